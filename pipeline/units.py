@@ -1,0 +1,30 @@
+"""Time as whole milliseconds: the only place where seconds become `Ms`, and `Ms` become text."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+Ms = int
+"""Milliseconds from the start of the recording."""
+
+MS_PER_SECOND = 1000
+
+
+def to_ms(seconds: float) -> Ms:
+    """Round seconds to the nearest millisecond (half away from zero for positive times)."""
+    return int(seconds * MS_PER_SECOND + 0.5) if seconds >= 0 else -to_ms(-seconds)
+
+
+def to_seconds(ms: Ms) -> float:
+    """Milliseconds as float seconds, for libraries that want them."""
+    return ms / MS_PER_SECOND
+
+
+def clock(ms: Ms) -> str:
+    """`mm:ss.s` as people read it; minutes grow past 99. `clock(83_450) == "01:23.5"`."""
+    tenths = int((Decimal(max(ms, 0)) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    minutes, rest = divmod(tenths, 600)
+    return f"{minutes:02d}:{rest // 10:02d}.{rest % 10}"
+
+
+def points(value: Decimal | float | str | int) -> Decimal:
+    """Points with one decimal place, rounded half up. `points("2.25") == Decimal("2.3")`."""
+    return Decimal(str(value)).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
