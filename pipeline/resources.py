@@ -1,4 +1,4 @@
-"""Where the rules and models that ship with callscore lie: in the checkout, or inside the installed package."""
+"""Where the shipped rules and models lie: in the checkout, or inside the installed package."""
 
 from pathlib import Path
 

@@ -1,0 +1,43 @@
+"""Decoded audio as every stage sees it: 16 kHz float32."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.timeline import Span
+from pipeline.units import MS_PER_SECOND, Ms
+
+RATE = 16_000
+"""Samples a second of all decoded audio, whatever the file had."""
+
+Mono = NDArray[np.float32]
+"""float32, shape (samples,), 16 kHz, [-1, 1]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """`data`: float32, shape (channels, samples), 16 kHz, [-1, 1]; one or two channels."""
+
+    data: NDArray[np.float32]
+
+    @property
+    def channels(self) -> int:
+        return int(self.data.shape[0])
+
+    @property
+    def duration(self) -> Ms:
+        return int(self.data.shape[1]) * MS_PER_SECOND // RATE
+
+    def channel(self, index: int) -> Mono:
+        return self.data[index]
+
+    def mixed(self) -> Mono:
+        """Mean of the channels."""
+        mean: Mono = self.data.mean(axis=0, dtype=np.float32)
+        return mean
+
+
+def cut(audio: Mono, span: Span) -> Mono:
+    """The part of `audio` inside `span`; shorter where the span reaches past the end."""
+    return audio[span.start * RATE // MS_PER_SECOND : span.end * RATE // MS_PER_SECOND]
