@@ -34,8 +34,7 @@ class Samples:
 
     def mixed(self) -> Mono:
         """Mean of the channels."""
-        mean: Mono = self.data.mean(axis=0, dtype=np.float32)
-        return mean
+        return np.asarray(self.data.mean(axis=0), dtype=np.float32)
 
 
 def cut(audio: Mono, span: Span) -> Mono:
