@@ -30,7 +30,8 @@ class Samples:
         return int(self.data.shape[1]) * MS_PER_SECOND // RATE
 
     def channel(self, index: int) -> Mono:
-        return self.data[index]
+        """One channel, without a copy."""
+        return np.asarray(self.data[index], dtype=np.float32)
 
     def mixed(self) -> Mono:
         """Mean of the channels."""

@@ -1,0 +1,46 @@
+# make demo   install, run a night over data/demo and print the scorecards
+# make test   install and run the tests
+# make check  ruff, mypy --strict, import-linter
+# make bench  the night against stock faster-whisper, the same audio, alternated
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := sqlite:///data/demo/callscore.db
+
+.PHONY: demo test check bench evaluate lock clean
+
+demo: $(VENV)/.installed
+	$(BIN)/callscore models fetch base
+	$(BIN)/callscore nightly data/demo --database $(DEMO)
+	$(BIN)/callscore list --database $(DEMO)
+	@echo
+	@echo "看一通录音的评分表：  $(BIN)/callscore show d11 --database $(DEMO)"
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/night.py
+
+evaluate: $(VENV)/.installed
+	$(BIN)/callscore evaluate data/demo
+
+lock:
+	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
+	    --python-version 3.11 --quiet --output-file requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "callscore needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SettingsError
+from pipeline.settings import Settings, load_settings
+
+
+def test_the_command_line_wins_over_the_environment_which_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "callscore.toml").write_text('model = "small"\nbeam_size = 3\nbatch_size = 2\n')
+    environ = {"CALLSCORE_MODEL": "medium", "CALLSCORE_BEAM_SIZE": "4"}
+    settings = load_settings({"model": "large", "device": None}, environ=environ, folder=tmp_path)
+    assert (settings.model, settings.beam_size, settings.batch_size, settings.device) == (
+        "large",
+        4,
+        2,
+        "cpu",
+    )
+
+
+def test_an_unknown_setting_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "callscore.toml").write_text("beam_siz = 3\n")
+    with pytest.raises(SettingsError, match="beam_siz"):
+        load_settings(environ={}, folder=tmp_path)
+
+
+def test_an_impossible_value_is_refused_with_what_was_found() -> None:
+    with pytest.raises(SettingsError, match=r"beam_size: .*found '-1'"):
+        load_settings(environ={"CALLSCORE_BEAM_SIZE": "-1"})
+
+
+def test_only_settings_that_change_what_is_heard_change_the_transcript_digest() -> None:
+    base = Settings()
+    assert (
+        base.transcript_digest() == Settings(database="sqlite:///other.db", batch_size=1).transcript_digest()
+    )
+    assert base.transcript_digest() != Settings(beam_size=1).transcript_digest()
+
+
+def test_every_setting_has_a_help_text() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_column_map_can_come_from_the_environment_as_json() -> None:
+    settings = load_settings(environ={"CALLSCORE_COLUMNS": '{"call_id": "流水号"}'})
+    assert settings.columns == {"call_id": "流水号"}
