@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ def test_intersection_holds_exactly_the_common_times(one: Span, other: Span) -> 
 def test_merging_keeps_the_covered_time_and_leaves_no_overlap(given_spans: list[Span]) -> None:
     merged = merge(given_spans)
     assert covered(merged) == covered(given_spans)
-    assert all(before.end < after.start for before, after in zip(merged, merged[1:], strict=False))
+    assert all(before.end < after.start for before, after in pairwise(merged))
     assert total(given_spans) == len(covered(given_spans))
 
 

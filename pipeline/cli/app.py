@@ -1,0 +1,58 @@
+"""The `callscore` command: every sub-command parses, calls one workflow and prints."""
+
+import logging
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+from pipeline.cli import calls, doctor, evaluate, models, night, settings
+from pipeline.errors import CallscoreError, UsageError
+
+EXIT_FAILED = 1
+EXIT_MISUSE = 2
+
+app = typer.Typer(
+    name="callscore",
+    help="听录音、按标准预填质检评分表的工具：转写、区分说话人、查规则、给出证据。",
+    epilog="例：callscore nightly data/demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (night, calls, evaluate, settings, doctor):
+    module.register(app)
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Entry point: errors made on purpose are one clear line, never a traceback."""
+    _keep_dependencies_quiet()
+    try:
+        app()
+    except UsageError as error:
+        _fail(error, EXIT_MISUSE)
+    except CallscoreError as error:
+        _fail(error, EXIT_FAILED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+
+
+def _fail(error: CallscoreError, code: int) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"错误：{error.message}", style="red", markup=False)
+    if error.hint:
+        console.print(f"怎么办：{error.hint}", markup=False)
+    sys.exit(code)
+
+
+def _keep_dependencies_quiet() -> None:
+    """No telemetry, no chatter, nothing that was said in any log."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    logging.getLogger("jieba").setLevel(logging.ERROR)
+    logging.getLogger("faster_whisper").setLevel(logging.ERROR)

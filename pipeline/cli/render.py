@@ -1,0 +1,165 @@
+"""A call document as people read it on a terminal."""
+
+from itertools import groupby
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.findings import How, Outcome
+from pipeline.scorecard import Verdict
+from pipeline.timeline import Role
+from pipeline.units import clock
+from pipeline.workflows.document import (
+    CallDocument,
+    FindingPart,
+    ItemPart,
+    RecordingPart,
+    ScorecardPart,
+    TranscriptPart,
+    TurnPart,
+)
+
+ROLE_STYLES = {"agent": "cyan", "customer": "yellow", "other": "magenta", "unknown": "dim"}
+OUTCOME_STYLES = {"present": "bold", "absent": "dim", "cannot_tell": "yellow"}
+VERDICT_STYLES = {"pass": "green", "fail": "red", "graded": "cyan", "needs_review": "yellow", "manual": "dim"}
+DIRECTIONS = {"inbound": "呼入", "outbound": "呼出", None: "方向未知"}
+DOUBTFUL_PROBABILITY = 0.4
+"""Words below this probability are shown dim and underlined."""
+
+
+def console(*, plain: bool = False) -> Console:
+    """A console that wraps at the terminal's width, at 120 where there is none."""
+    found = Console(highlight=False, soft_wrap=False, no_color=plain)
+    return found if found.is_terminal else Console(highlight=False, width=120, no_color=True)
+
+
+def call_view(document: CallDocument) -> RenderableType:
+    """Head, transcript, findings and scorecard of one call."""
+    parts: list[RenderableType] = [head(document.recording, document.transcript), Text()]
+    parts += [transcript_view(document.transcript), Text(), findings_view(document.findings), Text()]
+    if document.scorecard:
+        parts.append(scorecard_view(document.scorecard))
+    else:
+        parts.append(Text("没有适用于这通电话的评分表", style="yellow"))
+    return Group(*parts)
+
+
+def head(recording: RecordingPart, transcript: TranscriptPart) -> Text:
+    """Who, when, which file, and how sure the roles are."""
+    facts = [
+        DIRECTIONS.get(recording.direction, recording.direction),
+        recording.business,
+        f"坐席 {recording.agent_id}" if recording.agent_id else None,
+        (recording.started_at or "")[:16].replace("T", " ") or None,
+        clock(recording.duration_ms),
+        f"{recording.codec} {recording.sample_rate} Hz {'双声道' if recording.channels > 1 else '单声道'}",
+        "投诉" if recording.is_complaint else None,
+    ]
+    text = Text(f"{recording.call_id or recording.id}  ", style="bold")
+    text.append("  ".join(fact for fact in facts if fact) + "\n", style="not bold")
+    text.append(f"{recording.path}  [{recording.id}]\n", style="not bold dim")
+    text.append(f"角色：{transcript.role_reason}（把握 {transcript.role_confidence:.0%}）", style="not bold")
+    for warning in recording.warnings:
+        text.append(f"\n注意：{warning}", style="not bold yellow")
+    return text
+
+
+def transcript_view(transcript: TranscriptPart) -> RenderableType:
+    """Turns in order of time, with holds and silences between them."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for start, role, words in sorted(_lines(transcript), key=lambda line: line[0]):
+        table.add_row(clock(start), role, words)
+    return table
+
+
+def _lines(transcript: TranscriptPart) -> list[tuple[int, Text, Text]]:
+    lines = [(turn.start_ms, _role(turn.role), _words(turn)) for turn in transcript.turns]
+    for ring in transcript.rings:
+        lines.append((ring.start_ms, Text(), Text(f"〔振铃，到 {clock(ring.end_ms)}〕", style="dim")))
+    for hold in transcript.holds:
+        what = "等待音乐" if hold.music else "静音等待"
+        lines.append((hold.start_ms, Text(), Text(f"〔{what}，到 {clock(hold.end_ms)}〕", style="magenta")))
+    for silence in transcript.silences:
+        seconds = (silence.end_ms - silence.start_ms) / 1000
+        lines.append((silence.start_ms, Text(), Text(f"〔无人说话 {seconds:.1f} 秒〕", style="dim")))
+    for span in transcript.unclear:
+        lines.append((span.start_ms, Text(), Text(f"〔听不清，到 {clock(span.end_ms)}〕", style="yellow")))
+    return lines
+
+
+def _role(role: str) -> Text:
+    return Text(Role(role).chinese, style=ROLE_STYLES[role])
+
+
+def _words(turn: TurnPart) -> Text:
+    text = Text()
+    for doubtful, words in groupby(turn.words, key=lambda w: w.probability < DOUBTFUL_PROBABILITY):
+        text.append("".join(word.text for word in words), style="dim underline" if doubtful else "")
+    return text
+
+
+def findings_view(findings: list[FindingPart]) -> Table:
+    """Present and undecidable findings first in order of time, then the absences."""
+    table = Table(title="发现", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("时间", "规则", "结果", "原话", "对照", "方式"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("把握", justify="right")
+    order = {Outcome.PRESENT: 0, Outcome.CANNOT_TELL: 0, Outcome.ABSENT: 1}
+    for found in sorted(findings, key=lambda f: (order[Outcome(f.outcome)], f.start_ms, f.rule_id)):
+        title = found.title + ("（草稿）" if found.status == "draft" else "")
+        table.add_row(
+            f"{clock(found.start_ms)}–{clock(found.end_ms)}",
+            title,
+            Outcome(found.outcome).chinese,
+            found.quote if found.outcome != Outcome.ABSENT else "",
+            found.phrase if found.outcome != Outcome.ABSENT else "",
+            How(found.how).chinese if found.outcome == Outcome.PRESENT else "",
+            f"{found.confidence:.0%}",
+            style=OUTCOME_STYLES[found.outcome],
+        )
+    return table
+
+
+def scorecard_view(card: ScorecardPart) -> RenderableType:
+    """The form with its totals: scored so far, still open, possible."""
+    table = Table(
+        title=f"{card.template_title}（第 {card.template_version} 版）",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("项目", overflow="fold", ratio=3)
+    table.add_column("得分", justify="right", no_wrap=True)
+    table.add_column("判定", no_wrap=True)
+    table.add_column("依据", overflow="fold", ratio=5)
+    section = ""
+    for item in card.items:
+        if item.section != section:
+            section = item.section
+            table.add_row(Text(section, style="bold"), "", "", "")
+        table.add_row(f"  {item.title}", _points(item), _verdict(item), item.reason)
+    return Group(table, _totals(card))
+
+
+def _points(item: ItemPart) -> str:
+    gained = "—" if item.points is None else f"{item.points:.1f}"
+    return f"{gained}/{item.points_possible:.1f}"
+
+
+def _verdict(item: ItemPart) -> Text:
+    label = item.level or Verdict(item.verdict).chinese
+    return Text(label, style=VERDICT_STYLES.get(item.verdict, "dim"))
+
+
+def _totals(card: ScorecardPart) -> Text:
+    highest = card.total + card.open_points
+    text = Text(f"已得 {card.total:.1f}，待定 {card.open_points:.1f}，", style="bold")
+    text.append(f"总分可在 {card.total:.1f} 到 {highest:.1f} 之间，满分 {card.points_possible:.1f}")
+    if card.fatal:
+        text.append("  一票否决", style="bold red")
+    return text
