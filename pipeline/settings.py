@@ -42,10 +42,14 @@ class Settings(BaseModel):
     columns: dict[str, str] = _setting(
         {}, "metadata columns of your PBX export, theirs by ours: {call_id = '录音流水号'}"
     )
+    time_zone: str = _setting("Asia/Shanghai", "time zone of the metadata's start_time")
 
     # recording
     max_duration_minutes: float = _setting(240.0, "longer recordings are quarantined", gt=0)
     min_duration_seconds: float = _setting(0.5, "shorter recordings are quarantined", ge=0)
+    max_lost_percent: float = _setting(
+        1.0, "recordings that lack more than this (damaged, cut off) are quarantined", ge=0, le=100
+    )
 
     # voice activity
     vad_threshold: float = heard(0.35, "speech probability above which a frame is speech", gt=0, lt=1)

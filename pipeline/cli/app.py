@@ -7,7 +7,12 @@ import sys
 import typer
 from rich.console import Console
 
-from pipeline.cli import calls, doctor, evaluate, models, night, settings
+from pipeline.cli.calls import register as register_calls
+from pipeline.cli.doctor import register as register_doctor
+from pipeline.cli.evaluate import register as register_evaluate
+from pipeline.cli.models import app as models_app
+from pipeline.cli.night import register as register_night
+from pipeline.cli.settings import register as register_settings
 from pipeline.errors import CallscoreError, UsageError
 
 EXIT_FAILED = 1
@@ -23,9 +28,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (night, calls, evaluate, settings, doctor):
-    module.register(app)
-app.add_typer(models.app, name="models")
+for register in (register_night, register_calls, register_evaluate, register_settings, register_doctor):
+    register(app)
+app.add_typer(models_app, name="models")
 
 
 def main() -> None:

@@ -1,0 +1,176 @@
+"""`callscore show`, `list`, `export` and `rescore`: looking at calls that were scored."""
+
+import csv
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from pipeline.cli.options import CallName, Database, Rules, SettingsOptions, load
+from pipeline.cli.render import DIRECTIONS, call_view, console
+from pipeline.ruleset import RuleSet
+from pipeline.storage.records import CallFilter, StoredCall
+from pipeline.storage.store import Store
+from pipeline.units import clock
+from pipeline.workflows.document import CallDocument, call_document, json_schema
+from pipeline.workflows.rescore import Rescore, rescore
+from pipeline.workflows.rules import load_rules, rules_of_the_day
+
+
+def register(app: typer.Typer) -> None:
+    app.command("show", epilog="例：callscore show d11 --json")(show)
+    app.command("list", epilog="例：callscore list --complaints --limit 20")(list_calls)
+    app.command("export", epilog="例：callscore export --format csv > 评分.csv")(export)
+    app.command("rescore", epilog="例：callscore rescore d07m --swap-roles --reason 坐席申诉")(
+        rescore_command
+    )
+
+
+def show(
+    call: Annotated[
+        str | None, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="打印 JSON（格式见 --schema）。")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="打印 --json 的 JSON Schema。")] = False,
+    database: Database = None,
+) -> None:
+    """看一通电话：按角色分行的转写、带证据的发现、评分表。"""
+    if schema:
+        import json as json_module
+
+        typer.echo(json_module.dumps(json_schema(), ensure_ascii=False, indent=2))
+        return
+    if call is None:
+        raise typer.BadParameter("要看哪一通？给出 CALL。", param_hint="CALL")
+    settings = load(SettingsOptions(database=database))
+    with Store.open(settings.database, create=False) as store:
+        stored = store.latest(store.find_call(call).id)
+        document = _document(stored, rules_of_the_day(store, stored.ruleset_digest))
+    if json:
+        typer.echo(document.model_dump_json(indent=2))
+    else:
+        console().print(call_view(document))
+
+
+def list_calls(
+    agent: Annotated[str | None, typer.Option("--agent", help="只看这个坐席。")] = None,
+    complaints: Annotated[bool, typer.Option("--complaints", help="只看投诉。")] = False,
+    forbidden: Annotated[bool, typer.Option("--forbidden", help="只看有禁用语的。")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="最多几行。")] = None,
+    database: Database = None,
+) -> None:
+    """列出评过分的电话，每通一行。"""
+    settings = load(SettingsOptions(database=database))
+    which = CallFilter(
+        agent_id=agent,
+        is_complaint=True if complaints else None,
+        label="forbidden" if forbidden else None,
+        limit=limit,
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("通话", "时间", "方向", "业务", "坐席"):
+        table.add_column(heading, no_wrap=heading != "业务")
+    for heading in ("时长", "已得", "待定", "满分", "待复核项", "禁用语"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    with Store.open(settings.database, create=False) as store:
+        for found in store.calls(which):
+            about = found.recording
+            table.add_row(
+                about.name,
+                about.started_at.astimezone().strftime("%m-%d %H:%M") if about.started_at else "",
+                DIRECTIONS.get(about.direction),
+                about.business or "",
+                about.agent_id or "",
+                clock(about.duration),
+                _number(found.total),
+                _number(found.open_points),
+                _number(found.points_possible),
+                str(found.open_items),
+                str(found.forbidden) if found.forbidden else "",
+                style="red" if found.fatal else "",
+            )
+        faults = len(store.quarantined())
+    out = console()
+    out.print(table)
+    if faults:
+        out.print(f"另有 {faults} 个录音被隔离，没有评分。")
+
+
+def _number(value: object) -> str:
+    return "—" if value is None else str(value)
+
+
+class Format(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def export(
+    format: Annotated[
+        Format, typer.Option("--format", help="jsonl：每行一通完整的 JSON；csv：每行一个评分项。")
+    ] = Format.JSONL,
+    database: Database = None,
+) -> None:
+    """把评过分的电话全部导出到标准输出。"""
+    settings = load(SettingsOptions(database=database))
+    with Store.open(settings.database, create=False) as store:
+        if format is Format.JSONL:
+            for document in _documents(store):
+                typer.echo(document.model_dump_json())
+        else:
+            _export_csv(store)
+
+
+ITEM_COLUMNS = ("section", "title", "verdict", "level", "points", "points_possible", "confidence", "reason")
+CSV_COLUMNS = ("call_id", "recording_id", "agent_id", "business", "template", *ITEM_COLUMNS)
+
+
+def _export_csv(store: Store) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(CSV_COLUMNS)
+    for document in _documents(store):
+        about, card = document.recording, document.scorecard
+        for item in card.items if card else ():
+            call = (about.call_id, about.id, about.agent_id, about.business, card.template if card else None)
+            writer.writerow((*call, *(getattr(item, column) for column in ITEM_COLUMNS)))
+
+
+def _documents(store: Store) -> Iterator[CallDocument]:
+    @lru_cache(maxsize=8)
+    def rules(digest: str) -> RuleSet:
+        return rules_of_the_day(store, digest)
+
+    for stored in store.stored():
+        yield _document(stored, rules(stored.ruleset_digest))
+
+
+def _document(stored: StoredCall, ruleset: RuleSet) -> CallDocument:
+    return call_document(stored.recording, stored.transcript, stored.findings, stored.scorecard, ruleset)
+
+
+def rescore_command(
+    call: CallName,
+    swap_roles: Annotated[bool, typer.Option("--swap-roles", help="坐席和客户认反了：换过来再评。")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="为什么重评，留在记录里。")] = "",
+    database: Database = None,
+    rules: Rules = None,
+) -> None:
+    """用现在的规则重评一通电话；原来的评分表保留，另添一张。不重新识别。"""
+    settings = load(SettingsOptions(database=database, rules=rules))
+    order = Rescore(name=call, swap_roles=swap_roles, reason=reason)
+    with Store.open(settings.database, create=False) as store:
+        before, after = rescore(order, store, load_rules(settings), settings, at=datetime.now(UTC))
+        document = _document(after, rules_of_the_day(store, after.ruleset_digest))
+    out = console()
+    out.print(call_view(document))
+    old, new = before.scorecard, after.scorecard
+    if old and new:
+        out.print(
+            f"重评前 {old.total}（待定 {old.open_points}）→ 重评后 {new.total}（待定 {new.open_points}）"
+        )

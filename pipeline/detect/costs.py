@@ -1,0 +1,64 @@
+"""How much a match may cost, and what each kind of difference costs: the numbers of the matcher."""
+
+from pipeline.detect.sound import FORBIDDEN, LIGHT, NEGATIONS, UNRELATED
+
+LIGHT_COST = 0.35
+"""A light character that came or went."""
+CUT_COST = 0.25
+"""A match that begins or ends inside a word."""
+GAP_CHAR_COST = 0.02
+RAN_ON_FACTOR = 1.5
+"""Running on across a pause costs this much more when the sounds differ, too."""
+LEAST_WEIGHT = 0.7
+LEAST_EDIT = 0.85
+PREFIX_EDIT = 1.05
+"""How far the cost may run ahead of the budget while a match is not complete: about one edit."""
+MAX_BUDGET = 2.4
+LOOSE = 1.15
+"""Candidates up to this much over the budget are told as near misses."""
+_PIECE_LIMIT = {0: 0.0, 1: 0.1, 2: 0.3, 3: 0.45}
+SKIPS = 2
+"""At most so many extra characters between two of the pattern's."""
+ROUNDING = 1e-9
+
+
+def budget(length: int) -> float:
+    """The cost a match of `length` characters may have: 2 -> 0.15, 3 -> 0.3, 4 -> 0.6, 6 -> 1.2, 8 -> 1.6."""
+    if length <= 2:
+        return 0.15 * max(0, length - 1)
+    return min(0.3 * (length - 2) if length <= 6 else 1.2 + 0.2 * (length - 6), MAX_BUDGET)
+
+
+def piece_limit(length: int) -> float:
+    """The cost that the words on one side of a gap may have."""
+    return _PIECE_LIMIT.get(length, budget(length)) + ROUNDING
+
+
+def prefix_limit(length: int) -> float:
+    """The cost that the first `length` characters of a match may have."""
+    return LOOSE * budget(length) + PREFIX_EDIT
+
+
+def weight(probability: float) -> float:
+    """Factor on the cost of a difference: a character heard for certain is probably what was said."""
+    return LEAST_WEIGHT + 0.5 * probability + 2.0 * max(0.0, probability - 0.8)
+
+
+def difference(base: float, probability: float) -> float:
+    """Cost of a difference in sound; one between unrelated sounds never costs less than LEAST_EDIT."""
+    cost = base * weight(probability)
+    return max(cost, LEAST_EDIT) if base >= UNRELATED else cost
+
+
+def missing(char: str) -> float:
+    """Cost of not hearing a character of the pattern."""
+    if char in LIGHT:
+        return LIGHT_COST
+    return FORBIDDEN if char in NEGATIONS else UNRELATED
+
+
+def extra(char: str, probability: float) -> float:
+    """Cost of a character that the pattern does not have."""
+    if char in LIGHT:
+        return LIGHT_COST
+    return difference(FORBIDDEN if char in NEGATIONS else UNRELATED, probability)

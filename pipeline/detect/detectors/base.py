@@ -1,0 +1,34 @@
+"""What every detector is: parameters that pydantic checks, the rules it builds on, and `detect`."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.detect.scene import Scene
+from pipeline.findings import Finding
+from pipeline.ruleset import Rule
+
+
+class Parameters(BaseModel):
+    """A detector's own keys of a rule file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the rules whose findings this one builds on."""
+        return ()
+
+
+class Detect(Protocol):
+    """Answers for one call: `present` findings, or exactly one `absent` or `cannot_tell`."""
+
+    def __call__(self, rule: Rule, scene: Scene, /) -> tuple[Finding, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """One way to look at a call."""
+
+    parameters: type[Parameters]
+    detect: Detect

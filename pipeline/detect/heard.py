@@ -1,0 +1,247 @@
+"""A call's words in one row of characters, with the bit masks that the matcher works on.
+
+Position `i` lies before character `i`. Masks are ints: bit `i` speaks of position or character `i`.
+Neighbouring turns of one speaker are one stretch as long as nobody else speaks between them;
+stretches are kept apart by a character that matches nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import jieba
+
+from pipeline.detect.pattern import fold, matchable
+from pipeline.detect.sound import FILLERS, LIGHT, equals, neighbours, syllables
+from pipeline.timeline import Call, Role, Span, Turn, Word
+from pipeline.units import Ms
+
+jieba.setLogLevel(60)
+
+SEPARATOR = "\n"
+JOIN_GAP: Ms = 2500
+"""Turns of one speaker further apart than this are separate stretches."""
+PAUSE: Ms = 500
+"""A silence between words that counts as a pause."""
+STOPS = frozenset("。！？；!?;")
+COMMAS = frozenset("，、：,:")
+COMMA_COST, PAUSE_COST, STOP_COST = 0.15, 0.25, 0.45
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One character as heard. `tail` is the punctuation after it, `turn` indexes Transcript.turns."""
+
+    char: str
+    raw: str
+    tail: str
+    span: Span
+    probability: float
+    turn: int
+    role: Role
+    stretch: int
+
+
+def _marks(turn: Turn, position: int, stretch: int) -> list[Mark]:
+    return [mark for word in turn.words for mark in _word_marks(word, turn, position, stretch)]
+
+
+def _word_marks(word: Word, turn: Turn, position: int, stretch: int) -> Iterable[Mark]:
+    """Characters of one word share its time evenly."""
+    pieces: list[list[str]] = []
+    for char in word.text:
+        if matchable(char):
+            pieces.append([char, ""])
+        elif pieces:
+            pieces[-1][1] += char
+    for i, (raw, tail) in enumerate(pieces):
+        start = word.span.start + word.span.duration * i // len(pieces)
+        end = word.span.start + word.span.duration * (i + 1) // len(pieces)
+        yield Mark(
+            char=fold(raw),
+            raw=raw,
+            tail=tail,
+            span=Span(start, end),
+            probability=word.probability,
+            turn=position,
+            role=turn.role,
+            stretch=stretch,
+        )
+
+
+def stretches(turns: Sequence[Turn]) -> tuple[tuple[int, ...], ...]:
+    """Positions in `turns` grouped: one speaker, nobody else's words between, no long silence."""
+    order = sorted((i for i, turn in enumerate(turns) if turn.words), key=lambda i: (turns[i].span, i))
+    groups: list[list[int]] = []
+    for i in order:
+        last = turns[groups[-1][-1]] if groups else None
+        together = last is not None and last.speaker == turns[i].speaker and last.role == turns[i].role
+        if last is not None and together and turns[i].span.start - last.span.end <= JOIN_GAP:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return tuple(tuple(group) for group in groups)
+
+
+_GAP_MARK = Mark(
+    char=SEPARATOR, raw="", tail="", span=Span(0, 0), probability=1.0, turn=-1, role=Role.UNKNOWN, stretch=-1
+)
+
+
+@dataclass(eq=False)
+class Heard:
+    """The row of characters of one call; masks are made when first asked for."""
+
+    marks: tuple[Mark, ...]
+    groups: tuple[tuple[int, ...], ...]
+    _sounds: dict[str, int] = field(default_factory=dict)
+    _near: dict[str, int] = field(default_factory=dict)
+    _ends: dict[int, frozenset[int]] = field(default_factory=dict)
+    blocks: dict[str, bool] = field(default_factory=dict)
+    runs: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, call: Call) -> "Heard":
+        """Lay out the words of a call."""
+        turns = call.transcript.turns
+        groups = stretches(turns)
+        marks = [_GAP_MARK]
+        for number, group in enumerate(groups):
+            for position in group:
+                marks.extend(_marks(turns[position], position, number))
+            marks.append(_GAP_MARK)
+        return cls(marks=tuple(marks), groups=groups)
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    @cached_property
+    def text(self) -> str:
+        return "".join(mark.char for mark in self.marks)
+
+    def mask(self, keep: Callable[[Mark], bool]) -> int:
+        """Bits of the characters for which `keep` holds; separators never do."""
+        bits = 0
+        for i, mark in enumerate(self.marks):
+            if mark.stretch >= 0 and keep(mark):
+                bits |= 1 << i
+        return bits
+
+    @cached_property
+    def words(self) -> int:
+        """Characters that were heard: everything but separators."""
+        return self.mask(lambda mark: True)
+
+    @cached_property
+    def light(self) -> int:
+        """Characters that may be skipped cheaply."""
+        return self.mask(lambda mark: mark.char in LIGHT)
+
+    @cached_property
+    def fillers(self) -> int:
+        return self.mask(lambda mark: mark.char in FILLERS)
+
+    @cached_property
+    def breaks(self) -> tuple[float, ...]:
+        """Cost of running on across position i: punctuation or a pause before character i."""
+        costs = [STOP_COST]
+        for before, after in zip(self.marks, self.marks[1:], strict=False):
+            costs.append(_break_cost(before, after))
+        return tuple(costs)
+
+    @cached_property
+    def stops(self) -> int:
+        """Positions where a sentence or a stretch ends."""
+        return _bits(i for i, cost in enumerate(self.breaks) if cost >= STOP_COST)
+
+    @cached_property
+    def pauses(self) -> int:
+        """Positions after any punctuation or pause, and the starts of turns."""
+        return _bits(i for i, cost in enumerate(self.breaks) if cost > 0) | self.turn_edges
+
+    @cached_property
+    def turn_edges(self) -> int:
+        pairs = enumerate(zip(self.marks, self.marks[1:], strict=False), start=1)
+        return _bits(i for i, (before, after) in pairs if after.turn != before.turn)
+
+    def with_sound(self, char: str) -> int:
+        """Characters that are, or sound like, `char`."""
+        bits = self._near.get(char)
+        if bits is None:
+            bits = self.with_char(char)
+            for syllable in syllables(char):
+                for near in neighbours(syllable):
+                    bits |= self._syllables.get(near, 0)
+            self._near[char] = bits
+        return bits
+
+    def with_char(self, char: str) -> int:
+        """Characters that are `char`, or another way to write it."""
+        bits = 0
+        for same in equals(char):
+            bits |= self._characters.get(same, 0)
+        return bits
+
+    @cached_property
+    def _characters(self) -> dict[str, int]:
+        bits: dict[str, int] = {}
+        for i, mark in enumerate(self.marks):
+            bits[mark.char] = bits.get(mark.char, 0) | 1 << i
+        return bits
+
+    @cached_property
+    def _syllables(self) -> dict[str, int]:
+        bits: dict[str, int] = {}
+        for char, positions in self._characters.items():
+            for syllable in syllables(char):
+                bits[syllable] = bits.get(syllable, 0) | positions
+        return bits
+
+    def is_word_edge(self, position: int) -> bool:
+        """Whether a word of the text as heard begins or ends here."""
+        stretch = max(self.marks[min(position, len(self) - 1)].stretch, self.marks[position - 1].stretch)
+        if stretch not in self._ends:
+            self._ends[stretch] = frozenset(self._edges(stretch))
+        return position in self._ends[stretch]
+
+    def _edges(self, stretch: int) -> Iterable[int]:
+        inside = [i for i, mark in enumerate(self.marks) if mark.stretch == stretch]
+        written = "".join(self.marks[i].raw + self.marks[i].tail for i in inside)
+        owners = [i for i in inside for _ in self.marks[i].raw + self.marks[i].tail]
+        at = 0
+        for word in jieba.cut(written, HMM=False):
+            yield owners[at]
+            at += len(word)
+        yield from (i for i in (inside[0], inside[-1] + 1))
+        yield from (i + 1 for i in inside if self.marks[i].tail)
+
+    def span(self, start: int, end: int) -> Span:
+        """Time from the first to the last of the characters `start` .. `end - 1`."""
+        first, last = self.marks[start].span, self.marks[end - 1].span
+        return Span(first.start, max(first.start, last.end))
+
+    def quote(self, start: int, end: int) -> str:
+        """The characters as heard, with the punctuation between them."""
+        inside = self.marks[start:end]
+        return "".join(m.raw + m.tail for m in inside[:-1]) + inside[-1].raw
+
+    def probability(self, start: int, end: int) -> float:
+        """Mean probability of the characters."""
+        inside = self.marks[start:end]
+        return sum(mark.probability for mark in inside) / len(inside)
+
+
+def _bits(positions: Iterable[int]) -> int:
+    bits = 0
+    for position in positions:
+        bits |= 1 << position
+    return bits
+
+
+def _break_cost(before: Mark, after: Mark) -> float:
+    if before.stretch != after.stretch or STOPS & set(before.tail):
+        return STOP_COST
+    silence = after.span.start - before.span.end
+    if silence >= PAUSE:
+        return PAUSE_COST
+    return COMMA_COST if COMMAS & set(before.tail) else 0.0

@@ -1,0 +1,286 @@
+"""The rules folder -> RuleSet. Every fault of every file is told at once, with line and column."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.detect import engine
+from pipeline.detect.detectors import DETECTORS
+from pipeline.detect.detectors.base import Parameters
+from pipeline.detect.detectors.phrase import PhraseParameters
+from pipeline.detect.document import Document, decode, did_you_mean, read
+from pipeline.detect.pattern import PatternError, parse
+from pipeline.detect.schema import GuardFile, RuleFile
+from pipeline.detect.templates import Reader
+from pipeline.errors import NotFound, RuleError
+from pipeline.ruleset import Case, Rule, RuleSet, Severity, Status, Template
+from pipeline.timeline import Role
+
+SCORECARDS = "scorecards"
+GUARDS = "guards"
+
+
+def load_ruleset(folder: Path) -> RuleSet:
+    """The rules, guards and scorecards under `folder`.
+
+    Raises NotFound: no such folder. RuleError: its message lists every fault of every file.
+    """
+    files, faults = _read_files(folder)
+    ruleset, more = _build(files)
+    _raise(sorted((*faults, *more), key=_place))
+    return ruleset
+
+
+def parse_ruleset(files: Mapping[str, str]) -> RuleSet:
+    """The same rule set from stored texts, by path relative to the rules folder. Raises RuleError."""
+    ruleset, faults = _build(files)
+    _raise(faults)
+    return ruleset
+
+
+def faults_of(folder: Path) -> tuple[RuleError, ...]:
+    """Every fault under `folder`, by path and line. Raises NotFound: no such folder."""
+    files, faults = _read_files(folder)
+    return tuple(sorted((*faults, *_build(files)[1]), key=_place))
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """sha256 over the sorted paths and texts."""
+    hashed = hashlib.sha256()
+    for path in sorted(files):
+        for part in (path, files[path]):
+            data = part.encode()
+            hashed.update(len(data).to_bytes(8, "big") + data)
+    return hashed.hexdigest()
+
+
+def _raise(faults: Iterable[RuleError]) -> None:
+    listed = tuple(faults)
+    if not listed:
+        return
+    first, others = listed[0], listed[1:]
+    message = first.message.removeprefix(f"{first.path}:{first.line}:{first.column}: ")
+    message = "\n".join((message, *(other.message for other in others)))
+    raise RuleError(message, path=first.path, line=first.line, column=first.column)
+
+
+def _place(fault: RuleError) -> tuple[str, int, int]:
+    return fault.path, fault.line, fault.column
+
+
+def _read_files(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
+    if not folder.is_dir():
+        raise NotFound(f"found no rules folder {folder}", hint="`callscore settings` names the rules folder")
+    files: dict[str, str] = {}
+    faults: list[RuleError] = []
+    for path in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))):
+        name = path.relative_to(folder).as_posix()
+        try:
+            files[name] = decode(name, path.read_bytes())
+        except RuleError as error:
+            faults.append(error)
+        except OSError as error:
+            faults.append(RuleError(f"found a file that cannot be read: {error.strerror}", path=name))
+    return files, faults
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is gathered while the files are read."""
+
+    faults: list[RuleError] = field(default_factory=list)
+    rules: dict[str, tuple[Rule, Document]] = field(default_factory=dict)
+    guards: dict[str, tuple[tuple[str, ...], Document]] = field(default_factory=dict)
+    templates: dict[str, tuple[Template, Document]] = field(default_factory=dict)
+
+    def add(self, into: dict[str, Any], key: str, value: tuple[Any, Document]) -> None:
+        """Keep a rule, guard or template; a second one of the same id is a fault."""
+        if key in into:
+            before = into[key][1].source(("id",))
+            message = f"found id `{key}`, which {before} has too, expected each id once"
+            self.faults.append(value[1].error(("id",), message))
+        else:
+            into[key] = value
+
+
+def _build(files: Mapping[str, str]) -> tuple[RuleSet, tuple[RuleError, ...]]:
+    reading = _Reading()
+    documents = _documents(files, reading)
+    for document in documents:
+        folder = PurePosixPath(document.path).parts[0]
+        if folder == GUARDS:
+            _guard(document, reading)
+        elif folder != SCORECARDS:
+            _rule(document, reading)
+    _link(reading)
+    for document in documents:
+        if PurePosixPath(document.path).parts[0] == SCORECARDS:
+            _template(document, reading)
+    rules = tuple(_guarded(*reading.rules[rule_id], reading) for rule_id in sorted(reading.rules))
+    _check_circles(rules, reading)
+    ruleset = RuleSet(
+        rules=rules,
+        templates=tuple(reading.templates[key][0] for key in sorted(reading.templates)),
+        files=dict(sorted(files.items())),
+        digest=digest_of(files),
+    )
+    return ruleset, tuple(sorted(reading.faults, key=_place))
+
+
+def _documents(files: Mapping[str, str], reading: _Reading) -> list[Document]:
+    documents = []
+    for path in sorted(files):
+        try:
+            documents.append(read(path, files[path]))
+        except RuleError as error:
+            reading.faults.append(error)
+    return documents
+
+
+def _validated(document: Document, reading: _Reading, check: Callable[[], Any], known: Iterable[str]) -> Any:
+    try:
+        return check()
+    except ValidationError as error:
+        reading.faults.extend(document.faults(error, known))
+        return None
+
+
+def _rule(document: Document, reading: _Reading) -> None:
+    common = {key: value for key, value in document.values.items() if key in RuleFile.model_fields}
+    own = {key: value for key, value in document.values.items() if key not in RuleFile.model_fields}
+    file = _validated(document, reading, lambda: RuleFile.model_validate(common), _rule_keys(document))
+    name = document.values.get("detector")
+    detector = DETECTORS.get(name) if isinstance(name, str) else None
+    if detector is None:
+        if isinstance(name, str):
+            expected = f"one of {', '.join(DETECTORS)}{did_you_mean(name, DETECTORS)}"
+            reading.faults.append(document.error(("detector",), f"found {name!r}, expected {expected}"))
+        return
+    known = (*RuleFile.model_fields, *_keys(detector.parameters))
+    make = detector.parameters.model_validate
+    parameters = _validated(document, reading, lambda: make(_tuples(own)), known)
+    if file is not None and parameters is not None:
+        cases = _cases(document, file, reading)
+        reading.add(reading.rules, file.id, (_made(document, file, parameters, cases), document))
+
+
+def _keys(model: type[Parameters]) -> tuple[str, ...]:
+    return tuple(info.alias or name for name, info in model.model_fields.items())
+
+
+def _rule_keys(document: Document) -> tuple[str, ...]:
+    """Keys of the nested parts of a rule, for faults inside them."""
+    nested = ("window", "applies", "cases")
+    models = (RuleFile.model_fields[name].annotation for name in nested if name in document.values)
+    names: list[str] = []
+    for model in models:
+        inner = getattr(model, "model_fields", None) or getattr(_item_type(model), "model_fields", {})
+        names.extend(inner)
+    return tuple(names)
+
+
+def _item_type(annotation: Any) -> Any:
+    return (getattr(annotation, "__args__", None) or (None,))[0]
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as tuples: pydantic's strict mode tells a list from one text that was meant as a list."""
+    if isinstance(value, dict):
+        return {key: _tuples(inner) for key, inner in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _cases(document: Document, file: RuleFile, reading: _Reading) -> tuple[Case, ...]:
+    cases = []
+    for i, case in enumerate(file.cases):
+        if (case.hit is None) == (case.miss is None):
+            found = "neither `hit` nor `miss`" if case.hit is None else "both `hit` and `miss`"
+            reading.faults.append(document.error(("cases", i), f"found {found}, expected one of them"))
+            continue
+        hit = case.hit is not None
+        source = document.source(("cases", i, "hit" if hit else "miss"))
+        cases.append(Case(hit=hit, text=case.text, source=source))
+    return tuple(cases)
+
+
+def _made(document: Document, file: RuleFile, parameters: object, cases: tuple[Case, ...]) -> Rule:
+    return Rule(
+        id=file.id,
+        title=file.title,
+        why=file.why,
+        label=file.label,
+        category=file.category,
+        severity=Severity(file.severity),
+        status=Status(file.status),
+        detector=file.detector,
+        role=None if file.role == "any" else Role(file.role),
+        window=file.window.value(),
+        applies=file.applies.value(),
+        parameters=parameters,
+        cases=cases,
+        digest=hashlib.sha256(document.text.encode()).hexdigest()[:16],
+        source=document.source(("id",)),
+    )
+
+
+def _guard(document: Document, reading: _Reading) -> None:
+    check = lambda: GuardFile.model_validate(document.values)  # noqa: E731
+    file = _validated(document, reading, check, GuardFile.model_fields)
+    if file is None:
+        return
+    for i, text in enumerate(file.patterns):
+        try:
+            parse(text)
+        except PatternError as error:
+            reading.faults.append(document.error(("patterns", i), str(error), offset=error.column))
+            return
+    reading.add(reading.guards, file.id, (file.patterns, document))
+
+
+def _template(document: Document, reading: _Reading) -> None:
+    reader = Reader(document, set(reading.rules))
+    template = reader.read()
+    reading.faults.extend(reader.faults)
+    if template is not None:
+        reading.add(reading.templates, template.id, (template, document))
+
+
+def _link(reading: _Reading) -> None:
+    """Every rule and guard that a rule names exists."""
+    for rule, document in reading.rules.values():
+        for key in ("after", "expect"):
+            named = getattr(rule.parameters, key, None)
+            if isinstance(named, str) and named not in reading.rules:
+                reading.faults.append(_unknown(document, (key,), named, "rule", reading.rules))
+        for i, named in enumerate(getattr(rule.parameters, "guards", ())):
+            if named not in reading.guards:
+                reading.faults.append(_unknown(document, ("guards", i), named, "guard", reading.guards))
+
+
+def _unknown(
+    document: Document, location: tuple[str | int, ...], named: str, kind: str, known: Collection[str]
+) -> RuleError:
+    hint = did_you_mean(named, known)
+    return document.error(location, f"found {kind} `{named}`, expected the id of a {kind}{hint}")
+
+
+def _guarded(rule: Rule, document: Document, reading: _Reading) -> Rule:
+    """The rule with the patterns of its guards among its exceptions."""
+    from dataclasses import replace
+
+    if not isinstance(rule.parameters, PhraseParameters) or not rule.parameters.guards:
+        return rule
+    lists = (reading.guards[name][0] for name in rule.parameters.guards if name in reading.guards)
+    excepts = (*rule.parameters.excepts, *(text for patterns in lists for text in patterns))
+    return replace(rule, parameters=rule.parameters.model_copy(update={"excepts": excepts}))
+
+
+def _check_circles(rules: tuple[Rule, ...], reading: _Reading) -> None:
+    try:
+        engine.in_order(rules)
+    except RuleError as error:
+        reading.faults.append(error)

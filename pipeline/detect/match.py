@@ -1,0 +1,332 @@
+"""Finding a pattern in a call's words by how they sound.
+
+`reach` rules out nearly every place; the few left are weighed here, as an edit distance whose costs come
+from `sound` and from how sure recognition was of each character. A match never begins with a character
+of another sound, on either side of a gap.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from pipeline.detect import reach, slots
+from pipeline.detect.costs import (
+    CUT_COST,
+    GAP_CHAR_COST,
+    LOOSE,
+    RAN_ON_FACTOR,
+    ROUNDING,
+    SKIPS,
+    budget,
+    difference,
+    extra,
+    missing,
+    prefix_limit,
+)
+from pipeline.detect.heard import Heard
+from pipeline.detect.pattern import SLOT_WORTH, Char, Gap, Pattern, Slot
+from pipeline.detect.sound import FORBIDDEN, LIGHT, SAME_BUT_TONE, UNRELATED, char_cost, readings
+from pipeline.detect.wordings import Piece, Route, Wording, routes
+from pipeline.findings import How
+
+
+class Fit(StrEnum):
+    """How words are held against a pattern."""
+
+    SOUND = "sound"  # by sound, with a budget for edits
+    TEXT = "text"  # the same characters; light particles may come or go
+    EXACT = "exact"  # the same characters, nothing between them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A place where a pattern fits. `start` and `end` are positions in `Heard`, `length` the characters
+    that the budget was granted for."""
+
+    start: int
+    end: int
+    cost: float
+    length: int
+    how: How
+    phrase: str
+    detail: str
+    confidence: float
+
+    @property
+    def fits(self) -> bool:
+        return self.cost <= budget(self.length) + ROUNDING
+
+    @property
+    def slack(self) -> float:
+        return budget(self.length) - self.cost
+
+
+class Step(NamedTuple):
+    """One edit of an alignment: `meant` is "" for an extra character, `position` -1 for a missing one."""
+
+    before: "Step | None"
+    meant: str
+    position: int
+    cost: float
+
+
+class Path(NamedTuple):
+    """An alignment so far: its cost in all and since the last gap, unrelated characters, and its steps."""
+
+    cost: float
+    piece: float
+    edits: int
+    start: int
+    steps: Step | None
+
+
+Row = dict[int, Path]
+"""The cheapest path to each position."""
+States = dict[int, Row]
+"""Rows by the number of characters matched so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """Searches one call. `phrases`: spans that the `{phrase}` slot may stand for."""
+
+    heard: Heard
+    fit: Fit = Fit.SOUND
+    max_edits: int | None = None
+    phrases: tuple[tuple[int, int], ...] = ()
+
+    def search(self, pattern: Pattern, starts: int) -> tuple[Match, ...]:
+        """Every place whose cost is within LOOSE times the budget, the best for each end, by position.
+
+        Bit `i` of `starts` lets a match begin at character `i`.
+        """
+        best: dict[int, Match] = {}
+        for route in routes(pattern):
+            for made in self._along(pattern, route, starts & self.heard.words):
+                if made.end not in best or made.slack > best[made.end].slack:
+                    best[made.end] = made
+        return tuple(sorted(best.values(), key=lambda m: (m.start, m.end)))
+
+    def _along(self, pattern: Pattern, route: Route, starts: int) -> Iterator[Match]:
+        ends = reach.route_ends(self.heard, route, starts, self.phrases)
+        for first, last in _clusters(ends, pattern.most + SKIPS * 4):
+            opening = max(0, first - pattern.most - SKIPS * 4)
+            near = starts >> opening & ((1 << (last - opening)) - 1)
+            row = {opening + i: Path(0.0, 0.0, 0, opening + i, None) for i in reversed(list(_bits(near)))}
+            for length, ended in self._align(route, {0: row}).items():
+                for end, path in ended.items():
+                    made = self._finish(pattern, length, end, path)
+                    if made:
+                        yield made
+
+    def _align(self, route: Route, states: States) -> States:
+        for part in route:
+            reached: States = {}
+            for length, row in states.items():
+                if isinstance(part, Gap):
+                    _merge(reached.setdefault(length, {}), self._gap(part, row))
+                    continue
+                for wording, ended in self._piece(part, row):
+                    _merge(reached.setdefault(length + wording.letters, {}), ended)
+            states = reached
+        return states
+
+    def _piece(self, piece: Piece, row: Row) -> Iterator[tuple[Wording, Row]]:
+        starts = 0
+        for position in row:
+            starts |= 1 << position
+        for wording in reach.likely(self.heard, piece, starts):
+            if reach.wording_ends(self.heard, wording, starts, self.phrases):
+                yield wording, self._wording(wording, row)
+
+    def _wording(self, wording: Wording, row: Row) -> Row:
+        length, opened, paused = 0, False, True
+        for atom in wording.atoms:
+            if isinstance(atom, Char):
+                moves = (
+                    m for at, path in row.items() for m in self._char(atom.char, at, path, opened, paused)
+                )
+                length += 1
+            elif isinstance(atom, Slot):
+                last = atom is wording.atoms[-1]
+                moves = (m for at, path in row.items() for m in self._slot(atom, at, path, last=last))
+                length += SLOT_WORTH[atom.name]
+            else:
+                paused = True
+                continue
+            row = _kept(moves, min(wording.limit, prefix_limit(length)))
+            opened, paused = True, False
+        return row
+
+    def _char(self, char: str, at: int, path: Path, opened: bool, paused: bool) -> Iterator[tuple[int, Path]]:
+        if opened or path.steps is None or char in LIGHT:
+            yield from self._missing(char, at, path)
+        marks, breaks = self.heard.marks, self.heard.breaks
+        for position in range(at, at + SKIPS + 1):
+            mark = marks[position]
+            if mark.stretch < 0:
+                return
+            if breaks[position] and not paused and path.start != position and self.fit is Fit.SOUND:
+                path = _longer(path, breaks[position])
+            base = char_cost(char, mark.char)
+            if (opened or base < UNRELATED) and (not base or self.fit is Fit.SOUND):
+                step = Step(path.steps, char, position, base)
+                cost = difference(base, mark.probability) if base else 0.0
+                yield position + 1, _longer(path, cost, base >= UNRELATED, step)
+            if not opened or self.fit is Fit.EXACT:
+                return
+            path = self._extra(position, path)
+
+    def _extra(self, position: int, path: Path) -> Path:
+        """A character was said (or invented) that the pattern does not have."""
+        mark = self.heard.marks[position]
+        light = mark.char in LIGHT
+        cost = extra(mark.char, mark.probability) if light or self.fit is Fit.SOUND else FORBIDDEN
+        return _longer(path, cost, not light, Step(path.steps, "", position, cost))
+
+    def _missing(self, char: str, at: int, path: Path) -> Iterator[tuple[int, Path]]:
+        light = char in LIGHT
+        if self.fit is Fit.SOUND or (self.fit is Fit.TEXT and light):
+            cost = missing(char)
+            yield at, _longer(path, cost, not light, Step(path.steps, char, -1, cost))
+
+    def _slot(self, slot: Slot, at: int, path: Path, *, last: bool) -> Iterator[tuple[int, Path]]:
+        for end, cost in self._filled(slot, at, last):
+            if not cost or self.fit is Fit.SOUND:
+                yield end, _longer(path, cost, False, Step(path.steps, f"{{{slot.name}}}", end - 1, 0.0))
+
+    def _filled(self, slot: Slot, at: int, last: bool) -> Iterable[tuple[int, float]]:
+        if slot.name == "phrase":
+            return [(end, 0.0) for start, end in self.phrases if start == at]
+        return slots.ends(self.heard, at, slot, last=last)
+
+    def _gap(self, gap: Gap, row: Row) -> Row:
+        reached: Row = {}
+        for start, path in row.items():
+            for at in range(start, start + gap.most + 1):
+                if self.heard.stops >> at & 1:
+                    break
+                cost = path.cost + GAP_CHAR_COST * (at - start)
+                _keep(reached, at, path._replace(cost=cost, piece=0.0))
+        return reached
+
+    def _finish(self, pattern: Pattern, length: int, end: int, path: Path) -> Match | None:
+        steps = _trail(path.steps)
+        if path.start >= end or (self.max_edits is not None and path.edits > self.max_edits):
+            return None
+        allowed = budget(length)
+        cost = path.cost + self._ran_on(path, steps)
+        if cost <= LOOSE * allowed + ROUNDING:
+            cost += self._cuts(path.start, end, steps)
+        if cost > LOOSE * allowed + ROUNDING:
+            return None
+        return Match(
+            start=path.start,
+            end=end,
+            cost=round(cost, 4),
+            length=length,
+            how=_how(steps),
+            phrase=pattern.text,
+            detail=_detail(self.heard, steps),
+            confidence=self._confidence(cost, allowed, path.start, end),
+        )
+
+    def _cuts(self, start: int, end: int, steps: tuple[Step, ...]) -> float:
+        """A match that begins or ends inside a word of the text as heard costs more."""
+        if self.fit is not Fit.SOUND:
+            return 0.0
+        edges = [start] if not steps[0].meant.startswith("{") else []
+        edges += [end] if not steps[-1].meant.startswith("{") else []
+        return CUT_COST * sum(not self.heard.is_word_edge(edge) for edge in edges)
+
+    def _ran_on(self, path: Path, steps: tuple[Step, ...]) -> float:
+        """Other characters on both sides of a pause are hardly the phrase: running on costs more then."""
+        positions = [step.position for step in steps if step.position > path.start]
+        if self.fit is not Fit.SOUND or not any(step.cost for step in steps):
+            return 0.0
+        return RAN_ON_FACTOR * sum(self.heard.breaks[at] for at in positions)
+
+    def _confidence(self, cost: float, allowed: float, start: int, end: int) -> float:
+        share = cost / allowed if allowed else float(cost > 0)
+        likeness = 1.0 - 0.45 * share if share <= 1 + ROUNDING else 0.4 / share
+        return round(likeness * (0.7 + 0.3 * self.heard.probability(start, end)), 4)
+
+
+def _longer(path: Path, cost: float, edit: bool = False, steps: Step | None = None) -> Path:
+    return Path(path.cost + cost, path.piece + cost, path.edits + edit, path.start, steps or path.steps)
+
+
+def _keep(row: Row, position: int, path: Path) -> None:
+    known = row.get(position)
+    if known is None or path.cost < known.cost:
+        row[position] = path
+
+
+def _kept(moves: Iterable[tuple[int, Path]], limit: float) -> Row:
+    row: Row = {}
+    for position, path in moves:
+        if path.piece <= limit:
+            _keep(row, position, path)
+    return row
+
+
+def _merge(into: Row, row: Row) -> None:
+    for position, path in row.items():
+        _keep(into, position, path)
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def _clusters(ends: int, apart: int) -> Iterator[tuple[int, int]]:
+    """First and last of each run of set bits that lie at most `apart` from each other."""
+    first = last = -1
+    for at in _bits(ends):
+        if first >= 0 and at - last > apart:
+            yield first, last
+            first = -1
+        first, last = (at if first < 0 else first), at
+    if first >= 0:
+        yield first, last
+
+
+def _trail(step: Step | None) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    while step is not None:
+        steps.append(step)
+        step = step.before
+    return tuple(reversed(steps))
+
+
+def _how(steps: Iterable[Step]) -> How:
+    worst = 0.0
+    for step in steps:
+        edited = not step.meant or step.position < 0
+        worst = max(worst, UNRELATED if edited else step.cost)
+    if worst >= UNRELATED:
+        return How.EDITS
+    if worst > SAME_BUT_TONE:
+        return How.NEAR_SOUND
+    return How.SAME_SOUND if worst else How.EXACT
+
+
+def _detail(heard: Heard, steps: Iterable[Step]) -> str:
+    """Where the words differ, with their syllables: `部bu4→不bu4`."""
+    parts = []
+    for step in steps:
+        if step.cost and step.meant and step.position >= 0:
+            parts.append(f"{_spelled(step.meant)}→{_spelled(heard.marks[step.position].char)}")
+        elif step.cost and step.meant:
+            parts.append(f"缺{step.meant}")
+        elif step.cost:
+            parts.append(f"多{heard.marks[step.position].raw}")
+    return "，".join(parts)
+
+
+def _spelled(char: str) -> str:
+    return char + "".join(readings(char)[:1])

@@ -1,0 +1,209 @@
+"""The pattern language of phrases: text -> tree.
+
+    不归我们管          these words
+    你找[别的|其他]部门   any one of the words in brackets, or none of them
+    (打|拨)这个电话      exactly one of the words in parentheses
+    你…不懂             a gap of up to 6 characters (`…12`: up to 12), never across the end of a sentence
+    工号{number}        a slot: number, surname, name, time, amount (`{number:2}`: at least 2 digits)
+
+Punctuation in a pattern marks a place where a pause is expected. Groups nest.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.detect.sound import is_han
+
+DEFAULT_GAP = 6
+MAX_GAP = 30
+PAUSES = frozenset("，。、！？；：,.!?;: 　")
+SLOTS = {"amount": 1, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 1}
+"""Slot names and the least number of characters each stands for."""
+LONGEST_SLOT = 40
+SLOT_WORTH = {"amount": 2, "name": 1, "number": 2, "phrase": 1, "surname": 1, "time": 2}
+"""How many characters of certainty a filled slot is worth."""
+
+
+class PatternError(ValueError):
+    """`column` counts characters of the pattern from 0."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Char:
+    """One character, folded."""
+
+    char: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause may be heard here at no cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Up to `most` characters of anything within the sentence."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A kind of words; `least` is the least number of characters."""
+
+    name: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the options; an empty option makes it optional."""
+
+    options: tuple["Sequence", ...]
+
+
+Node = Char | Pause | Gap | Slot | Choice
+Sequence = tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """A parsed pattern. It covers `least` to `most` characters."""
+
+    text: str
+    nodes: Sequence
+    least: int
+    most: int
+
+
+def fold(char: str) -> str:
+    """Full-width and capital letters made plain: `fold("Ａ") == "a"`."""
+    code = ord(char)
+    return (chr(code - 0xFEE0) if 0xFF01 <= code <= 0xFF5E else char).lower()
+
+
+def matchable(char: str) -> bool:
+    """Whether a character takes part in matching: Chinese characters, letters and digits."""
+    return is_han(char) or char.isalnum()
+
+
+@cache
+def parse(text: str) -> Pattern:
+    """Parse a pattern. Raises PatternError."""
+    nodes = _Parser(text).parse()
+    least, most = _extent(nodes)
+    if not least:
+        raise PatternError("found a pattern that matches without any words, expected words", 0)
+    return Pattern(text, nodes, least, most)
+
+
+def _extent(nodes: Sequence) -> tuple[int, int]:
+    """Least and most characters covered; gaps count for the most only, slots up to 24."""
+    least = most = 0
+    for node in nodes:
+        low, high = _node_extent(node)
+        least, most = least + low, most + high
+    return least, most
+
+
+def _node_extent(node: Node) -> tuple[int, int]:
+    match node:
+        case Char():
+            return 1, 1
+        case Gap(most):
+            return 0, most
+        case Slot(_, least):
+            return least, max(least, LONGEST_SLOT)
+        case Choice(options):
+            extents = [_extent(option) for option in options]
+            return min(low for low, _ in extents), max(high for _, high in extents)
+        case Pause():
+            return 0, 0
+
+
+class _Parser:
+    """Recursive descent over one pattern."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+
+    def parse(self) -> Sequence:
+        nodes = self._sequence("")
+        if self.at < len(self.text):
+            raise PatternError(f"found {self.text[self.at]!r} without its opening partner", self.at)
+        self._refuse_edge_gaps(nodes)
+        return nodes
+
+    def _refuse_edge_gaps(self, nodes: Sequence) -> None:
+        if nodes and (isinstance(nodes[0], Gap) or isinstance(nodes[-1], Gap)):
+            column = 0 if isinstance(nodes[0], Gap) else len(self.text) - 1
+            raise PatternError("found … at the edge of a pattern, expected words on both sides", column)
+
+    def _sequence(self, closing: str) -> Sequence:
+        nodes: list[Node] = []
+        while self.at < len(self.text) and self.text[self.at] not in "|])）】" + closing:
+            nodes.append(self._node())
+        return tuple(nodes)
+
+    def _node(self) -> Node:
+        char = self.text[self.at]
+        if char in "[【":
+            return self._group("]】", optional=True)
+        if char in "(（":
+            return self._group(")）", optional=False)
+        if char == "{":
+            return self._slot()
+        if char == "…" or self.text.startswith("...", self.at):
+            return self._gap()
+        self.at += 1
+        if char in PAUSES:
+            return Pause()
+        if not matchable(char):
+            raise PatternError(f"found {char!r}, expected words, a group, … or a slot", self.at - 1)
+        return Char(fold(char))
+
+    def _group(self, closing: str, *, optional: bool) -> Choice:
+        opened = self.at
+        self.at += 1
+        options = [self._sequence(closing)]
+        while self.at < len(self.text) and self.text[self.at] == "|":
+            self.at += 1
+            options.append(self._sequence(closing))
+        if self.at >= len(self.text) or self.text[self.at] not in closing:
+            raise PatternError(f"found {self.text[opened]!r} that is never closed by {closing[0]!r}", opened)
+        self.at += 1
+        if not all(options):
+            raise PatternError("found an empty choice, expected words between the bars", opened)
+        return Choice((*options, ()) if optional else tuple(options))
+
+    def _gap(self) -> Gap:
+        start = self.at
+        while self.at < len(self.text) and self.text[self.at] in "….":
+            self.at += 1
+        size = self._digits()
+        if size is not None and not 1 <= size <= MAX_GAP:
+            raise PatternError(f"found a gap of {size}, expected 1 to {MAX_GAP}", start)
+        return Gap(size or DEFAULT_GAP)
+
+    def _digits(self) -> int | None:
+        start = self.at
+        while self.at < len(self.text) and self.text[self.at] in "0123456789":
+            self.at += 1
+        return int(self.text[start : self.at]) if self.at > start else None
+
+    def _slot(self) -> Slot:
+        start, end = self.at, self.text.find("}", self.at)
+        name, _, least = self.text[start + 1 : end].partition(":")
+        if end < 0 or name.strip() not in SLOTS:
+            expected = ", ".join(f"{{{slot}}}" for slot in SLOTS)
+            raise PatternError(
+                f"found slot {self.text[start : end + 1] or '{'!r}, expected {expected}", start
+            )
+        if least and not least.strip().isdigit():
+            raise PatternError(f"found {least!r} as the least number of characters", start)
+        self.at = end + 1
+        return Slot(name.strip(), int(least) if least else SLOTS[name.strip()])

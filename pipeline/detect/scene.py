@@ -1,0 +1,125 @@
+"""What a detector sees of a call: the words laid out, the windows, and what other rules found."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipeline.detect.heard import Heard
+from pipeline.findings import Evidence, Finding, How, Outcome
+from pipeline.ruleset import Rule, Window
+from pipeline.settings import Settings
+from pipeline.timeline import Call, Role, Span, total
+from pipeline.units import to_ms
+
+DOUBTFUL_PROBABILITY = 0.35
+DOUBTFUL_SHARE = 0.4
+"""An absence is not certain when this share of the speech searched was not understood."""
+NEARLY = 0.8
+"""A match this close to the confidence asked for is cannot_tell rather than absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """The settings that decide between present, absent and cannot_tell."""
+
+    role_threshold: float = 0.7
+    match_confidence: float = 0.5
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Thresholds":
+        return cls(role_threshold=settings.role_threshold, match_confidence=settings.match_confidence)
+
+
+@dataclass(eq=False)
+class Scene:
+    """One call under examination. `found` holds the findings of the rules that ran before."""
+
+    call: Call
+    thresholds: Thresholds
+    found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def heard(self) -> Heard:
+        return Heard.of(self.call)
+
+    @cached_property
+    def roles_known(self) -> bool:
+        return self.call.transcript.roles.confidence >= self.thresholds.role_threshold
+
+    @cached_property
+    def role_factor(self) -> float:
+        """How much the doubt about the roles takes from a finding's confidence."""
+        return 0.5 + 0.5 * self.call.transcript.roles.confidence
+
+    def searched(self, rule: Rule) -> Span:
+        """The time that the rule's window leaves, before turns are counted."""
+        window, whole = rule.window, self.call.span
+        answered = min(self.call.transcript.connected_at, whole.end)
+        start, end = 0, whole.end
+        if window.first_seconds is not None:
+            end = min(end, answered + to_ms(window.first_seconds))
+        if window.last_seconds is not None:
+            start = max(start, whole.end - to_ms(window.last_seconds))
+        if window.first_percent is not None:
+            end = min(end, round(whole.end * window.first_percent / 100))
+        if window.last_percent is not None:
+            start = max(start, round(whole.end * (1 - window.last_percent / 100)))
+        return Span(min(start, end), end)
+
+    def stretches(self, rule: Rule) -> frozenset[int]:
+        """Numbers of the stretches of the rule's role that its window of turns leaves."""
+        wanted = role_of(rule)
+        turns = self.call.transcript.turns
+        own = [n for n, group in enumerate(self.heard.groups) if wanted in (None, turns[group[0]].role)]
+        return frozenset(_counted(own, rule.window))
+
+    def finding(
+        self, rule: Rule, outcome: Outcome, evidence: Iterable[Evidence], explanation: str, confidence: float
+    ) -> Finding:
+        """A finding of `rule`; without evidence it spans what was searched."""
+        listed = tuple(evidence)
+        span = self.searched(rule)
+        if outcome is Outcome.PRESENT and listed:
+            span = Span(min(e.span.start for e in listed), max(e.span.end for e in listed))
+        return Finding(
+            recording_id=self.call.recording.id,
+            rule_id=rule.id,
+            outcome=outcome,
+            confidence=round(confidence, 4),
+            role=rule.role or Role.UNKNOWN,
+            span=span,
+            evidence=listed,
+            explanation=explanation,
+        )
+
+    def doubtful_share(self, rule: Rule) -> float:
+        """Share of the speech searched that was not understood: unclear spans and improbable words."""
+        marks, inside = self.heard.marks, self.stretches(rule)
+        span = self.searched(rule)
+        spoken = [m for m in marks if m.stretch in inside and m.span.middle in span]
+        doubtful = sum(m.span.duration for m in spoken if m.probability < DOUBTFUL_PROBABILITY)
+        unclear = total(part & span for part in self.call.transcript.unclear)
+        heard = sum(m.span.duration for m in spoken)
+        return (doubtful + unclear) / (heard + unclear) if heard + unclear else 1.0
+
+
+def role_of(rule: Rule) -> Role | None:
+    """The role whose words count; None: anybody's."""
+    return rule.role
+
+
+def _counted(own: list[int], window: Window) -> list[int]:
+    kept = own
+    if window.first_turns is not None:
+        kept = [n for n in kept if n in own[: window.first_turns]]
+    if window.last_turns is not None:
+        kept = [n for n in kept if n in own[len(own) - window.last_turns :]]
+    return kept
+
+
+def timing(span: Span, role: Role, *, turn: int | None = None, quote: str = "") -> Evidence:
+    """Evidence that is a moment rather than words."""
+    return Evidence(span=span, role=role, turn=turn, quote=quote, how=How.TIMING)
+
+
+FoundBefore = Mapping[str, tuple[Finding, ...]]

@@ -1,0 +1,185 @@
+"""A tiny call written as text, as the cases of rule files do: text -> Call.
+
+    坐席 3.0 您好，这里是客服中心。
+    客户 6.5 我想查一下话费。
+    等待音乐 12.0 40.0
+    静音等待 45.0 60.0
+
+Role, start in seconds, words; or a wait with its start and end. Lines that begin with `#` describe the
+call: `# direction outbound`, `# duration 60`, `# answered 4.5` (ringing until then), `# business 银行`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from pipeline.detect.pattern import matchable
+from pipeline.timeline import (
+    Call,
+    Direction,
+    Hold,
+    Overlap,
+    Provenance,
+    Recording,
+    Role,
+    RoleAssignment,
+    Span,
+    Transcript,
+    Turn,
+    Word,
+    merge,
+    subtract,
+)
+from pipeline.units import Ms, to_ms
+
+CHARACTER: Ms = 240
+PROBABILITY = 0.7
+"""Words of a case are heard fairly well, so that a case may also show what is misheard."""
+LEAST_SILENCE: Ms = 1000
+_ROLES = {"坐席": Role.AGENT, "客户": Role.CUSTOMER}
+_HOLDS = {"等待音乐": True, "静音等待": False}
+_FACTS = ("answered", "business", "direction", "duration")
+EXPECTED = "expected `坐席 3.0 words`, `客户 3.0 words`, `等待音乐 6.0 20.0` or `静音等待 6.0 20.0`"
+
+
+class ScriptError(ValueError):
+    """A line that cannot be read; `line` counts from 0."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(slots=True)
+class _Script:
+    turns: list[Turn] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def call_of(text: str, *, probability: float = PROBABILITY) -> Call:
+    """The call that a text describes. Raises ScriptError."""
+    script = _Script()
+    for number, line in enumerate(text.splitlines()):
+        try:
+            _read(line.strip(), script, probability)
+        except ValueError as error:
+            raise ScriptError(str(error), number) from error
+    script.turns.sort(key=lambda turn: turn.span)
+    return _call(script)
+
+
+def _read(line: str, script: _Script, probability: float) -> None:
+    if line.startswith("#"):
+        key, _, value = line[1:].strip().partition(" ")
+        _check_fact(key, value.strip())
+        script.facts[key] = value.strip()
+        return
+    parts = line.split(maxsplit=2)
+    if not parts:
+        return
+    if len(parts) < 3 or parts[0] not in (*_ROLES, *_HOLDS):
+        raise ValueError(f"found {line!r}, {EXPECTED}")
+    start = to_ms(_seconds(parts[1]))
+    if parts[0] in _HOLDS:
+        script.holds.append(Hold(span=Span(start, to_ms(_seconds(parts[2]))), music=_HOLDS[parts[0]]))
+    else:
+        script.turns.append(turn_of(_ROLES[parts[0]], start, parts[2], probability=probability))
+
+
+def _check_fact(key: str, value: str) -> None:
+    if key not in _FACTS:
+        raise ValueError(f"found `# {key}`, expected one of {', '.join(_FACTS)}")
+    if key == "direction":
+        Direction(value)
+    elif key != "business":
+        _seconds(value)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"found {text!r}, expected seconds; {EXPECTED}") from error
+
+
+def turn_of(role: Role, start: Ms, text: str, *, probability: float = PROBABILITY) -> Turn:
+    """A turn whose characters follow each other evenly; its index is set when the call is made."""
+    words = spoken(text, start, probability=probability)
+    return Turn(
+        index=0,
+        speaker=int(role is not Role.AGENT),
+        role=role,
+        channel=None,
+        span=Span(start, words[-1].span.end if words else start),
+        words=words,
+    )
+
+
+def spoken(text: str, start: Ms, *, probability: float, character: Ms = CHARACTER) -> tuple[Word, ...]:
+    """Words as recognition would give them, one a character; punctuation joins the word before it."""
+    words: list[Word] = []
+    for char in text:
+        if matchable(char):
+            at = words[-1].span.end if words else start
+            words.append(Word(span=Span(at, at + character), text=char, probability=probability))
+        elif words:
+            last = words[-1]
+            words[-1] = Word(span=last.span, text=last.text + char, probability=probability)
+    return tuple(words)
+
+
+def _call(script: _Script) -> Call:
+    facts = script.facts
+    ends = [turn.span.end for turn in script.turns] + [hold.span.end for hold in script.holds]
+    duration = max(to_ms(float(facts.get("duration", 0))), max(ends, default=0) + LEAST_SILENCE)
+    recording = Recording(
+        id="case",
+        sha256="",
+        path="case",
+        duration=duration,
+        sample_rate=8000,
+        channels=1,
+        codec="",
+        direction=Direction(facts["direction"]) if "direction" in facts else None,
+        business=facts.get("business"),
+    )
+    return Call(recording=recording, transcript=_transcript(script, Span(0, duration)))
+
+
+def _transcript(script: _Script, whole: Span) -> Transcript:
+    answered = to_ms(float(script.facts.get("answered", 0)))
+    turns = tuple(_numbered(script.turns))
+    holds = tuple(sorted(script.holds, key=lambda hold: hold.span))
+    busy = merge([turn.span for turn in turns] + [hold.span for hold in holds])
+    return Transcript(
+        turns=turns,
+        rings=(Span(max(0, answered - 1000), answered),) if answered else (),
+        holds=holds,
+        silences=tuple(s for s in subtract([whole], busy) if s.duration >= LEAST_SILENCE),
+        overlaps=tuple(_overlaps(turns)),
+        roles=RoleAssignment(confidence=1.0, reason="case"),
+        provenance=Provenance(pipeline="", model="", model_sha256="", settings_digest=""),
+    )
+
+
+def _numbered(turns: Sequence[Turn]) -> list[Turn]:
+    return [
+        Turn(
+            index=index,
+            speaker=turn.speaker,
+            role=turn.role,
+            channel=turn.channel,
+            span=turn.span,
+            words=turn.words,
+        )
+        for index, turn in enumerate(turns)
+    ]
+
+
+def _overlaps(turns: Sequence[Turn]) -> list[Overlap]:
+    return [
+        Overlap(span=one.span & other.span, first=one.index, second=other.index)
+        for one, other in pairwise(turns)
+        if one.span.overlaps(other.span) and one.role is not other.role
+    ]

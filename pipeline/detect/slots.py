@@ -1,0 +1,125 @@
+"""What the slots of a pattern stand for: where in a call's words a number, a name or a time lies."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from pipeline.detect.heard import Heard
+from pipeline.detect.pattern import Slot
+from pipeline.detect.sound import readings
+
+SOUND_COST = 0.1
+UNUSUAL_COST = 0.3
+UNBOUNDED_COST = 0.15
+DIGITS = "0123456789零〇一二三四五六七八九十百千万亿两幺点"
+_TIME = (
+    "今天|明天|后天|昨天|今晚|明晚|今早|明早|当天|当日|上午|下午|中午|晚上|早上|傍晚|凌晨|"
+    "(?:这|本|下|上)?(?:周|星期|礼拜)[一二三四五六日天末]|月底|月初|年底|"
+    f"[{DIGITS}半几]+(?:个)?(?:工作日|小时|钟头|分钟|分|秒钟|秒|点钟|点|号|日|天|周|星期|月|年|刻)(?:半|左右|之?内|以内|之?前|以前|之?后|以后)?"
+)
+_AMOUNT = f"[{DIGITS}半几]+(?:块|元|毛|角|万|千|百|折|个点|成)(?:[{DIGITS}]*)(?:钱|人民币)?|百分之[{DIGITS}]+"
+_RUNS = {
+    "number": re.compile(f"[{DIGITS[:-1]}a-z]+"),
+    "time": re.compile(f"(?:{_TIME})+"),
+    "amount": re.compile(_AMOUNT),
+}
+LONGEST_NAME = 4
+_NOT_IN_NAMES = frozenset(
+    "的是不说想要在这那我你您他她它有没什么吗呢了就会能给到去来跟对把被让问帮请很还也都"
+)
+_AFTER_NAMES = frozenset("为请很有竭")
+_NICKNAMES = frozenset("小老阿")
+
+Ends = Iterator[tuple[int, float]]
+
+
+@cache
+def surnames() -> frozenset[str]:
+    """Chinese surnames, compound ones included."""
+    lines = (Path(__file__).parent / "data" / "surnames.txt").read_text(encoding="utf-8").splitlines()
+    words = [word for line in lines if not line.startswith("#") for word in line.split()]
+    single = {char for word in words if len(word) > 2 or len(word) == 1 for char in word}
+    return frozenset(single | {word for word in words if len(word) == 2})
+
+
+@cache
+def _surname_readings() -> frozenset[str]:
+    return frozenset(reading for name in surnames() if len(name) == 1 for reading in readings(name)[:1])
+
+
+def _surname_cost(char: str) -> float | None:
+    if char in surnames():
+        return 0.0
+    return SOUND_COST if _surname_readings() & set(readings(char)) else None
+
+
+def _surname_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
+    cost = _surname_cost(heard.text[start])
+    if cost is not None:
+        yield start + 1, cost
+    if heard.text[start : start + 2] in surnames():
+        yield start + 2, 0.0
+
+
+def _name_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
+    first = heard.text[start]
+    sound = 0.0 if first in _NICKNAMES else _surname_cost(first)
+    cost = UNUSUAL_COST if sound is None else sound
+    for end in range(start + 1, start + 1 + LONGEST_NAME):
+        char = heard.text[end - 1]
+        if char in _NOT_IN_NAMES or heard.marks[end - 1].stretch < 0:
+            return
+        if not last or heard.breaks[end] > 0 or heard.text[end] in _AFTER_NAMES:
+            yield end, cost
+        elif end - start > 1 and heard.is_word_edge(end):
+            yield end, cost + UNBOUNDED_COST
+        if heard.breaks[end] > 0:
+            return
+
+
+def runs(heard: Heard, name: str) -> tuple[tuple[int, int], ...]:
+    """Where numbers, times or amounts lie, as positions; kept with the call's words."""
+    if name not in heard.runs:
+        heard.runs[name] = tuple(found.span() for found in _RUNS[name].finditer(heard.text))
+    return heard.runs[name]
+
+
+def _run_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
+    for begin, end in runs(heard, slot.name):
+        if begin <= start < end and end - start >= slot.least:
+            yield end, 0.0
+
+
+_ENDS: Mapping[str, Callable[[Heard, int, Slot, bool], Ends]] = {
+    "amount": _run_ends,
+    "name": _name_ends,
+    "number": _run_ends,
+    "surname": _surname_ends,
+    "time": _run_ends,
+}
+
+
+def ends(heard: Heard, start: int, slot: Slot, *, last: bool) -> Ends:
+    """Positions where the slot can end when it starts here, each with its cost.
+
+    `last`: nothing follows the slot in the pattern, so a name must end at a boundary.
+    """
+    if heard.marks[start].stretch < 0:
+        return iter(())
+    return _ENDS[slot.name](heard, start, slot, last)
+
+
+def reach(heard: Heard, states: int, slot: Slot) -> int:
+    """Bit mask of every position where the slot may end; may hold more than `ends` yields."""
+    if slot.name in _RUNS:
+        found = 0
+        for begin, end in runs(heard, slot.name):
+            if (states >> begin) & ((1 << (end - begin)) - 1):
+                found |= 1 << end
+        return found
+    found = 0
+    for _ in range(LONGEST_NAME if slot.name == "name" else 2):
+        states = (states & heard.words) << 1
+        found |= states
+    return found

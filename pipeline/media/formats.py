@@ -1,0 +1,86 @@
+"""Which files are recordings, and which ffmpeg demuxers may look at them.
+
+Containers are recognized by their bytes, so a wrong extension does no harm. Raw streams have no
+header: there the extension decides. Nothing outside these tables is ever opened: no playlists,
+no subtitles, no network.
+"""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+CONTAINERS = (
+    "aac",
+    "aiff",
+    "amr",
+    "asf",
+    "asf_o",
+    "au",
+    "caf",
+    "flac",
+    "matroska,webm",
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "mp3",
+    "ogg",
+    "w64",
+    "wav",
+)
+"""Demuxers with a header to recognize, by ffmpeg's name."""
+
+TELEPHONE = {"sample_rate": "8000"}
+
+RAW: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    ".al": ("alaw", TELEPHONE),
+    ".alaw": ("alaw", TELEPHONE),
+    ".g722": ("g722", {}),
+    ".g729": ("g729", {}),
+    ".gsm": ("gsm", {}),
+    ".pcma": ("alaw", TELEPHONE),
+    ".pcmu": ("mulaw", TELEPHONE),
+    ".sln": ("s16le", TELEPHONE),
+    ".ul": ("mulaw", TELEPHONE),
+    ".ulaw": ("mulaw", TELEPHONE),
+}
+"""Headerless telephone streams (one channel): extension -> demuxer and its options."""
+
+SUFFIXES = frozenset(
+    (
+        ".3gp",
+        ".aac",
+        ".aif",
+        ".aiff",
+        ".amr",
+        ".au",
+        ".awb",
+        ".caf",
+        ".flac",
+        ".m4a",
+        ".mka",
+        ".mp3",
+        ".mp4",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".w64",
+        ".wav",
+        ".wave",
+        ".webm",
+        ".wma",
+        *RAW,
+    )
+)
+"""Extensions (lower case) that make a file in an archive a recording."""
+
+MAGIC = (b"RIFF", b"RF64", b"OggS", b"fLaC", b"ID3", b"#!AMR", b".snd", b"FORM", b"caff", b"\x1aE\xdf\xa3")
+"""First bytes that no raw telephone stream is taken for, whatever its extension says."""
+
+
+def is_recording(name: str) -> bool:
+    """`is_recording("a.WAV")`; hidden files and unknown extensions are not recordings."""
+    return not name.startswith(".") and PurePath(name).suffix.lower() in SUFFIXES
+
+
+def raw_format(name: str, head: bytes) -> tuple[str, Mapping[str, str]] | None:
+    """Demuxer and options for a headerless stream; None: let the bytes decide."""
+    if head.startswith(MAGIC) or head[4:8] == b"ftyp":
+        return None
+    return RAW.get(PurePath(name).suffix.lower())

@@ -1,0 +1,225 @@
+"""Speech -> words with times: windows of many channels in full batches through one Whisper model.
+
+What is written for a window depends on that window only: its own sound, packed from its own channel,
+decoded at temperature 0 with the same bound on length whatever lies beside it in the batch, and nothing
+conditioned on earlier text. So a call gives the same words alone or among others, as far as the
+arithmetic of the model's library is the same for one row and for many (int8 on a CPU: measured equal).
+
+Numbers stay as Whisper writes them, mostly Arabic digits (工号1021), sometimes Chinese ones.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from pipeline.samples import Mono
+from pipeline.settings import Settings
+from pipeline.speech.believing import Outcome, judge
+from pipeline.speech.decoder import FULL_FRAMES, Decoder, Features, Manner, Reading, frames_for
+from pipeline.speech.packing import Window, pack
+from pipeline.speech.weights import ready_model
+from pipeline.timeline import Span, Word, merge
+from pipeline.units import to_seconds
+
+FULL_TOKENS = 224
+"""Bound on the tokens of any window: what the model can write at most."""
+
+LOOK_AHEAD = 3
+"""Windows that may wait for their batch to fill, in batches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Request:
+    """One channel. `speech`: tight spans, in order; what lies outside is not listened to."""
+
+    key: str
+    audio: Mono
+    speech: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Words in order of time, each inside one span of the request's speech.
+
+    `unclear` is speech that gave no words to trust.
+    """
+
+    key: str
+    words: tuple[Word, ...]
+    unclear: tuple[Span, ...]
+
+
+class Reader(Protocol):
+    """What is needed of a model: `pipeline.speech.decoder.Decoder`, or a stand-in."""
+
+    @property
+    def workers(self) -> int:
+        """How many batches may be read at the same time."""
+
+    def features(self, sound: Mono, frames: int) -> Features: ...
+
+    def read(
+        self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner
+    ) -> Sequence[Reading]: ...
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Ticket:
+    """A request under way."""
+
+    request: Request
+    open_windows: int = 0
+    words: list[Word] = field(default_factory=list)
+    unclear: list[Span] = field(default_factory=list)
+
+    def heard(self) -> Heard:
+        words = tuple(sorted(self.words, key=lambda word: word.span))
+        return Heard(key=self.request.key, words=words, unclear=merge(self.unclear))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Job:
+    """A window that waits. `again`: it was decoded before and not believed."""
+
+    number: int
+    ticket: _Ticket
+    window: Window
+    features: Features
+    again: bool
+
+
+_Batch = tuple[list[_Job], "Future[Sequence[Reading]]"]
+
+
+class Recognizer:
+    """One model and the batches that run through it."""
+
+    def __init__(self, reader: Reader, settings: Settings, *, model: str = "", sha256: str = "") -> None:
+        """`model` and `sha256` say what the words come from."""
+        self._reader, self._settings = reader, settings
+        self.model, self.model_sha256 = model, sha256
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Recognizer":
+        """Load the model that the settings name. Raises ModelError."""
+        files = ready_model(settings)
+        return cls(Decoder(files.folder, settings), settings, model=files.name, sha256=files.sha256)
+
+    def recognize(self, requests: Iterable[Request]) -> Iterator[Heard]:
+        """One answer for each request, in their order, each as soon as it and those before it are done.
+
+        Requests are pulled as they are needed, a few batches ahead; the caller's work between them
+        runs while the model reads.
+        """
+        run = _Run(self._reader, self._settings)
+        with ThreadPoolExecutor(max_workers=self._reader.workers, thread_name_prefix="asr") as pool:
+            for request in requests:
+                run.add(request)
+                while run.overfull:
+                    run.step(pool)
+                yield from run.finished()
+            while run.busy:
+                run.step(pool)
+                yield from run.finished()
+            yield from run.finished()
+
+
+class _Run:
+    """The state of one `recognize`: tickets in order, windows by batch kind, batches in flight."""
+
+    def __init__(self, reader: Reader, settings: Settings) -> None:
+        self._reader, self._settings = reader, settings
+        self._tickets: deque[_Ticket] = deque()
+        self._waiting: dict[tuple[bool, int], list[_Job]] = {}
+        self._flying: deque[_Batch] = deque()
+        self._numbers = count()
+
+    @property
+    def _waits(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    @property
+    def overfull(self) -> bool:
+        """Enough waits to make full batches of; no more requests for now."""
+        return self._waits + self._in_flight >= LOOK_AHEAD * self._settings.batch_size
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._flying) or self._waits > 0
+
+    @property
+    def _in_flight(self) -> int:
+        return sum(len(jobs) for jobs, _ in self._flying)
+
+    def add(self, request: Request) -> None:
+        ticket = _Ticket(request=request)
+        self._tickets.append(ticket)
+        windows = pack(request.audio, request.speech, self._settings.vad_pad_ms)
+        self._queue(ticket, windows, again=False)
+
+    def step(self, pool: ThreadPoolExecutor) -> None:
+        """Send batches off while the model has room, then take in the oldest one."""
+        while self._waits and len(self._flying) <= self._reader.workers:
+            self._send(pool)
+        jobs, future = self._flying.popleft()
+        for job, reading in zip(jobs, future.result(), strict=True):
+            self._take(job, reading)
+
+    def finished(self) -> Iterator[Heard]:
+        while self._tickets and self._tickets[0].open_windows == 0:
+            yield self._tickets.popleft().heard()
+
+    def _queue(self, ticket: _Ticket, windows: Sequence[Window], *, again: bool) -> None:
+        for window in windows:
+            frames = frames_for(window.duration)
+            job = _Job(
+                number=next(self._numbers),
+                ticket=ticket,
+                window=window,
+                features=self._reader.features(window.render(ticket.request.audio), frames),
+                again=again,
+            )
+            self._waiting.setdefault((again, frames), []).append(job)
+        ticket.open_windows += len(windows)
+
+    def _send(self, pool: ThreadPoolExecutor) -> None:
+        """The first full batch, or, if none is full, the kind that has waited longest."""
+        size = self._settings.batch_size
+        full = (kind for kind, jobs in self._waiting.items() if len(jobs) >= size)
+        oldest = min(self._waiting, key=lambda kind: self._waiting[kind][0].number)
+        kind = next(full, oldest)
+        jobs = self._waiting[kind][:size]
+        self._waiting[kind] = self._waiting[kind][size:]
+        if not self._waiting[kind]:
+            del self._waiting[kind]
+        again, _ = kind
+        features = [job.features for job in jobs]
+        seconds = [to_seconds(job.window.duration) for job in jobs]
+        manner = _manner(self._settings, again=again)
+        self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
+
+    def _take(self, job: _Job, reading: Reading) -> None:
+        outcome: Outcome = judge(job.window, reading, self._settings, last=job.again)
+        job.ticket.words.extend(outcome.words)
+        job.ticket.unclear.extend(outcome.unclear)
+        self._queue(job.ticket, outcome.again, again=True)
+        job.ticket.open_windows -= 1
+
+
+def _manner(settings: Settings, *, again: bool) -> Manner:
+    """The second time without the prompt, and with repetitions forbidden: they are what went wrong."""
+    if not again:
+        return Manner(beam_size=settings.beam_size, max_tokens=FULL_TOKENS)
+    return Manner(
+        beam_size=settings.beam_size,
+        max_tokens=FULL_TOKENS,
+        prompted=False,
+        repetition_penalty=1.1,
+        no_repeat_ngram=5,
+    )
+
+
+__all__ = ["FULL_FRAMES", "Heard", "Reader", "Recognizer", "Request"]

@@ -1,0 +1,147 @@
+"""The Whisper model itself: features in, tokens with times and probabilities out; one batch at a time."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import ModelError
+from pipeline.samples import RATE, Mono
+from pipeline.settings import Settings
+from pipeline.speech.guards import Decoded
+from pipeline.speech.words import Sound, simplified, spell
+from pipeline.units import MS_PER_SECOND, Ms
+
+LANGUAGE = "zh"
+FRAMES_PER_SECOND = 100
+FULL_FRAMES = 3000
+
+Features = NDArray[np.float32]
+"""Log-mel spectrum of one window; float32, shape (mels, frames), 100 frames a second."""
+
+_TOKENS_PER_SECOND = 50
+_SPARE_FRAMES = 50
+_FRAMES_STEP = 500
+WORKERS = 1
+PADMODE = "audio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How to decode a batch. All of it is the same for every window of the batch."""
+
+    beam_size: int
+    max_tokens: int
+    prompted: bool = True
+    repetition_penalty: float = 1.0
+    no_repeat_ngram: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was decoded for a window, and its characters in time (seconds of the window)."""
+
+    decoded: Decoded
+    sounds: tuple[Sound, ...]
+
+
+def frames_for(duration: Ms) -> int:
+    """How many frames a window is given: its sound and some silence, in few sizes so that batches fill."""
+    frames = duration * FRAMES_PER_SECOND // MS_PER_SECOND + _SPARE_FRAMES
+    return min(FULL_FRAMES, -(-frames // _FRAMES_STEP) * _FRAMES_STEP)
+
+
+class Decoder:
+    """One loaded model. Thread safe: batches may run at the same time on `workers` threads."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        """Load a model folder that was verified before. Raises ModelError."""
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        from faster_whisper import WhisperModel
+        from faster_whisper.tokenizer import Tokenizer
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        threads = settings.threads or os.cpu_count() or 1
+        self.workers = WORKERS if WORKERS else 1
+        try:
+            whisper: Any = WhisperModel(
+                str(folder),
+                device=settings.device,
+                compute_type=settings.compute_type,
+                cpu_threads=max(1, threads // self.workers),
+                num_workers=self.workers,
+                local_files_only=True,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelError(f"{folder}: cannot be loaded: {error}") from error
+        self._model = whisper.model
+        self._extract = whisper.feature_extractor
+        self._tokenizer = Tokenizer(whisper.hf_tokenizer, True, task="transcribe", language=LANGUAGE)
+        self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
+        self._start = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+        self._prompt = self._prompted(settings.prompt)
+
+    def _prompted(self, prompt: str) -> list[int]:
+        if not prompt:
+            return self._start
+        return [self._tokenizer.sot_prev, *self._tokenizer.encode(" " + prompt), *self._start]
+
+    def features(self, sound: Mono, frames: int = FULL_FRAMES) -> Features:
+        """The window's spectrum, the rest of the window filled with silence."""
+        if PADMODE == "audio":
+            padded = np.pad(sound, (0, max(0, frames * RATE // FRAMES_PER_SECOND - len(sound))))
+            return np.asarray(self._extract(padded, padding=0)[:, :frames], dtype=np.float32)
+        f = self._extract(sound, padding=160)[:, :frames]
+        return np.pad(f, ((0, 0), (0, frames - f.shape[1]))).astype(np.float32)
+
+    def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> list[Reading]:
+        """Decode and align windows of the same number of frames. `seconds` is how long each one sounds."""
+        from ctranslate2 import StorageView
+
+        encoded = self._model.encode(StorageView.from_array(np.ascontiguousarray(np.stack(batch))))
+        results = self._model.generate(
+            encoded,
+            [self._prompt if manner.prompted else self._start] * len(batch),
+            beam_size=manner.beam_size,
+            max_length=min(448, 2 * manner.max_tokens),
+            repetition_penalty=manner.repetition_penalty,
+            no_repeat_ngram_size=manner.no_repeat_ngram,
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        decoded = [self._decoded(result) for result in results]
+        times = self._times(encoded, decoded, seconds)
+        return [Reading(decoded=d, sounds=s) for d, s in zip(decoded, times, strict=True)]
+
+    def _decoded(self, result: Any) -> Decoded:
+        tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
+        length = len(result.sequences_ids[0])
+        return Decoded(
+            text=simplified(self._tokenizer.decode(tokens)),
+            tokens=tuple(tokens),
+            logprob=result.scores[0] * length / (length + 1),
+            no_speech=result.no_speech_prob,
+        )
+
+    def _times(
+        self, encoded: Any, decoded: Sequence[Decoded], seconds: Sequence[float]
+    ) -> list[tuple[Sound, ...]]:
+        """Characters with times from the decoder's cross-attention."""
+        frames = [max(2, round(s * FRAMES_PER_SECOND)) for s in seconds]
+        aligned = self._model.align(
+            encoded, self._tokenizer.sot_sequence, [list(d.tokens) for d in decoded], frames
+        )
+        return [self._spelled(d, result) for d, result in zip(decoded, aligned, strict=True)]
+
+    def _spelled(self, decoded: Decoded, aligned: Any) -> tuple[Sound, ...]:
+        if not decoded.tokens:
+            return ()
+        path = np.asarray(aligned.alignments)
+        first = np.concatenate([[True], np.diff(path[:, 0]) > 0])
+        edges = path[first, 1] / _TOKENS_PER_SECOND
+        return spell(self._tokenizer, decoded.tokens, edges.tolist(), aligned.text_token_probs)

@@ -1,0 +1,160 @@
+"""Open a database: check the URL, connect, bring the schema up to date, translate what goes wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.sql import column, table
+
+from pipeline.errors import StorageError
+
+HEAD = "0001"
+"""The schema this version reads and writes: the newest file under migrations/versions."""
+
+VERSION_TABLE = "callscore_schema"
+BUSY_TIMEOUT_MS = 30_000
+MIGRATION_LOCK = 0x63616C6C
+"""Any number, the same for everybody: PostgreSQL's advisory lock while the schema is made."""
+
+EXAMPLE = "expected an SQLAlchemy URL such as sqlite:///data/callscore.db or postgresql://user:pw@host/name"
+
+
+def open_database(url: str, *, create: bool = True) -> Engine:
+    """An engine on a database whose schema is this version's; `create=False` refuses an SQLite file that
+    is not there yet. Raises StorageError."""
+    address = _address(url)
+    if not create:
+        _check_exists(address)
+    with translated(address):
+        engine = _engine(address)
+        try:
+            migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+def _check_exists(address: URL) -> None:
+    file = address.database
+    if address.get_backend_name() == "sqlite" and file and file != ":memory:" and not Path(file).exists():
+        raise StorageError(
+            f"没有数据库文件 {file}", hint="先跑 callscore nightly，或用 --database 指明数据库"
+        )
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to HEAD, in one transaction that only one process at a time can be in."""
+    with engine.connect() as connection:
+        found = schema_version(connection)
+    if found == HEAD:
+        return
+    with engine.connect().execution_options(write=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        found = schema_version(connection)
+        if found is not None and found > HEAD:
+            raise StorageError(
+                f"the database has schema {found}, this callscore knows schemas up to {HEAD}",
+                hint="upgrade callscore, or use another database",
+            )
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def schema_version(connection: Connection) -> str | None:
+    """The schema found in the database; None for a database that callscore has not used yet."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
+
+
+def alembic_config() -> Config:
+    """Alembic without an ini file; `attributes["connection"]` says where to work."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def translated(address: URL) -> Iterator[None]:
+    """Every SQLAlchemy error inside becomes a StorageError that names the database, without its password."""
+    try:
+        yield
+    except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
+        raise StorageError(f"{name_of(address)}: {_first_line(error)}", hint=_hint(address, error)) from error
+
+
+def name_of(address: URL) -> str:
+    return address.render_as_string(hide_password=True)
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise StorageError(f"the database address cannot be read: {EXAMPLE}") from error
+    if address.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StorageError(f"{name_of(address)}: this database is not supported", hint=EXAMPLE)
+    return address.set(drivername="postgresql+psycopg") if address.drivername == "postgresql" else address
+
+
+def _engine(address: URL) -> Engine:
+    if address.get_backend_name() == "postgresql":
+        return create_engine(address, pool_pre_ping=True)
+    if address.database and address.database != ":memory:" and not address.database.startswith("file:"):
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL lets readers and one writer work together; the driver's own transactions are switched off."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock at once: one that only finds out at its first write cannot wait for it."""
+    immediate = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    return lines[0]
+
+
+def _hint(address: URL, error: Exception) -> str:
+    """What to do next, from what the drivers say."""
+    said = str(error).lower()
+    hints = {
+        "unable to open": "check that the folder exists and may be written to",
+        "readonly": "the file or its folder may not be written to",
+        "permission denied": "the file or its folder may not be written to",
+        "not a database": "this file is no SQLite database; name another one",
+        "malformed": "the database is damaged: restore a backup",
+        "locked": "another process is writing; try again when it is done",
+        "disk is full": "make room on the disk; nothing of this call was kept",
+        "password": "check user name and password",
+        "already exists": "the database holds tables of another program; use an empty one",
+        "does not exist": "create the database first",
+        "connection refused": "check host and port, and that the server runs",
+        "resolve host": "check the host name",
+    }
+    if isinstance(error, NoSuchModuleError):
+        return EXAMPLE
+    if isinstance(error, ModuleNotFoundError):
+        return "install the driver: pip install 'psycopg[binary]'"
+    return next((hint for words, hint in hints.items() if words in said), f"database {address.database}")

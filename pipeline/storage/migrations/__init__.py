@@ -1,0 +1,1 @@
+"""Schema changes, in order. Alembic runs them; a released one is never edited."""

@@ -1,0 +1,240 @@
+"""Rows -> values, inside a transaction that `Store` opened."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from pipeline.findings import Outcome
+from pipeline.scorecard import Decision, Review
+from pipeline.storage import mapping
+from pipeline.storage.records import (
+    CallFilter,
+    CallSummary,
+    Duplicate,
+    Night,
+    Origin,
+    Quarantined,
+    ScoringLine,
+    StoredCall,
+)
+from pipeline.storage.tables import (
+    FindingRow,
+    NightRow,
+    QuarantineRow,
+    RecordingRow,
+    ReviewRow,
+    ScorecardRow,
+    TranscriptRow,
+)
+from pipeline.timeline import Recording, Transcript
+
+ROWS_AT_A_TIME = 200
+CANDIDATES = 5
+
+
+def _recording(row: RecordingRow) -> Recording:
+    return mapping.recording_from_plain(mapping.unpack(row.body))
+
+
+def _recordings(session: Session, query: Select[RecordingRow]) -> tuple[Recording, ...]:
+    return tuple(map(_recording, session.scalars(query.order_by(RecordingRow.id).limit(CANDIDATES))))
+
+
+def named(session: Session, name: str) -> tuple[Recording, ...]:
+    """Recordings with this call_id; where there are none, those whose id begins with it."""
+    if not name:
+        return ()
+    by_call = _recordings(session, select(RecordingRow).where(RecordingRow.call_id == name))
+    prefix = RecordingRow.id.startswith(name.lower(), autoescape=True)
+    return by_call or _recordings(session, select(RecordingRow).where(prefix))
+
+
+def similar(session: Session, name: str) -> tuple[Recording, ...]:
+    """Recordings whose call_id holds the name."""
+    return _recordings(
+        session, select(RecordingRow).where(RecordingRow.call_id.contains(name, autoescape=True))
+    )
+
+
+def newest_scorecard(session: Session, recording_id: str) -> int | None:
+    return session.scalar(select(func.max(ScorecardRow.id)).where(ScorecardRow.recording_id == recording_id))
+
+
+def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
+    """Streamed by start of call; calls without one come last, by id."""
+    newest = (
+        select(func.max(ScorecardRow.id))
+        .where(ScorecardRow.recording_id == RecordingRow.id)
+        .correlate(RecordingRow)
+        .scalar_subquery()
+    )
+    query = (
+        select(RecordingRow, *_SUMMARY_COLUMNS)
+        .join(ScorecardRow, ScorecardRow.id == newest)
+        .where(*_conditions(which))
+        .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
+        .limit(which.limit)
+    )
+    for row in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
+        yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
+
+
+_SUMMARY_COLUMNS = (
+    ScorecardRow.id.label("scorecard_id"),
+    ScorecardRow.template_id,
+    ScorecardRow.total,
+    ScorecardRow.open_points,
+    ScorecardRow.points_possible,
+    ScorecardRow.open_items,
+    ScorecardRow.forbidden,
+    ScorecardRow.fatal,
+    ScorecardRow.ruleset_digest,
+    ScorecardRow.created_at.label("scored_at"),
+    ScorecardRow.reason,
+)
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    return {column.key: row[column.key] for column in _SUMMARY_COLUMNS}
+
+
+def _conditions(which: CallFilter) -> list[ColumnElement[bool]]:
+    asked: list[tuple[object, ColumnElement[bool]]] = [
+        (which.agent_id, RecordingRow.agent_id == which.agent_id),
+        (which.business, RecordingRow.business == which.business),
+        (which.direction, RecordingRow.direction == which.direction),
+        (which.is_complaint, RecordingRow.is_complaint == which.is_complaint),
+        (which.fatal, ScorecardRow.fatal == which.fatal),
+        (which.open_items, (ScorecardRow.open_items > 0) == which.open_items),
+    ]
+    conditions = [condition for value, condition in asked if value is not None]
+    if which.since is not None:
+        conditions.append(RecordingRow.started_at >= which.since)
+    if which.until is not None:
+        conditions.append(RecordingRow.started_at < which.until)
+    if which.rule_id or which.label or which.category:
+        conditions.append(_has_finding(which))
+    return conditions
+
+
+def _has_finding(which: CallFilter) -> ColumnElement[bool]:
+    asked = [
+        (which.rule_id, FindingRow.rule_id == which.rule_id),
+        (which.label, FindingRow.label == which.label),
+        (which.category, FindingRow.category == which.category),
+    ]
+    conditions = [condition for value, condition in asked if value]
+    present = FindingRow.outcome == Outcome.PRESENT.value
+    return exists().where(FindingRow.scorecard_id == ScorecardRow.id, present, *conditions)
+
+
+def stored_call(session: Session, scorecard_id: int) -> StoredCall | None:
+    query = (
+        select(ScorecardRow, TranscriptRow, RecordingRow)
+        .join(TranscriptRow, TranscriptRow.id == ScorecardRow.transcript_id)
+        .join(RecordingRow, RecordingRow.id == ScorecardRow.recording_id)
+        .where(ScorecardRow.id == scorecard_id)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else _stored(*row)
+
+
+def _stored(card: ScorecardRow, heard: TranscriptRow, recording: RecordingRow) -> StoredCall:
+    findings, rules, scorecard = mapping.scoring_from_plain(mapping.unpack(card.body))
+    return StoredCall(
+        scorecard_id=card.id,
+        recording=_recording(recording),
+        transcript=_transcript(heard),
+        origin=Origin(heard.origin),
+        findings=findings,
+        rules=rules,
+        scorecard=scorecard,
+        ruleset_digest=card.ruleset_digest,
+        scored_at=card.created_at,
+        reason=card.reason,
+        body_sha256=card.body_sha256,
+    )
+
+
+def _transcript(row: TranscriptRow) -> Transcript:
+    return mapping.transcript_from_plain(mapping.unpack(row.body))
+
+
+def history(session: Session, recording_id: str) -> tuple[ScoringLine, ...]:
+    query = (
+        select(ScorecardRow, TranscriptRow.origin)
+        .join(TranscriptRow, TranscriptRow.id == ScorecardRow.transcript_id)
+        .where(ScorecardRow.recording_id == recording_id)
+        .order_by(ScorecardRow.id)
+    )
+    return tuple(_line(card, origin) for card, origin in session.execute(query))
+
+
+def _line(card: ScorecardRow, origin: str) -> ScoringLine:
+    return ScoringLine(
+        scorecard_id=card.id,
+        scored_at=card.created_at,
+        reason=card.reason,
+        origin=Origin(origin),
+        template_id=card.template_id,
+        template_version=card.template_version,
+        ruleset_digest=card.ruleset_digest,
+        total=card.total,
+        body_sha256=card.body_sha256,
+    )
+
+
+def duplicates(session: Session) -> tuple[Duplicate, ...]:
+    doubled = select(RecordingRow.call_id).group_by(RecordingRow.call_id).having(func.count() > 1)
+    query = (
+        select(RecordingRow.call_id, RecordingRow.id)
+        .where(RecordingRow.call_id.in_(doubled))
+        .order_by(RecordingRow.call_id, RecordingRow.id)
+    )
+    ids: dict[str, list[str]] = {}
+    for call_id, recording_id in session.execute(query):
+        ids.setdefault(call_id or "", []).append(recording_id)
+    return tuple(Duplicate(call_id=name, recording_ids=tuple(found)) for name, found in ids.items())
+
+
+def reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
+    query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
+    return tuple(
+        Review(
+            recording_id=row.recording_id,
+            who=row.who,
+            at=row.at,
+            decision=Decision(row.decision),
+            target=row.target,
+            value=row.value,
+            reason=row.reason,
+        )
+        for row in session.scalars(query)
+    )
+
+
+def quarantined(session: Session) -> tuple[Quarantined, ...]:
+    query = select(QuarantineRow).where(QuarantineRow.resolved_at.is_(None))
+    return tuple(
+        Quarantined(
+            path=row.path, stage=row.stage, reason=row.reason, sha256=row.sha256, tries=row.tries, at=row.at
+        )
+        for row in session.scalars(query.order_by(QuarantineRow.path, QuarantineRow.id))
+    )
+
+
+def nights(session: Session) -> tuple[Night, ...]:
+    query = select(NightRow).order_by(NightRow.id.desc())
+    return tuple(
+        Night(
+            id=row.id,
+            folder=row.folder,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            counts=json.loads(row.counts),
+        )
+        for row in session.scalars(query)
+    )

@@ -1,0 +1,153 @@
+"""What goes into the store and what comes out of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pipeline.findings import Finding
+from pipeline.ruleset import RuleSet, Severity, Status
+from pipeline.scorecard import Scorecard
+from pipeline.timeline import Call, Direction, Recording, Transcript
+
+
+class Origin(StrEnum):
+    """Where a transcript comes from."""
+
+    HEARD = "heard"
+    ROLES_SWAPPED = "roles_swapped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredCall:
+    """One call with everything that was made of it. `scorecard` is None where no template is for it."""
+
+    recording: Recording
+    transcript: Transcript
+    ruleset: RuleSet
+    findings: Sequence[Finding]
+    scorecard: Scorecard | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFacts:
+    """What a finding's rule said of itself on the day of the scoring."""
+
+    title: str
+    label: str
+    category: str | None
+    severity: Severity
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCall:
+    """A call as one scoring left it.
+
+    `rules` describes every rule that the findings name. `recording` is as known now: metadata may have
+    been corrected since. `body_sha256` is the digest of findings and scorecard as canonical JSON: two
+    scorings agree to the byte where it is the same.
+    """
+
+    scorecard_id: int
+    recording: Recording
+    transcript: Transcript
+    origin: Origin
+    findings: tuple[Finding, ...]
+    rules: Mapping[str, RuleFacts]
+    scorecard: Scorecard | None
+    ruleset_digest: str
+    scored_at: datetime
+    reason: str
+    body_sha256: str
+
+    @property
+    def call(self) -> Call:
+        return Call(recording=self.recording, transcript=self.transcript)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSummary:
+    """One line of the table of calls: the newest scorecard of a recording. Points are None without one.
+
+    `open_items` counts what waits for a person, `forbidden` the present findings with label `forbidden`.
+    """
+
+    scorecard_id: int
+    recording: Recording
+    template_id: str | None
+    total: Decimal | None
+    open_points: Decimal | None
+    points_possible: Decimal | None
+    open_items: int
+    forbidden: int
+    fatal: bool
+    ruleset_digest: str
+    scored_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls to list; None asks nothing. `since` and `until` hold against the start of the call
+    (half-open); `rule_id`, `label` and `category` ask for a present finding."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    agent_id: str | None = None
+    business: str | None = None
+    direction: Direction | None = None
+    is_complaint: bool | None = None
+    fatal: bool | None = None
+    open_items: bool | None = None
+    rule_id: str | None = None
+    label: str | None = None
+    category: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringLine:
+    """One scoring in the history of a call, oldest first."""
+
+    scorecard_id: int
+    scored_at: datetime
+    reason: str
+    origin: Origin
+    template_id: str | None
+    template_version: int | None
+    ruleset_digest: str
+    total: Decimal | None
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A file or metadata row that could not be used. `stage` names where: probe, decode, metadata ..."""
+
+    path: str
+    stage: str
+    reason: str
+    sha256: str | None = None
+    tries: int = 1
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """One run of the nightly job. `ended_at` None: still running, or killed."""
+
+    id: int
+    folder: str
+    started_at: datetime
+    ended_at: datetime | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """One call_id that several recordings carry."""
+
+    call_id: str
+    recording_ids: tuple[str, ...]

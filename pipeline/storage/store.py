@@ -1,0 +1,290 @@
+"""`Store`: what callscore remembers. Values in, values out; every method is one transaction.
+
+Times are passed in (`at`, aware); nothing here looks at a clock. Database errors are StorageError.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from pipeline.errors import NotFound, StorageError
+from pipeline.scorecard import Review
+from pipeline.storage import mapping, queries, writing
+from pipeline.storage.database import open_database, translated
+from pipeline.storage.records import (
+    CallFilter,
+    CallSummary,
+    Duplicate,
+    Night,
+    Origin,
+    Quarantined,
+    ScoredCall,
+    ScoringLine,
+    StoredCall,
+)
+from pipeline.storage.tables import (
+    QuarantineRow,
+    RecordingRow,
+    ReviewRow,
+    RulesetRow,
+    ScorecardRow,
+    TranscriptRow,
+)
+from pipeline.timeline import Provenance, Recording
+
+EVERYTHING = CallFilter()
+
+
+class Store:
+    """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """Connect; an empty database gets its tables, an older one the newer schema; `create=False` asks for
+        one that is there. Raises StorageError."""
+        return cls(open_database(url, create=create))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # the night
+
+    def is_done(self, sha256: str, provenance: Provenance) -> bool:
+        """Whether these bytes were heard and scored with this model, these settings, this pipeline."""
+        key = work_key(sha256, provenance)
+        with self._reading() as session:
+            return session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
+
+    def save_night_result(self, scored: ScoredCall, *, at: datetime, reason: str) -> bool:
+        """Keep a call that was heard and scored, all or nothing. False: somebody else had done it already.
+
+        The transcript must be `mapping.storable(...)`, else ValueError: a re-score would see other numbers.
+        """
+        _check(scored)
+        key = work_key(scored.recording.sha256, scored.transcript.provenance)
+        try:
+            with self._writing() as session:
+                if session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)):
+                    return False
+                writing.put_recording(session, scored.recording)
+                heard = writing.add_transcript(session, scored, key=key, origin=Origin.HEARD, at=at)
+                writing.add_scoring(session, scored, transcript_id=heard, at=at, reason=reason)
+                writing.resolve(session, scored.recording, at)
+        except StorageError as error:
+            if isinstance(error.__cause__, IntegrityError) and self._has(key):
+                return False
+            raise
+        return True
+
+    def save_rescore(
+        self,
+        scored: ScoredCall,
+        *,
+        at: datetime,
+        reason: str,
+        origin: Origin = Origin.ROLES_SWAPPED,
+    ) -> int:
+        """Add a scorecard to a known recording; its id. A transcript that differs from the newest stored
+        one is added too, as `origin`. Raises NotFound for a recording that was never stored."""
+        _check(scored)
+        with self._writing() as session:
+            newest = writing.newest_transcript(session, scored.recording.id)
+            if newest is None:
+                raise NotFound(f"recording {scored.recording.id} is not in the database")
+            if newest.body_sha256 == mapping.digest(mapping.transcript_to_plain(scored.transcript)):
+                transcript_id = newest.id
+            else:
+                transcript_id = writing.add_transcript(session, scored, key=None, origin=origin, at=at)
+            return writing.add_scoring(session, scored, transcript_id=transcript_id, at=at, reason=reason)
+
+    def update_recording(self, recording: Recording) -> None:
+        """Correct the metadata of a known recording: another path, a call_id that came later."""
+        with self._writing() as session:
+            writing.put_recording(session, recording)
+
+    # reading
+
+    def find_call(self, name: str) -> Recording:
+        """By the metadata's call_id, else by a unique prefix of the recording's id.
+
+        Raises NotFound, with the candidates, where none or several answer to the name.
+        """
+        with self._reading() as session:
+            found = queries.named(session, name)
+            if len(found) == 1:
+                return found[0]
+            near = found or queries.similar(session, name)
+        listed = ", ".join(f"{r.name} ({r.id}, {r.path})" for r in near)
+        if found:
+            raise NotFound(f"{len(found)} calls answer to {name!r}: {listed}", hint="name one by its id")
+        raise NotFound(
+            f"no call {name!r}",
+            hint=f"near it: {listed}" if near else "`callscore list` shows what there is",
+        )
+
+    def calls(self, which: CallFilter = EVERYTHING) -> Iterator[CallSummary]:
+        """Newest scorecard of each call, by start of call, streamed: close the iterator to stop early."""
+        with self._reading() as session:
+            yield from queries.summaries(session, which)
+
+    def stored(self, which: CallFilter = EVERYTHING) -> Iterator[StoredCall]:
+        """Like `calls`, with everything about each call."""
+        with self._reading() as session:
+            for summary in queries.summaries(session, which):
+                found = queries.stored_call(session, summary.scorecard_id)
+                if found is not None:
+                    yield found
+
+    def latest(self, recording_id: str) -> StoredCall:
+        """The newest scoring of a recording. Raises NotFound."""
+        with self._reading() as session:
+            newest = queries.newest_scorecard(session, recording_id)
+            found = None if newest is None else queries.stored_call(session, newest)
+        if found is None:
+            raise NotFound(f"recording {recording_id} is not in the database")
+        return found
+
+    def scoring(self, scorecard_id: int) -> StoredCall:
+        """One scoring out of the history. Raises NotFound."""
+        with self._reading() as session:
+            found = queries.stored_call(session, scorecard_id)
+        if found is None:
+            raise NotFound(f"no scorecard {scorecard_id}")
+        return found
+
+    def history(self, recording_id: str) -> tuple[ScoringLine, ...]:
+        """Every scoring of a recording, oldest first."""
+        with self._reading() as session:
+            return queries.history(session, recording_id)
+
+    def ruleset_files(self, digest: str) -> dict[str, str]:
+        """The texts of a rule set by path, as they were when it scored. Raises NotFound."""
+        with self._reading() as session:
+            row = session.get(RulesetRow, digest)
+            if row is None:
+                raise NotFound(f"no rule set {digest} in the database")
+            files: dict[str, str] = mapping.unpack(row.files)
+        return files
+
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        """Every call_id that more than one recording carries."""
+        with self._reading() as session:
+            return queries.duplicates(session)
+
+    # people
+
+    def add_review(self, review: Review) -> None:
+        """Keep a decision. Raises NotFound for a recording that was never stored."""
+        with self._writing() as session:
+            if session.get(RecordingRow, review.recording_id) is None:
+                raise NotFound(f"recording {review.recording_id} is not in the database")
+            session.add(
+                ReviewRow(
+                    recording_id=review.recording_id,
+                    who=review.who,
+                    at=review.at,
+                    decision=review.decision.value,
+                    target=review.target,
+                    value=review.value,
+                    reason=review.reason,
+                )
+            )
+
+    def reviews(self, recording_id: str) -> tuple[Review, ...]:
+        """All decisions about a call, oldest first."""
+        with self._reading() as session:
+            return queries.reviews(session, recording_id)
+
+    # what went wrong
+
+    def quarantine(self, fault: Quarantined, *, at: datetime) -> None:
+        """Keep a file or row that could not be used; a second time counts a try more."""
+        with self._writing() as session:
+            writing.quarantine(session, fault, at)
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """What is still unusable, by path."""
+        with self._reading() as session:
+            return queries.quarantined(session)
+
+    # nights
+
+    def start_night(self, folder: str, *, at: datetime) -> int:
+        """Note that a night begins; its id."""
+        with self._writing() as session:
+            return writing.start_night(session, folder, at)
+
+    def end_night(self, night_id: int, counts: Mapping[str, int], *, at: datetime) -> None:
+        """Note how a night ended: scored, already done, quarantined ..."""
+        with self._writing() as session:
+            writing.end_night(session, night_id, counts, at)
+
+    def nights(self) -> tuple[Night, ...]:
+        """All nights, newest first."""
+        with self._reading() as session:
+            return queries.nights(session)
+
+    def counts(self) -> dict[str, int]:
+        """How much there is: recordings, scorecards, still quarantined."""
+        asked = {
+            "recordings": select(func.count()).select_from(RecordingRow),
+            "scorecards": select(func.count()).select_from(ScorecardRow),
+            "quarantined": select(func.count())
+            .select_from(QuarantineRow)
+            .where(QuarantineRow.resolved_at.is_(None)),
+        }
+        with self._reading() as session:
+            return {name: session.scalar(query) or 0 for name, query in asked.items()}
+
+    # transactions
+
+    def _has(self, key: str) -> bool:
+        with self._reading() as session:
+            return session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with translated(self._engine.url), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """Committed at the end, or rolled back whole."""
+        engine = self._engine.execution_options(write=True)
+        with translated(self._engine.url), Session(engine) as session, session.begin():
+            yield session
+
+
+def work_key(sha256: str, provenance: Provenance) -> str:
+    """The key of finished work: the bytes, and everything that changes what is heard in them."""
+    parts = (sha256, provenance.pipeline, provenance.model_sha256, provenance.settings_digest)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def _check(scored: ScoredCall) -> None:
+    if mapping.storable(scored.transcript) != scored.transcript:
+        raise ValueError("score and save mapping.storable(transcript), not the transcript as heard")
+    card = scored.scorecard
+    if card is not None and (card.recording_id, card.ruleset_digest) != (
+        scored.recording.id,
+        scored.ruleset.digest,
+    ):
+        raise ValueError("the scorecard belongs to another recording or rule set")

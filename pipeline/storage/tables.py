@@ -1,0 +1,205 @@
+"""The tables, typed. Bodies are compressed canonical JSON; the other columns are what queries ask for.
+
+Transcripts, scorecards, findings and reviews are only ever added to. A change here needs a migration
+under `migrations/versions`; a test holds the two against each other.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pipeline.units import points
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC. A naive one raises ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value}; expected an aware one")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Points(TypeDecorator[Decimal]):
+    """Points with one decimal place, kept as whole tenths: exact in every database."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(points(value) * 10)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value) / 10
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up by itself only in an INTEGER primary key."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class RecordingRow(Base):
+    """One file's bytes. A call_id may come with several recordings: `Store.duplicates` reports them."""
+
+    __tablename__ = "recordings"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    call_id: Mapped[str | None] = mapped_column(Text, index=True)
+    path: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    agent_id: Mapped[str | None] = mapped_column(Text, index=True)
+    business: Mapped[str | None] = mapped_column(Text)
+    direction: Mapped[str | None] = mapped_column(String(16))
+    is_complaint: Mapped[bool | None]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RulesetRow(Base):
+    """Every rule set that ever scored a call, with the text of all its files."""
+
+    __tablename__ = "rulesets"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    first_used_at: Mapped[datetime] = mapped_column(Moment)
+    files: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TranscriptRow(Base):
+    """`work_key` decides that a recording is done; it is null for transcripts that were not heard."""
+
+    __tablename__ = "transcripts"
+    __table_args__ = (Index("ix_transcripts_recording_id_id", "recording_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"))
+    work_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    pipeline: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    model_sha256: Mapped[str] = mapped_column(Text)
+    settings_digest: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ScorecardRow(Base):
+    """One scoring: findings and scorecard together. Without a template the points are null."""
+
+    __tablename__ = "scorecards"
+    __table_args__ = (Index("ix_scorecards_recording_id_id", "recording_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"))
+    transcript_id: Mapped[int] = mapped_column(ForeignKey("transcripts.id"))
+    ruleset_digest: Mapped[str] = mapped_column(ForeignKey("rulesets.digest"))
+    template_id: Mapped[str | None] = mapped_column(Text)
+    template_version: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    reason: Mapped[str] = mapped_column(Text)
+    total: Mapped[Decimal | None] = mapped_column(Points)
+    open_points: Mapped[Decimal | None] = mapped_column(Points)
+    points_possible: Mapped[Decimal | None] = mapped_column(Points)
+    open_items: Mapped[int]
+    forbidden: Mapped[int]
+    fatal: Mapped[bool]
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class FindingRow(Base):
+    """Findings again, as rows to ask about; the body of the scorecard is what counts."""
+
+    __tablename__ = "findings"
+    __table_args__ = (Index("ix_findings_label_category", "label", "category"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecards.id"), index=True)
+    finding_id: Mapped[str] = mapped_column(String(16), index=True)
+    rule_id: Mapped[str] = mapped_column(Text, index=True)
+    label: Mapped[str] = mapped_column(Text)
+    category: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(16))
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    confidence: Mapped[float]
+    quote: Mapped[str] = mapped_column(Text)
+
+
+class ReviewRow(Base):
+    """What inspectors decided."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"), index=True)
+    who: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Moment)
+    decision: Mapped[str] = mapped_column(String(16))
+    target: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class QuarantineRow(Base):
+    """What could not be used, until it can: `resolved_at` is set when the recording is scored."""
+
+    __tablename__ = "quarantine"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    path: Mapped[str] = mapped_column(Text, index=True)
+    sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    stage: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    tries: Mapped[int]
+    at: Mapped[datetime] = mapped_column(Moment)
+    resolved_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class NightRow(Base):
+    """Runs of the nightly job. `counts` is canonical JSON."""
+
+    __tablename__ = "nights"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    folder: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    counts: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,180 @@
+"""Values -> rows, inside a transaction that `Store` opened."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from pipeline.errors import NotFound
+from pipeline.findings import Finding, Outcome
+from pipeline.scorecard import Verdict
+from pipeline.storage import mapping
+from pipeline.storage.records import Origin, Quarantined, RuleFacts, ScoredCall
+from pipeline.storage.tables import (
+    FindingRow,
+    NightRow,
+    QuarantineRow,
+    RecordingRow,
+    RulesetRow,
+    ScorecardRow,
+    TranscriptRow,
+)
+from pipeline.timeline import Recording
+
+FORBIDDEN = "forbidden"
+OPEN_VERDICTS = (Verdict.NEEDS_REVIEW, Verdict.MANUAL)
+
+
+def put_recording(session: Session, recording: Recording) -> None:
+    """Add a recording, or bring what is known about it up to date."""
+    session.merge(
+        RecordingRow(
+            id=recording.id,
+            sha256=recording.sha256,
+            call_id=recording.call_id,
+            path=mapping.column_text(recording.path),
+            started_at=recording.started_at,
+            duration_ms=recording.duration,
+            agent_id=recording.agent_id,
+            business=recording.business,
+            direction=recording.direction,
+            is_complaint=recording.is_complaint,
+            body=mapping.pack(mapping.recording_to_plain(recording)),
+        )
+    )
+    session.flush()
+
+
+def newest_transcript(session: Session, recording_id: str) -> TranscriptRow | None:
+    query = select(TranscriptRow).where(TranscriptRow.recording_id == recording_id)
+    return session.scalar(query.order_by(TranscriptRow.id.desc()).limit(1))
+
+
+def add_transcript(
+    session: Session, scored: ScoredCall, *, key: str | None, origin: Origin, at: datetime
+) -> int:
+    """A new transcript row; its id."""
+    plain = mapping.transcript_to_plain(scored.transcript)
+    provenance = scored.transcript.provenance
+    row = TranscriptRow(
+        recording_id=scored.recording.id,
+        work_key=key,
+        pipeline=provenance.pipeline,
+        model=provenance.model,
+        model_sha256=provenance.model_sha256,
+        settings_digest=provenance.settings_digest,
+        origin=origin.value,
+        created_at=at,
+        body_sha256=mapping.digest(plain),
+        body=mapping.pack(plain),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def add_scoring(
+    session: Session, scored: ScoredCall, *, transcript_id: int, at: datetime, reason: str
+) -> int:
+    """A scorecard row with its findings, and the rule set if this is its first use; the scorecard's id."""
+    _put_ruleset(session, scored, at)
+    rules = mapping.rule_facts(scored.ruleset, scored.findings)
+    row = _scorecard_row(scored, rules, transcript_id)
+    row.created_at, row.reason = at, reason
+    session.add(row)
+    session.flush()
+    session.add_all(_finding_row(finding, rules[finding.rule_id], row.id) for finding in scored.findings)
+    session.flush()
+    return row.id
+
+
+def _put_ruleset(session: Session, scored: ScoredCall, at: datetime) -> None:
+    """Two processes may meet a new rule set at the same moment: the second insert does nothing."""
+    if session.get(RulesetRow, scored.ruleset.digest) is not None:
+        return
+    files = mapping.pack(dict(scored.ruleset.files))
+    values = {"digest": scored.ruleset.digest, "first_used_at": at, "files": files}
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(postgresql.insert(RulesetRow).values(values).on_conflict_do_nothing())
+    else:
+        session.execute(sqlite.insert(RulesetRow).values(values).on_conflict_do_nothing())
+
+
+def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcript_id: int) -> ScorecardRow:
+    plain = mapping.scoring_to_plain(scored.findings, rules, scored.scorecard)
+    card = scored.scorecard
+    return ScorecardRow(
+        recording_id=scored.recording.id,
+        transcript_id=transcript_id,
+        ruleset_digest=scored.ruleset.digest,
+        template_id=card.template_id if card else None,
+        template_version=card.template_version if card else None,
+        total=card.total if card else None,
+        open_points=card.open_points if card else None,
+        points_possible=card.points_possible if card else None,
+        open_items=sum(item.verdict in OPEN_VERDICTS for item in card.items) if card else 0,
+        forbidden=sum(_is_forbidden(finding, rules) for finding in scored.findings),
+        fatal=card.fatal if card else False,
+        body_sha256=mapping.digest(plain),
+        body=mapping.pack(plain),
+    )
+
+
+def _is_forbidden(finding: Finding, rules: Mapping[str, RuleFacts]) -> bool:
+    return finding.outcome is Outcome.PRESENT and rules[finding.rule_id].label == FORBIDDEN
+
+
+def _finding_row(finding: Finding, rule: RuleFacts, scorecard_id: int) -> FindingRow:
+    quote = finding.evidence[0].quote if finding.evidence else ""
+    return FindingRow(
+        scorecard_id=scorecard_id,
+        finding_id=finding.id,
+        rule_id=finding.rule_id,
+        label=rule.label,
+        category=rule.category,
+        outcome=finding.outcome.value,
+        role=finding.role.value,
+        start_ms=finding.span.start,
+        end_ms=finding.span.end,
+        confidence=finding.confidence,
+        quote=mapping.column_text(quote),
+    )
+
+
+def quarantine(session: Session, fault: Quarantined, at: datetime) -> None:
+    """One open row a path: a second fault at the same path replaces the first and counts a try."""
+    path = mapping.column_text(fault.path)
+    row = session.scalar(
+        select(QuarantineRow).where(QuarantineRow.path == path, QuarantineRow.resolved_at.is_(None))
+    )
+    if row is None:
+        row = QuarantineRow(path=path, tries=0, resolved_at=None)
+        session.add(row)
+    row.sha256, row.stage = fault.sha256, fault.stage
+    row.reason, row.tries, row.at = mapping.column_text(fault.reason), row.tries + 1, at
+
+
+def resolve(session: Session, recording: Recording, at: datetime) -> None:
+    """A recording that was scored is no longer in quarantine."""
+    same = or_(
+        QuarantineRow.sha256 == recording.sha256,
+        QuarantineRow.path == mapping.column_text(recording.path),
+    )
+    query = update(QuarantineRow).where(same, QuarantineRow.resolved_at.is_(None))
+    session.execute(query.values(resolved_at=at).execution_options(synchronize_session=False))
+
+
+def start_night(session: Session, folder: str, at: datetime) -> int:
+    row = NightRow(folder=mapping.column_text(folder), started_at=at, ended_at=None, counts="{}")
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def end_night(session: Session, night_id: int, counts: Mapping[str, int], at: datetime) -> None:
+    row = session.get(NightRow, night_id)
+    if row is None:
+        raise NotFound(f"no night {night_id}")
+    row.ended_at, row.counts = at, mapping.canonical(dict(counts)).decode()

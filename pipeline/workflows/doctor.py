@@ -1,0 +1,138 @@
+"""The checks of `callscore doctor`, each a function of the settings."""
+
+import importlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from pipeline.detect.cases import run_cases
+from pipeline.errors import CallscoreError
+from pipeline.settings import Settings
+from pipeline.speech.weights import cache_folder, manifest, model_files, verify
+from pipeline.storage.store import Store
+from pipeline.workflows.rules import load_rules
+
+LEAST_FREE_BYTES = 2_000_000_000
+PACKAGES = (
+    "av",
+    "ctranslate2",
+    "faster_whisper",
+    "onnxruntime",
+    "jieba",
+    "opencc",
+    "pypinyin",
+    "rapidfuzz",
+    "pydub",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """How one check went. `remedy` says what to do when it is not fit."""
+
+    fit: bool
+    told: str
+    remedy: str = ""
+
+
+def python_version(_: Settings) -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Finding(fit=sys.version_info >= (3, 11), told=found, remedy="")
+
+
+def packages(_: Settings) -> Finding:
+    """Every compiled dependency can be imported."""
+    broken = []
+    for name in PACKAGES:
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError) as error:
+            broken.append(f"{name}（{error}）")
+    if broken:
+        return Finding(fit=False, told="装不上：" + "、".join(broken), remedy="重新 make demo，或重装依赖")
+    return Finding(fit=True, told=f"{len(PACKAGES)} 个都能载入")
+
+
+def speech_model(settings: Settings) -> Finding:
+    return _guarded(lambda: f"{model_files(settings).name}，{model_files(settings).folder}")
+
+
+def bundled_models(settings: Settings) -> Finding:
+    """The hash of every file of every model in the manifest."""
+
+    def check() -> str:
+        for item in manifest():
+            verify(item.name, settings)
+        return "、".join(item.name for item in manifest()) + " 哈希相符"
+
+    return _guarded(check)
+
+
+def rules(settings: Settings) -> Finding:
+    """All rules load, and every case of every rule holds."""
+
+    def check() -> str:
+        ruleset = load_rules(settings)
+        failures = run_cases(ruleset)
+        if failures:
+            raise CallscoreError("；".join(str(failure) for failure in failures), hint="修改规则或用例")
+        cases = sum(len(rule.cases) for rule in ruleset.rules)
+        return f"{len(ruleset.rules)} 条规则、{cases} 个用例、{len(ruleset.templates)} 张评分表，全部通过"
+
+    return _guarded(check)
+
+
+def database(settings: Settings) -> Finding:
+    def check() -> str:
+        with Store.open(settings.database) as store:
+            counts = store.counts()
+        shown = make_url(settings.database).render_as_string(hide_password=True)
+        return f"{shown}，{counts['recordings']} 通录音，{counts['quarantined']} 个隔离"
+
+    return _guarded(check)
+
+
+def disk(settings: Settings) -> Finding:
+    """Room where models and the default database lie."""
+    place = cache_folder(settings)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = min(shutil.disk_usage(place).free, shutil.disk_usage(Path()).free)
+    told = f"剩余 {free / 1e9:.1f} GB"
+    remedy = "" if free >= LEAST_FREE_BYTES else "清理磁盘，至少留 2 GB"
+    return Finding(fit=free >= LEAST_FREE_BYTES, told=told, remedy=remedy)
+
+
+def processor(settings: Settings) -> Finding:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if settings.device == "cuda":
+        import ctranslate2
+
+        count = ctranslate2.get_cuda_device_count()
+        remedy = "" if count else "装好显卡驱动和 CUDA，或把设置 device 改成 cpu"
+        return Finding(fit=count > 0, told=f"{count} 块 CUDA 显卡", remedy=remedy)
+    return Finding(fit=True, told=f"{cores} 核，识别用 CPU（{settings.compute_type}）")
+
+
+def _guarded(check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(fit=True, told=check())
+    except CallscoreError as error:
+        return Finding(fit=False, told=error.message, remedy=error.hint or "见上")
+
+
+CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
+    ("Python", python_version),
+    ("依赖", packages),
+    ("处理器", processor),
+    ("语音模型", speech_model),
+    ("模型文件", bundled_models),
+    ("规则", rules),
+    ("数据库", database),
+    ("磁盘", disk),
+)

@@ -1,0 +1,66 @@
+"""One call: file -> samples -> transcript -> findings -> scorecard. `nightly` does the same for many."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.detect.engine import run as run_rules
+from pipeline.detect.scene import Thresholds
+from pipeline.findings import Finding
+from pipeline.media.decode import decode, fingerprint
+from pipeline.media.join import recording_of
+from pipeline.media.metadata import Row
+from pipeline.ruleset import RuleSet
+from pipeline.samples import Samples
+from pipeline.scorecard import Scorecard
+from pipeline.scoring.score import score
+from pipeline.settings import Settings
+from pipeline.speech.listen import Listener
+from pipeline.storage import mapping
+from pipeline.storage.records import ScoredCall
+from pipeline.timeline import Call, Recording, Span, Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A decoded recording that waits for recognition."""
+
+    recording: Recording
+    samples: Samples
+    lost: tuple[Span, ...]
+
+
+def load(path: Path, row: Row | None, settings: Settings, sha256: str | None = None) -> Loaded:
+    """Decode a file and join what the metadata says. Raises UnreadableRecording."""
+    sha256 = sha256 or fingerprint(path)
+    decoded = decode(path, settings)
+    return Loaded(
+        recording=recording_of(path, decoded, sha256, row), samples=decoded.samples, lost=decoded.lost
+    )
+
+
+def judge(recording: Recording, transcript: Transcript, ruleset: RuleSet, settings: Settings) -> ScoredCall:
+    """Run the rules over a transcript and fill in the scorecard. Pure."""
+    transcript = mapping.storable(transcript)
+    call = Call(recording=recording, transcript=transcript)
+    findings = run_rules(call, ruleset, Thresholds.of(settings))
+    card = _scorecard(call, findings, ruleset)
+    return ScoredCall(
+        recording=recording, transcript=transcript, ruleset=ruleset, findings=findings, scorecard=card
+    )
+
+
+def _scorecard(call: Call, findings: tuple[Finding, ...], ruleset: RuleSet) -> Scorecard | None:
+    template = ruleset.template_for(call.recording)
+    if template is None:
+        return None
+    return score(call.recording, findings, template, ruleset, call.transcript.provenance)
+
+
+def process_call(
+    path: Path, row: Row | None, ruleset: RuleSet, listener: Listener, settings: Settings
+) -> ScoredCall:
+    """The whole way for one file. Raises UnreadableRecording."""
+    loaded = load(path, row, settings)
+    ready = listener.prepare(loaded.recording, loaded.samples, loaded.lost)
+    ((recording, transcript),) = listener.hear([ready])
+    return judge(recording, transcript, ruleset, settings)

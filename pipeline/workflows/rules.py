@@ -1,0 +1,28 @@
+"""The rule set in force: the folder that the settings name, else the rules that come with callscore."""
+
+from pathlib import Path
+
+from pipeline.detect.load import load_ruleset, parse_ruleset
+from pipeline.errors import NotFound
+from pipeline.resources import shipped_rules
+from pipeline.ruleset import RuleSet
+from pipeline.settings import Settings
+from pipeline.storage.store import Store
+
+
+def rules_folder(settings: Settings) -> Path:
+    """Raises NotFound when the folder is not there."""
+    folder = Path(settings.rules) if settings.rules else shipped_rules()
+    if not folder.is_dir():
+        raise NotFound(f"{folder}：规则文件夹不存在", hint="检查设置 rules 或 --rules")
+    return folder
+
+
+def load_rules(settings: Settings) -> RuleSet:
+    """Rules and templates of today. Raises RuleError with every fault."""
+    return load_ruleset(rules_folder(settings))
+
+
+def rules_of_the_day(store: Store, digest: str) -> RuleSet:
+    """The rule set that made a stored scorecard. Raises NotFound."""
+    return parse_ruleset(store.ruleset_files(digest))

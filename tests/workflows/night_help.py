@@ -1,0 +1,115 @@
+"""A small archive of beeps and a listener that knows by heart what was said in each."""
+
+import csv
+import wave
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.resources import shipped_rules
+from pipeline.detect.load import load_ruleset
+from pipeline.samples import Samples
+from pipeline.settings import Settings
+from pipeline.storage.records import Quarantined, ScoredCall
+from pipeline.storage.store import Store
+from pipeline.timeline import Provenance, Recording, Role, RoleAssignment, Span, Transcript, Turn, Word
+from pipeline.workflows.nightly import NightTools
+
+MADE_BY = Provenance(pipeline="test", model="fake", model_sha256="0" * 64, settings_digest="0" * 16)
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
+RULESET = load_ruleset(shipped_rules())
+
+
+class FakeListener:
+    """Says the same for every recording; `fail_after` raises when so many were heard."""
+
+    def __init__(self, fail_after: int | None = None) -> None:
+        self.fail_after, self.heard = fail_after, 0
+
+    @staticmethod
+    def provenance_of(settings: Settings) -> Provenance:
+        return MADE_BY
+
+    def prepare(self, recording: Recording, samples: Samples, lost: object) -> Recording:
+        return recording
+
+    def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
+        for recording in recordings:
+            if self.heard == self.fail_after:
+                raise KeyboardInterrupt
+            self.heard += 1
+            yield recording, transcript("您好，这里是测试公司，工号幺二三四，请问有什么可以帮您？")
+
+
+def transcript(text: str) -> Transcript:
+    words = tuple(
+        Word(span=Span(500 + n * 200, 700 + n * 200), text=c, probability=0.9) for n, c in enumerate(text)
+    )
+    turn = Turn(
+        index=0, speaker=0, role=Role.AGENT, channel=0, span=Span(500, words[-1].span.end), words=words
+    )
+    return Transcript(turns=(turn,), roles=RoleAssignment(confidence=1.0, reason="测试"), provenance=MADE_BY)
+
+
+class Notes:
+    """Remembers what the night reported."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def planned(self, jobs: int, done: int) -> None:
+        self.lines.append(f"planned {jobs} {done}")
+
+    def scored(self, call: ScoredCall) -> None:
+        self.lines.append(f"scored {call.recording.name}")
+
+    def quarantined(self, fault: Quarantined) -> None:
+        self.lines.append(f"quarantined {fault.reason}")
+
+    def noticed(self, fault: str) -> None:
+        self.lines.append(f"noticed {fault}")
+
+
+def beep(path: Path, hertz: float, seconds: float = 2.0) -> Path:
+    """A mono 8 kHz WAV whose bytes differ with `hertz`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sound = 0.3 * np.sin(2 * np.pi * hertz * np.arange(int(8000 * seconds)) / 8000)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((sound * 32767).astype("<i2").tobytes())
+    return path
+
+
+def archive(folder: Path, calls: int = 3) -> Path:
+    """`calls` recordings and their metadata.csv."""
+    rows = []
+    for number in range(1, calls + 1):
+        beep(folder / f"audio/c{number}.wav", 300 + 50 * number)
+        rows.append(
+            [f"c{number}", f"audio/c{number}.wav", "1001", "inbound", f"2024-05-0{number} 10:00:00", "mixed"]
+        )
+    write_metadata(folder / "metadata.csv", rows)
+    return folder
+
+
+def write_metadata(path: Path, rows: list[list[str]], encoding: str = "utf-8") -> None:
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["call_id", "file", "agent_id", "direction", "start_time", "agent_channel"])
+        writer.writerows(rows)
+
+
+def tools(store: Store, listener: FakeListener | None = None) -> NightTools:
+    ready = listener or FakeListener()
+    return NightTools(
+        store=store,
+        listener=lambda: ready,  # type: ignore[arg-type, return-value]
+        provenance=MADE_BY,
+        ruleset=RULESET,
+        settings=Settings(),
+        clock=lambda: NOON,
+    )
