@@ -1,7 +1,7 @@
 """Words of each speaker -> turns in order of time, and where they talk over each other."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,8 +11,17 @@ from pipeline.units import Ms
 LONG_PAUSE_MS: Ms = 2_500
 """A speaker who goes on after a longer pause begins a new turn."""
 
-SHORT_PAUSE_MS: Ms = 150
+TAKEOVER_PAUSE_MS: Ms = 150
 """Within a shorter pause nobody else can have taken over."""
+
+ANSWERED_PAUSE_MS: Ms = 1_000
+"""In a pause this long, even a 嗯 of the other speaker is an answer."""
+
+BREATH_MS: Ms = 300
+"""After a longer silence of their own, a speaker's next word begins something new."""
+
+BACKCHANNEL = frozenset("嗯啊哦噢呃诶唉对是好行")
+"""Said once or twice while somebody else goes on talking, these take nothing over."""
 
 AUDIBLE_OVERLAP_MS: Ms = 200
 """Shorter overlaps are within the error of word times."""
@@ -35,8 +44,8 @@ class Voiced:
 def turns_of(voices: Sequence[Voiced]) -> tuple[Turn, ...]:
     """Turns of all speakers, sorted by start. Roles are UNKNOWN.
 
-    A word of another speaker inside one's pause ends the turn; a 嗯 that is spoken under
-    somebody else's words does not.
+    Somebody who begins to speak in one's pause ends the turn; a 嗯 does not, nor does somebody who was
+    speaking all along.
     """
     drafts = [
         (voice, group) for voice in voices for group in _groups(voice.words, _others(voices, voice.speaker))
@@ -66,29 +75,59 @@ def overlaps_of(turns: Sequence[Turn]) -> tuple[Overlap, ...]:
     return tuple(sorted(found, key=lambda overlap: overlap.span))
 
 
-def _others(voices: Iterable[Voiced], speaker: int) -> list[Ms]:
-    """Middles of all words that are not this speaker's, sorted."""
-    return sorted(w.span.middle for voice in voices if voice.speaker != speaker for w in voice.words)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Others:
+    """Sorted times of the other speakers: every word's middle, and the first words that take over."""
+
+    words: tuple[Ms, ...]
+    takeovers: tuple[Ms, ...]
+
+    def speak_in(self, pause: Span) -> bool:
+        return _any_in(self.words, pause)
+
+    def take_over_in(self, pause: Span) -> bool:
+        return _any_in(self.takeovers, pause)
 
 
-def _groups(words: Sequence[Word], others: Sequence[Ms]) -> list[tuple[Word, ...]]:
-    if not words:
-        return []
-    groups: list[list[Word]] = [[words[0]]]
+def _any_in(times: Sequence[Ms], span: Span) -> bool:
+    return bisect_left(times, span.start) < bisect_left(times, span.end)
+
+
+def _others(voices: Iterable[Voiced], speaker: int) -> _Others:
+    others = [voice for voice in voices if voice.speaker != speaker]
+    return _Others(
+        words=tuple(sorted(word.span.middle for voice in others for word in voice.words)),
+        takeovers=tuple(sorted(time for voice in others for time in _takeovers(voice.words))),
+    )
+
+
+def _takeovers(words: Sequence[Word]) -> Iterator[Ms]:
+    """Where a speaker, after a breath, says more than a backchannel."""
+    for said in _split(words, lambda pause: pause.duration >= BREATH_MS):
+        text = [char for word in said for char in word.text if char.isalnum()]
+        if len(text) > 2 or not set(text) <= BACKCHANNEL:
+            yield said[0].span.middle
+
+
+def _groups(words: Sequence[Word], others: _Others) -> list[tuple[Word, ...]]:
+    return _split(words, lambda pause: _breaks(pause, others))
+
+
+def _split(words: Sequence[Word], breaks: Callable[[Span], bool]) -> list[tuple[Word, ...]]:
+    groups: list[list[Word]] = [[words[0]]] if words else []
     for before, after in pairwise(words):
-        if _breaks(before.span, after.span, others):
+        if breaks(Span(before.span.end, max(before.span.end, after.span.start))):
             groups.append([])
         groups[-1].append(after)
     return [tuple(group) for group in groups]
 
 
-def _breaks(before: Span, after: Span, others: Sequence[Ms]) -> bool:
-    pause = after.start - before.end
-    if pause >= LONG_PAUSE_MS:
+def _breaks(pause: Span, others: _Others) -> bool:
+    if pause.duration >= LONG_PAUSE_MS:
         return True
-    if pause <= SHORT_PAUSE_MS:
-        return False
-    return bisect_left(others, before.end) < bisect_left(others, after.start)
+    if pause.duration >= ANSWERED_PAUSE_MS and others.speak_in(pause):
+        return True
+    return pause.duration > TAKEOVER_PAUSE_MS and others.take_over_in(pause)
 
 
 def _audible(group: Sequence[Word], speech: Sequence[Span]) -> Span:

@@ -93,6 +93,11 @@ def test_a_quiet_customer_is_not_taken_for_a_leak():
     assert total(subtract(two, SECOND)) < 300
 
 
+def test_a_customer_no_louder_than_the_leak_is_heard_through_it():
+    _, two = own_speech([FIRST, SECOND], line(leaking(two_people(-18, -34), -16, 60)))
+    assert total(subtract([Span(12_100, 12_900)], two)) < 200
+
+
 def test_without_a_leak_the_spans_come_back_unchanged():
     assert own_speech([FIRST, SECOND], line(two_people())) == (tuple(FIRST), tuple(SECOND))
 

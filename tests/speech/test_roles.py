@@ -1,5 +1,6 @@
 import random
 from collections import defaultdict
+from functools import cache
 
 import pytest
 from pypinyin import lazy_pinyin
@@ -88,6 +89,7 @@ def turns(lines, stereo=False, numbers="AC"):
     return made
 
 
+@cache
 def same_sound():
     others = defaultdict(list)
     for code in range(0x4E00, 0x5E00):
@@ -96,8 +98,8 @@ def same_sound():
 
 
 def misheard(script, part, seed):
-    """Characters replaced by others of the same sound, a quarter of them lost; line breaks and speakers stay."""
-    chance, others, heard = random.Random(seed), same_sound(), []
+    """Characters replaced by others of the same sound, a quarter of them lost; lines and speakers stay."""
+    chance, others, heard = random.Random(seed), same_sound(), []  # noqa: S311
     for line in script.strip().splitlines():
         text = [_misheard(c, part, chance, others) for c in line[2:]]
         heard.append(line[:2] + "".join(text))
@@ -137,9 +139,9 @@ def test_a_customer_who_asks_for_the_work_number_is_not_the_agent():
 
 
 def test_more_evidence_gives_more_confidence():
-    lines = said(POLITE)
+    lines = said(RUDE)
     confidences = [assign_roles(lines[:count], IN)[1].confidence for count in (2, len(lines))]
-    assert confidences[0] < confidences[1]
+    assert confidences[0] < confidences[1] - 0.02
 
 
 def test_without_telling_words_nobody_is_sure():

@@ -90,6 +90,13 @@ def test_quiet_music_in_noise_is_still_a_hold():
     assert heard.holds[0].span.duration > 9_000
 
 
+def test_music_with_drums_over_it_is_still_music():
+    drums = noise(12, -24, seed=5) * (np.arange(12 * 16_000) % 8_000 < 2_500)
+    heard = Hearing(join(melody(12, dbfs=-26) + drums, silence(1)), [])
+    assert len(heard.music) == 1
+    assert close(heard.music[0], 0, 12_000, by=800)
+
+
 def test_an_announcement_over_music_stays_speech():
     music = melody(20, dbfs=-30)
     music[8 * 16_000 : 11 * 16_000] += voice(3, 3, dbfs=-18)

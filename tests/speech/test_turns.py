@@ -53,3 +53,20 @@ def test_words_of_a_mono_recording_go_to_the_nearest_voice() -> None:
         0: "一二三",
         1: "四五",
     }
+
+
+def test_a_pause_under_somebody_who_was_speaking_all_along_does_not_split_the_turn() -> None:
+    customer = voice(0, said("一二三四五六七八九十一二三四五六七八", 0))
+    agent = voice(1, said("您先告诉我", 600), said("订单号多少", 2200))
+    assert [t.text for t in turns_of([customer, agent]) if t.speaker == 1] == ["您先告诉我订单号多少"]
+
+
+def test_a_hm_in_a_short_pause_leaves_the_turn_whole_and_an_answer_does_not() -> None:
+    story = (said("我上个月", 0), said("就交过了", 1400))
+    assert len(turns_of([voice(0, *story), voice(1, said("嗯", 950))])) == 2
+    assert len(turns_of([voice(0, *story), voice(1, said("不可能", 810, 190))])) == 3
+
+
+def test_a_yes_in_a_long_pause_is_an_answer() -> None:
+    turns = turns_of([voice(0, said("是这样吗", 0), said("好的", 2400)), voice(1, said("对", 1500))])
+    assert [t.text for t in turns] == ["是这样吗", "对", "好的"]
