@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: demo test check bench evaluate lock clean
+.PHONY: demo test check bench evaluate docs lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -30,6 +30,9 @@ bench: $(VENV)/.installed
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo
+
+docs: $(VENV)/.installed
+	$(BIN)/python docs/build.py
 
 lock:
 	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \

@@ -1,9 +1,9 @@
-"""Make `campplus_zh_en.onnx` from the published CAM++ weights. Needs torch and onnx; callscore itself does not.
+"""Make `campplus_zh_en.onnx` from the published CAM++ weights. Needs torch and onnx, which users do not.
 
     python models/export_campplus.py campplus_cn_en_common.pt models/campplus_zh_en.onnx
 
 CAM++ (Wang et al. 2023, arXiv 2303.00332): a small 2-D residual front end over time and frequency, then a
-densely connected time-delay network whose every layer is masked by the context of its segment and of the whole
+densely connected time-delay network whose layers are masked by the context of their segment and of the whole
 window, then mean and deviation over time, then one linear layer to the 192 numbers of a voice.
 
 Input `features`: float32, shape (batch, frames, 80), log mel energies less their mean over time.

@@ -55,7 +55,7 @@ class Settings(BaseModel):
     vad_threshold: float = heard(0.35, "speech probability above which a frame is speech", gt=0, lt=1)
     vad_min_speech_ms: int = heard(120, "shorter bursts are not speech", ge=0)
     vad_min_silence_ms: int = heard(300, "shorter silences do not split speech", ge=0)
-    vad_pad_ms: int = heard(120, "speech is widened by this much on both sides", ge=0)
+    vad_pad_ms: int = heard(200, "real audio that the recognizer gets around each piece of speech", ge=0)
 
     # recognition
     model: str = heard("base", "Whisper model: `base` (bundled), a hub name, or a CTranslate2 folder")
@@ -64,7 +64,7 @@ class Settings(BaseModel):
     threads: int = _setting(0, "threads for recognition; 0: all cores", ge=0)
     batch_size: int = _setting(8, "30-second windows recognized together", ge=1)
     beam_size: int = heard(5, "beam width of the decoder", ge=1)
-    prompt: str = heard("以下是普通话的客服通话录音。", "text the decoder starts from")
+    prompt: str = heard("以下是普通话的句子。", "text the decoder starts from")
     max_tokens_per_second: float = heard(9.0, "bound on the decoder's output", gt=0)
     no_speech_threshold: float = heard(
         0.6, "no-speech probability above which a window is doubted", ge=0, le=1

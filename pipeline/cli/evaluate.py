@@ -74,11 +74,12 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
         watcher = progress_watcher()
         with watcher:
             run_night(NightPlan(folder=folder), tools, watcher)
-        here = str(folder.resolve())
+        here = folder.resolve()
         calls = [
             _heard(stored, ruleset, settings)
             for stored in store.stored()
-            if stored.recording.path.startswith(here) and stored.transcript.provenance == provenance
+            if Path(stored.recording.path).resolve().is_relative_to(here)
+            and stored.transcript.provenance == provenance
         ]
     return evaluate(folder, calls)
 

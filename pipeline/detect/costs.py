@@ -10,11 +10,11 @@ GAP_CHAR_COST = 0.02
 RAN_ON_FACTOR = 1.5
 """Running on across a pause costs this much more when the sounds differ, too."""
 LEAST_WEIGHT = 0.7
-LEAST_EDIT = 0.85
+LEAST_EDIT = 1.0
 PREFIX_EDIT = 1.05
 """How far the cost may run ahead of the budget while a match is not complete: about one edit."""
 MAX_BUDGET = 2.4
-LOOSE = 1.15
+LOOSE = 1.1
 """Candidates up to this much over the budget are told as near misses."""
 _PIECE_LIMIT = {0: 0.0, 1: 0.1, 2: 0.3, 3: 0.45}
 SKIPS = 2
@@ -23,10 +23,10 @@ ROUNDING = 1e-9
 
 
 def budget(length: int) -> float:
-    """The cost a match of `length` characters may have: 2 -> 0.15, 3 -> 0.3, 4 -> 0.6, 6 -> 1.2, 8 -> 1.6."""
+    """The cost a match of `length` characters may have: 2 -> 0.15, 3 -> 0.3, 4 -> 0.6, 6 -> 0.9, 8 -> 1.2."""
     if length <= 2:
         return 0.15 * max(0, length - 1)
-    return min(0.3 * (length - 2) if length <= 6 else 1.2 + 0.2 * (length - 6), MAX_BUDGET)
+    return min(0.3 * (length - 2) if length <= 4 else 0.15 * length, MAX_BUDGET)
 
 
 def piece_limit(length: int) -> float:

@@ -5,7 +5,7 @@ Neighbouring turns of one speaker are one stretch as long as nobody else speaks 
 stretches are kept apart by a character that matches nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +19,8 @@ from pipeline.units import Ms
 jieba.setLogLevel(60)
 
 SEPARATOR = "\n"
+Spans = tuple[tuple[int, int], ...]
+"""Pairs of positions."""
 JOIN_GAP: Ms = 2500
 """Turns of one speaker further apart than this are separate stretches."""
 PAUSE: Ms = 500
@@ -97,8 +99,8 @@ class Heard:
     _sounds: dict[str, int] = field(default_factory=dict)
     _near: dict[str, int] = field(default_factory=dict)
     _ends: dict[int, frozenset[int]] = field(default_factory=dict)
-    blocks: dict[str, bool] = field(default_factory=dict)
-    runs: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    seeds: dict[tuple[Hashable, Spans], int] = field(default_factory=dict)
+    runs: dict[str, Spans] = field(default_factory=dict)
 
     @classmethod
     def of(cls, call: Call) -> "Heard":

@@ -81,6 +81,15 @@ class Path(NamedTuple):
     steps: Step | None
 
 
+class Point(NamedTuple):
+    """A character of a wording: whether it opens or closes it, and whether a pause may come before it."""
+
+    char: str
+    opens: bool
+    closes: bool
+    paused: bool
+
+
 Row = dict[int, Path]
 """The cheapest path to each position."""
 States = dict[int, Row]
@@ -136,47 +145,65 @@ class Matcher:
         starts = 0
         for position in row:
             starts |= 1 << position
-        for wording in reach.likely(self.heard, piece, starts):
-            if reach.wording_ends(self.heard, wording, starts, self.phrases):
-                yield wording, self._wording(wording, row)
+        starts = reach.openings(self.heard, piece, starts, self.phrases)
+        if not starts:
+            return
+        row = {position: path for position, path in row.items() if starts >> position & 1}
+        for wording in reach.wordings(self.heard, piece, starts, self.phrases):
+            yield wording, self._wording(wording, row)
 
     def _wording(self, wording: Wording, row: Row) -> Row:
-        length, opened, paused = 0, False, True
-        for atom in wording.atoms:
-            if isinstance(atom, Char):
-                moves = (
-                    m for at, path in row.items() for m in self._char(atom.char, at, path, opened, paused)
-                )
-                length += 1
-            elif isinstance(atom, Slot):
-                last = atom is wording.atoms[-1]
-                moves = (m for at, path in row.items() for m in self._slot(atom, at, path, last=last))
+        length, paused = 0, True
+        last = len(wording.atoms) - 1
+        for i, atom in enumerate(wording.atoms):
+            if isinstance(atom, Slot):
+                row = _kept(self._slots(atom, row, last=i == last), wording.limit)
                 length += SLOT_WORTH[atom.name]
-            else:
-                paused = True
-                continue
-            row = _kept(moves, min(wording.limit, prefix_limit(length)))
-            opened, paused = True, False
+            elif isinstance(atom, Char):
+                at = Point(atom.char, opens=not length, closes=i == last, paused=paused)
+                length += 1
+                row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length)))
+            paused = not isinstance(atom, Char | Slot)
         return row
 
-    def _char(self, char: str, at: int, path: Path, opened: bool, paused: bool) -> Iterator[tuple[int, Path]]:
-        if opened or path.steps is None or char in LIGHT:
-            yield from self._missing(char, at, path)
+    def _slots(self, slot: Slot, row: Row, *, last: bool) -> Iterator[tuple[int, Path]]:
+        for at, path in row.items():
+            yield from self._slot(slot, at, path, last=last)
+
+    def _chars(self, point: Point, row: Row) -> Iterator[tuple[int, Path]]:
+        for at, path in row.items():
+            if self._may_miss(point, path):
+                yield from self._missing(point.char, at, path)
+            yield from self._char(point, at, path)
+
+    def _may_miss(self, point: Point, path: Path) -> bool:
+        """The first characters of a match may be swallowed, those beside a gap and the last one not."""
+        if point.char in LIGHT:
+            return True
+        return not point.closes and (not point.opens or path.steps is None)
+
+    def _char(self, point: Point, at: int, path: Path) -> Iterator[tuple[int, Path]]:
         marks, breaks = self.heard.marks, self.heard.breaks
+        opens = point.opens or at == path.start
         for position in range(at, at + SKIPS + 1):
             mark = marks[position]
             if mark.stretch < 0:
                 return
-            if breaks[position] and not paused and path.start != position and self.fit is Fit.SOUND:
+            if breaks[position] and not point.paused and path.start != position and self.fit is Fit.SOUND:
                 path = _longer(path, breaks[position])
-            base = char_cost(char, mark.char)
-            if (opened or base < UNRELATED) and (not base or self.fit is Fit.SOUND):
-                step = Step(path.steps, char, position, base)
+            base = char_cost(point.char, mark.char)
+            if self._may_be(point, base, opens=opens):
+                step = Step(path.steps, point.char, position, base)
                 cost = difference(base, mark.probability) if base else 0.0
                 yield position + 1, _longer(path, cost, base >= UNRELATED, step)
-            if not opened or self.fit is Fit.EXACT:
+            if opens or self.fit is Fit.EXACT:
                 return
             path = self._extra(position, path)
+
+    def _may_be(self, point: Point, base: float, *, opens: bool) -> bool:
+        if self.fit is not Fit.SOUND:
+            return not base
+        return base < UNRELATED or not (opens or point.closes)
 
     def _extra(self, position: int, path: Path) -> Path:
         """A character was said (or invented) that the pattern does not have."""

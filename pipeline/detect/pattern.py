@@ -32,26 +32,26 @@ class PatternError(ValueError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Char:
     """One character, folded."""
 
     char: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pause:
     """A pause may be heard here at no cost."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Gap:
     """Up to `most` characters of anything within the sentence."""
 
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slot:
     """A kind of words; `least` is the least number of characters."""
 
@@ -59,7 +59,7 @@ class Slot:
     least: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
     """One of the options; an empty option makes it optional."""
 
@@ -95,13 +95,13 @@ def matchable(char: str) -> bool:
 def parse(text: str) -> Pattern:
     """Parse a pattern. Raises PatternError."""
     nodes = _Parser(text).parse()
-    least, most = _extent(nodes)
+    least, most = extent(nodes)
     if not least:
         raise PatternError("found a pattern that matches without any words, expected words", 0)
     return Pattern(text, nodes, least, most)
 
 
-def _extent(nodes: Sequence) -> tuple[int, int]:
+def extent(nodes: Sequence) -> tuple[int, int]:
     """Least and most characters covered; gaps count for the most only, slots up to 24."""
     least = most = 0
     for node in nodes:
@@ -119,7 +119,7 @@ def _node_extent(node: Node) -> tuple[int, int]:
         case Slot(_, least):
             return least, max(least, LONGEST_SLOT)
         case Choice(options):
-            extents = [_extent(option) for option in options]
+            extents = [extent(option) for option in options]
             return min(low for low, _ in extents), max(high for _, high in extents)
         case Pause():
             return 0, 0

@@ -1,22 +1,24 @@
-"""The first step of matching: where can a wording end? All places of the call at once, as bit masks.
+"""The first step of matching: where can a pattern end? All places of the call at once, as bit masks.
 
-It never misses a place that `pipeline.detect.match` would accept, and rules out nearly everything else.
+`level[j]` holds the positions that are reached with `j` unrelated characters. No place is missed that
+`pipeline.detect.match` would accept, and nearly everything else is ruled out.
 """
 
-from functools import cache
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from pipeline.detect import slots
 from pipeline.detect.costs import SKIPS
-from pipeline.detect.heard import Heard
-from pipeline.detect.pattern import Char, Gap, Slot
+from pipeline.detect.heard import Heard, Spans
+from pipeline.detect.pattern import Char, Choice, Gap, Sequence, Slot
 from pipeline.detect.sound import LIGHT
-from pipeline.detect.wordings import Atom, Piece, Route, Wording
+from pipeline.detect.wordings import Atom, Piece, Route, Wording, edits_of, letters, wording
 
-Spans = tuple[tuple[int, int], ...]
+Levels = tuple[int, ...]
 
 
 def route_ends(heard: Heard, route: Route, starts: int, phrases: Spans) -> int:
-    """Positions where a match of the route may end when it begins at one of `starts`, by sound."""
+    """Positions where a match of the route may end when it begins at one of `starts`."""
     for part in route:
         starts = (
             gap_ends(heard, part, starts) if isinstance(part, Gap) else _piece(heard, part, starts, phrases)
@@ -27,99 +29,90 @@ def route_ends(heard: Heard, route: Route, starts: int, phrases: Spans) -> int:
 
 
 def _piece(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> int:
-    reached = 0
-    for wording in likely(heard, piece, starts):
-        reached |= wording_ends(heard, wording, starts, phrases)
-    return reached
-
-
-def likely(heard: Heard, piece: Piece, starts: int) -> dict[Wording, None]:
-    """The wordings that one of the starts can open, in their order."""
-    found = dict.fromkeys(piece.others)
-    for first, wordings in piece.by_first.items():
-        if starts & heard.with_sound(first):
-            found.update(dict.fromkeys(wordings))
-    return found
-
-
-def wording_ends(heard: Heard, wording: Wording, starts: int, phrases: Spans) -> int:
-    """Positions where the wording may end."""
-    if wording.blocks and not any(is_heard(heard, block) for block in wording.blocks):
+    starts = openings(heard, piece, starts, phrases)
+    if not starts:
         return 0
-    if not wording.edits:
-        return _without_edits(heard, wording.atoms, starts, phrases)
-    levels = [starts] + [0] * wording.edits
-    opened = False
-    for atom in wording.atoms:
-        if isinstance(atom, Char):
-            levels = _char(heard, atom.char, levels, opened=opened)
-            opened = True
-        elif isinstance(atom, Slot):
-            levels = [_slot(heard, atom, level, phrases) for level in levels]
-            opened = True
-    reached = 0
-    for level in levels:
-        reached |= level
-    return reached
+    reached = _along(heard, piece.nodes, (starts,) + (0,) * piece.edits, phrases)
+    ends = 0
+    for level in reached:
+        ends |= level
+    return ends
 
 
-def is_heard(heard: Heard, block: str) -> bool:
-    """Whether the characters, or ones that sound alike, were heard in a row; kept with the call's words."""
-    known = heard.blocks.get(block)
+def openings(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> int:
+    """The starts from which the piece can be matched: its first character was heard there, or one that
+    sounds alike, and close by a part of it without any unrelated character."""
+    if piece.firsts is not None:
+        like = 0
+        for char in piece.firsts:
+            like |= heard.with_sound(char)
+        starts &= like
+    if starts and piece.groups:
+        starts &= _seeds(heard, piece, phrases)
+    return starts
+
+
+def _seeds(heard: Heard, piece: Piece, phrases: Spans) -> int:
+    key = (piece, phrases)
+    known = heard.seeds.get(key)
     if known is None:
-        known = heard.blocks[block] = bool(_without_edits(heard, atoms_of(block), heard.words, ()))
+        ends = 0
+        for group in piece.groups:
+            ends |= _along(heard, group, (heard.words,), phrases)[0]
+        known = heard.seeds[key] = _before(ends, piece.most * (1 + SKIPS))
     return known
 
 
-@cache
-def atoms_of(block: str) -> tuple[Atom, ...]:
-    """The characters of a block as atoms."""
-    return tuple(map(Char, block))
+def _before(mask: int, distance: int) -> int:
+    """The positions up to `distance` before those of the mask, themselves included."""
+    reach = 1
+    while reach <= distance:
+        mask |= mask >> min(reach, distance + 1 - reach)
+        reach *= 2
+    return mask
 
 
-def _without_edits(heard: Heard, atoms: tuple[Atom, ...], level: int, phrases: Spans) -> int:
-    opened = False
-    for atom in atoms:
-        if isinstance(atom, Char):
-            before = level
-            if opened:
-                level = _skipped(heard, level)
-            level = (level & heard.with_sound(atom.char)) << 1
-            if atom.char in LIGHT:
-                level |= before
-        elif isinstance(atom, Slot):
-            level = _slot(heard, atom, level, phrases)
-        else:
-            continue
-        if not level:
-            return 0
-        opened = True
-    return level
+def _along(heard: Heard, nodes: Sequence, levels: Levels, phrases: Spans) -> Levels:
+    for node in nodes:
+        match node:
+            case Char(char):
+                levels = _char(heard, char, levels)
+            case Choice(options):
+                levels = _union([_along(heard, option, levels, phrases) for option in options])
+            case Slot():
+                levels = tuple([_slot(heard, node, level, phrases) for level in levels])
+        if not any(levels):
+            break
+    return levels
 
 
-def _skipped(heard: Heard, level: int) -> int:
-    """The positions, and those behind light characters that follow them."""
-    for _ in range(SKIPS):
-        level |= (level & heard.light) << 1
-    return level
+def _union(found: list[Levels]) -> Levels:
+    merged = list(found[0])
+    for levels in found[1:]:
+        for i, level in enumerate(levels):
+            merged[i] |= level
+    return tuple(merged)
 
 
-def _char(heard: Heard, char: str, levels: list[int], *, opened: bool) -> list[int]:
-    same, words = heard.with_sound(char), heard.words
-    reached: list[int] = []
+def _char(heard: Heard, char: str, levels: Levels) -> Levels:
+    same, words, light = heard.with_sound(char), heard.words, heard.light
+    reached = []
     fewer = 0
     for level in levels:
-        inserted = level
-        if opened:
-            level = _skipped(heard, level | (fewer & words) << 1)
-        out = (level & same) << 1 | fewer
-        if opened:
-            out |= (fewer & words) << 1
-        if char in LIGHT:
-            out |= inserted
-        reached.append(out)
-        fewer = level
-    return reached
+        skipped = level | (fewer & words) << 1
+        for _ in range(SKIPS):
+            skipped |= (skipped & light) << 1
+        out = (skipped & same) << 1 | fewer | (fewer & words) << 1
+        reached.append(out | level if char in LIGHT else out)
+        fewer = skipped
+    return tuple(reached)
+
+
+def _first(heard: Heard, char: str, levels: Levels) -> Levels:
+    """A match begins with a character that sounds alike, or the first one is missing."""
+    start = levels[0]
+    reached = [(start & heard.with_sound(char)) << 1 | (start if char in LIGHT else 0)]
+    return tuple([*reached, start, *(0 for _ in levels)][: len(levels)])
 
 
 def gap_ends(heard: Heard, gap: Gap, level: int) -> int:
@@ -140,3 +133,43 @@ def _slot(heard: Heard, slot: Slot, level: int, phrases: Spans) -> int:
         if level >> start & 1:
             reached |= 1 << end
     return reached
+
+
+def wordings(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> Iterator[Wording]:
+    """The wordings of a piece that can be matched from one of its `openings`."""
+    walk = _Walk(heard, piece.alone, phrases)
+    levels = (starts,) + (0,) * piece.edits
+    for made, reached in walk.written_out(piece.nodes, levels, ()):
+        if any(reached[: made.edits + 1]):
+            yield made
+
+
+class _Walk(NamedTuple):
+    """Writes out the wordings of a piece, leaving each branch as soon as nothing like it was heard."""
+
+    heard: Heard
+    alone: bool
+    phrases: Spans
+
+    def written_out(
+        self, nodes: Sequence, levels: Levels, atoms: tuple[Atom, ...]
+    ) -> Iterator[tuple[Wording, Levels]]:
+        """Depth first through the choices; `atoms` is what was written so far."""
+        for i, node in enumerate(nodes):
+            longest = letters(atoms) + letters(nodes[i:])
+            levels = levels[: 1 + edits_of(longest, alone=self.alone)]
+            if isinstance(node, Choice):
+                for option in node.options:
+                    yield from self.written_out((*option, *nodes[i + 1 :]), levels, atoms)
+                return
+            if not isinstance(node, Gap):
+                levels = self._onward(node, levels, opens=not letters(atoms))
+                atoms = (*atoms, node)
+            if not any(levels):
+                return
+        yield wording(atoms, alone=self.alone), levels
+
+    def _onward(self, atom: Atom, levels: Levels, *, opens: bool) -> Levels:
+        if opens and isinstance(atom, Char):
+            return _first(self.heard, atom.char, levels)
+        return _along(self.heard, (atom,), levels, self.phrases)

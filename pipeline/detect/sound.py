@@ -22,7 +22,7 @@ FORBIDDEN = 9.0
 NEUTRAL_TONE = "5"
 NEGATIONS = frozenset("不没别未无非勿")
 PERSONS = frozenset("我你您他她它咱")
-LIGHT = frozenset("的地得了呢啊呀嘛哦嗯呃额哎诶唉哈哟就这那个")
+LIGHT = frozenset("的地得了呢啊呀嘛哦嗯呃额哎诶唉哈哟")
 """Characters that are dropped, added or swallowed without a change of meaning."""
 FILLERS = frozenset("嗯呃额啊哦噢哎诶唉呀哈那这个就吧呢嘛")
 

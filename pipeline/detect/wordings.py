@@ -1,13 +1,12 @@
-"""A pattern written out: every way to say it, as flat rows of characters between gaps.
+"""A pattern as the matcher walks it: routes of pieces between gaps, and the wordings of a piece.
 
-`你(怎么|连)…不懂` is one route of two pieces; the first has the wordings 你怎么 and 你连.
-Written out, each wording has its own length and so its own budget.
+`你(怎么|连)…不懂` is one route of two pieces; the first has the wordings 你怎么 and 你连. Each wording has
+its own length and so its own budget. Wordings are written out only where something like them was heard.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise, product
 
 from pipeline.detect.costs import LEAST_EDIT, LOOSE, ROUNDING, budget, piece_limit
 from pipeline.detect.pattern import (
@@ -17,41 +16,40 @@ from pipeline.detect.pattern import (
     Gap,
     Node,
     Pattern,
-    PatternError,
     Pause,
     Sequence,
     Slot,
+    extent,
 )
 from pipeline.detect.sound import LIGHT
-
-MOST_WORDINGS = 20_000
 
 Atom = Char | Pause | Slot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """One flat row. `limit` is its cost limit, `edits` how many unrelated characters that allows.
-
-    `firsts`: the characters one of which, or one that sounds alike, must open a match; None: a slot opens.
-    `blocks`: rows of characters of which one must be heard without an unrelated character.
-    """
+    """One flat row of atoms. `limit` is its cost limit, `edits` how many unrelated characters that allows."""
 
     atoms: tuple[Atom, ...]
     letters: int
     limit: float
     edits: int
-    firsts: frozenset[str] | None
-    blocks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """The wordings between two gaps, by the characters that can open them."""
+    """What stands between two gaps. `edits` and `most` bound those of its wordings.
 
-    wordings: tuple[Wording, ...]
-    by_first: Mapping[str, tuple[Wording, ...]]
-    others: tuple[Wording, ...]
+    `groups`: the nodes cut into more parts than there can be edits, so that one part has none.
+    `firsts`: characters of which one, or one that sounds alike, opens a match; None: a slot opens it.
+    """
+
+    nodes: Sequence
+    alone: bool
+    edits: int
+    most: int
+    groups: tuple[Sequence, ...]
+    firsts: frozenset[str] | None
 
 
 Route = tuple[Piece | Gap, ...]
@@ -59,9 +57,8 @@ Route = tuple[Piece | Gap, ...]
 
 @cache
 def routes(pattern: Pattern) -> tuple[Route, ...]:
-    """Every route through a pattern. Raises PatternError: too many wordings."""
-    rows = list(_without_inner_gaps(pattern.nodes))
-    return tuple(_route(row) for row in rows)
+    """Every route through a pattern."""
+    return tuple(_route(row) for row in _without_inner_gaps(pattern.nodes))
 
 
 def _without_inner_gaps(nodes: Sequence) -> Iterator[Sequence]:
@@ -98,78 +95,101 @@ def _route(row: Sequence) -> Route:
 
 
 def _piece(nodes: Sequence, *, alone: bool) -> Piece:
-    if count(nodes) > MOST_WORDINGS:
-        message = f"found {count(nodes)} ways to read this, expected at most {MOST_WORDINGS}; use two phrases"
-        raise PatternError(message, 0)
-    wordings = tuple(_wording(atoms, alone=alone) for atoms in dict.fromkeys(_written_out(nodes)))
-    by_first: dict[str, list[Wording]] = {}
-    others = []
-    for wording in wordings:
-        if wording.firsts is None:
-            others.append(wording)
-        for char in wording.firsts or ():
-            by_first.setdefault(char, []).append(wording)
-    listed = {char: tuple(found) for char, found in by_first.items()}
-    return Piece(wordings, listed, tuple(others))
+    edits = edits_of(letters(nodes), alone=alone)
+    firsts, _ = opening(nodes, 1 + (edits if alone else 0))
+    return Piece(nodes, alone, edits, extent(nodes)[1], _groups(nodes, edits + 1), firsts)
 
 
-def count(nodes: Sequence) -> int:
-    """How many ways there are to read the nodes."""
-    ways = 1
+@cache
+def limit_of(length: int, *, alone: bool) -> float:
+    """The cost that a wording of `length` characters may have, near misses included."""
+    return LOOSE * budget(length) + ROUNDING if alone else piece_limit(length)
+
+
+@cache
+def letters(nodes: Sequence) -> int:
+    """The greatest length among the wordings, slots counted by their worth."""
+    return sum(_node_letters(node) for node in nodes)
+
+
+def _node_letters(node: Node) -> int:
+    match node:
+        case Char():
+            return 1
+        case Slot(name, _):
+            return SLOT_WORTH[name]
+        case Choice(options):
+            return max(letters(option) for option in options)
+    return 0
+
+
+def edits_of(length: int, *, alone: bool) -> int:
+    """How many unrelated characters a wording of `length` characters may have."""
+    return int(limit_of(length, alone=alone) / LEAST_EDIT)
+
+
+@cache
+def wording(atoms: tuple[Atom, ...], *, alone: bool) -> Wording:
+    """A wording with its limits."""
+    length = letters(atoms)
+    limit = limit_of(length, alone=alone)
+    return Wording(atoms, length, limit, edits_of(length, alone=alone))
+
+
+def _groups(nodes: Sequence, parts: int) -> tuple[Sequence, ...]:
+    """The nodes cut into `parts` rows, each with a character that cannot be left out; else nothing."""
+    needed = [_needed(node) for node in nodes]
+    whole = sum(needed)
+    groups: list[Sequence] = []
+    row: list[Node] = []
+    seen = 0
+    for node, count in zip(nodes, needed, strict=True):
+        row.append(node)
+        seen += count
+        if seen * parts >= whole * (len(groups) + 1) and len(groups) < parts - 1:
+            groups.append(tuple(row))
+            row = []
+    groups.append(tuple(row))
+    enough = len(groups) == parts and all(sum(map(_needed, group)) for group in groups)
+    return tuple(groups) if enough else ()
+
+
+def _needed(node: Node) -> int:
+    """How many characters of a node must be heard: light ones may be missing."""
+    match node:
+        case Char(char):
+            return char not in LIGHT
+        case Slot(name, _):
+            return int(name != "phrase")
+        case Choice(options):
+            return min(sum(map(_needed, option)) for option in options)
+    return 0
+
+
+def opening(nodes: Sequence, depth: int) -> tuple[frozenset[str] | None, int]:
+    """Every character that can be among the first `depth` of a wording (None: a slot can open it),
+    and how many of the `depth` are still open behind these nodes."""
+    chars: set[str] = set()
     for node in nodes:
-        if isinstance(node, Choice):
-            ways *= sum(count(option) for option in node.options)
-    return ways
+        found, depth = _node_opening(node, depth)
+        if found is None:
+            return None, 0
+        chars |= found
+        if depth <= 0:
+            break
+    return frozenset(chars), depth
 
 
-def _written_out(nodes: Sequence) -> Iterator[tuple[Atom, ...]]:
-    choices = [list(_ways(node)) for node in nodes]
-    for picked in product(*choices):
-        yield tuple(atom for part in picked for atom in part)
-
-
-def _ways(node: Node) -> Iterator[tuple[Atom, ...]]:
-    if isinstance(node, Choice):
-        for option in node.options:
-            yield from _written_out(option)
-    elif not isinstance(node, Gap):
-        yield (node,)
-
-
-def _wording(atoms: tuple[Atom, ...], *, alone: bool) -> Wording:
-    letters = sum(
-        SLOT_WORTH[atom.name] if isinstance(atom, Slot) else isinstance(atom, Char) for atom in atoms
-    )
-    limit = LOOSE * budget(letters) + ROUNDING if alone else piece_limit(letters)
-    edits = int(limit / LEAST_EDIT)
-    firsts = _firsts(atoms, edits if alone else 0)
-    return Wording(atoms, letters, limit, edits, firsts, _blocks(atoms, edits + 1))
-
-
-def _blocks(atoms: tuple[Atom, ...], parts: int) -> tuple[str, ...]:
-    """The wording cut into parts: with fewer edits than parts, one of them has no edit. Of each part,
-    the longest row without a slot. Nothing where a part has no characters."""
-    solid = [atom for atom in atoms if not isinstance(atom, Pause)]
-    edges = [len(solid) * i // parts for i in range(parts + 1)]
-    cut = (solid[start:end] for start, end in pairwise(edges))
-    blocks = tuple(_longest_row(part) for part in cut)
-    return blocks if all(blocks) else ()
-
-
-def _longest_row(atoms: list[Char | Slot]) -> str:
-    row = "".join(atom.char if isinstance(atom, Char) else " " for atom in atoms)
-    return max(row.split(), key=len, default="")
-
-
-def _firsts(atoms: tuple[Atom, ...], edits: int) -> frozenset[str] | None:
-    """Characters that can be heard first when up to `edits` of the first ones are missing."""
-    firsts = []
-    for atom in atoms:
-        if isinstance(atom, Slot):
-            return None
-        if isinstance(atom, Char):
-            firsts.append(atom.char)
-            edits -= atom.char not in LIGHT
-            if edits < 0:
-                return frozenset(firsts)
-    return None
+def _node_opening(node: Node, depth: int) -> tuple[frozenset[str] | None, int]:
+    match node:
+        case Char(char):
+            return frozenset(char), depth if char in LIGHT else depth - 1
+        case Choice(options):
+            opened = [opening(option, depth) for option in options]
+            if any(chars is None for chars, _ in opened):
+                return None, 0
+            found = frozenset(char for chars, _ in opened for char in chars or ())
+            return found, max(left for _, left in opened)
+        case Slot():
+            return None, 0
+    return frozenset(), depth

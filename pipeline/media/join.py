@@ -20,7 +20,7 @@ def recording_of(path: Path, decoded: Decoded, sha256: str, row: Row | None) -> 
     file_facts = Recording(
         id=recording_id(sha256),
         sha256=sha256,
-        path=str(path),
+        path=str(path.absolute()),
         duration=decoded.samples.duration,
         sample_rate=decoded.source_rate,
         channels=decoded.channels,

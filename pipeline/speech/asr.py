@@ -18,14 +18,15 @@ from typing import Protocol
 from pipeline.samples import Mono
 from pipeline.settings import Settings
 from pipeline.speech.believing import Outcome, judge
-from pipeline.speech.decoder import FULL_FRAMES, Decoder, Features, Manner, Reading, frames_for
+from pipeline.speech.decoder import FRAMES_PER_SECOND, Decoder, Features, Manner, Reading, frames_for
+from pipeline.speech.guards import token_bound
 from pipeline.speech.packing import Window, pack
 from pipeline.speech.weights import ready_model
 from pipeline.timeline import Span, Word, merge
-from pipeline.units import to_seconds
+from pipeline.units import MS_PER_SECOND, to_seconds
 
 FULL_TOKENS = 224
-"""Bound on the tokens of any window: what the model can write at most."""
+"""What the model can write at most."""
 
 LOOK_AHEAD = 3
 """Windows that may wait for their batch to fill, in batches."""
@@ -195,10 +196,10 @@ class _Run:
         self._waiting[kind] = self._waiting[kind][size:]
         if not self._waiting[kind]:
             del self._waiting[kind]
-        again, _ = kind
+        again, frames = kind
         features = [job.features for job in jobs]
         seconds = [to_seconds(job.window.duration) for job in jobs]
-        manner = _manner(self._settings, again=again)
+        manner = _manner(self._settings, frames, again=again)
         self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
 
     def _take(self, job: _Job, reading: Reading) -> None:
@@ -209,17 +210,18 @@ class _Run:
         job.ticket.open_windows -= 1
 
 
-def _manner(settings: Settings, *, again: bool) -> Manner:
-    """The second time without the prompt, and with repetitions forbidden: they are what went wrong."""
+def _manner(settings: Settings, frames: int, *, again: bool) -> Manner:
+    """The second time without the prompt, and with repetitions forbidden: they are what went wrong.
+
+    The bound on tokens depends on the size of the window alone, so on nothing else in the batch.
+    """
+    bound = min(FULL_TOKENS, token_bound(frames * MS_PER_SECOND // FRAMES_PER_SECOND, settings))
     if not again:
-        return Manner(beam_size=settings.beam_size, max_tokens=FULL_TOKENS)
+        return Manner(beam_size=settings.beam_size, max_tokens=bound)
     return Manner(
         beam_size=settings.beam_size,
-        max_tokens=FULL_TOKENS,
+        max_tokens=bound,
         prompted=False,
         repetition_penalty=1.1,
         no_repeat_ngram=5,
     )
-
-
-__all__ = ["FULL_FRAMES", "Heard", "Reader", "Recognizer", "Request"]

@@ -42,11 +42,14 @@ class _Filled:
         return len(self.words) * MS_PER_SECOND / self.piece.core.duration
 
     @property
+    def crammed(self) -> bool:
+        """More words than anybody can say in that time: they were invented."""
+        return len(self.words) >= _MAX_RATE_FROM_WORDS and self.rate > _MAX_WORDS_PER_SECOND
+
+    @property
     def skipped(self) -> bool:
-        """Speech that the decoder passed over, or filled with more than anybody can say."""
-        too_many = len(self.words) >= _MAX_RATE_FROM_WORDS and self.rate > _MAX_WORDS_PER_SECOND
-        long_enough = self.piece.core.duration >= _LISTEN_AGAIN_MS
-        return too_many or (long_enough and self.rate < _MIN_WORDS_PER_SECOND)
+        """Speech that the decoder passed over."""
+        return self.piece.core.duration >= _LISTEN_AGAIN_MS and self.rate < _MIN_WORDS_PER_SECOND
 
 
 def judge(window: Window, reading: Reading, settings: Settings, *, last: bool) -> Outcome:
@@ -54,10 +57,11 @@ def judge(window: Window, reading: Reading, settings: Settings, *, last: bool) -
     if doubts(reading.decoded, window.duration, settings):
         return Outcome(unclear=window.speech) if last else Outcome(again=window.halves())
     filled = _fill(window, _said(window, reading.sounds, settings.prompt))
-    kept = tuple(word for item in filled if not item.skipped for word in item.words)
+    believed = [item for item in filled if not item.crammed and (last or not item.skipped)]
+    words = tuple(word for item in believed for word in item.words)
     if last:
-        return Outcome(words=kept, unclear=_unclear(filled))
-    return Outcome(words=kept, again=_runs(filled))
+        return Outcome(words=words, unclear=_unclear(filled))
+    return Outcome(words=words, again=_runs(filled))
 
 
 def _fill(window: Window, sounds: Sequence[Sound]) -> list[_Filled]:
@@ -96,10 +100,10 @@ def _said(window: Window, sounds: Sequence[Sound], prompt: str) -> list[Sound]:
 
 
 def _runs(filled: Sequence[_Filled]) -> tuple[Window, ...]:
-    """Neighbouring skipped pieces together, each run as a window of its own."""
+    """Neighbouring pieces that were skipped or crammed, each run as a window of its own."""
     runs: list[list[Piece]] = [[]]
     for item in filled:
-        if item.skipped:
+        if item.skipped or item.crammed:
             runs[-1].append(item.piece)
         elif runs[-1]:
             runs.append([])
@@ -107,6 +111,6 @@ def _runs(filled: Sequence[_Filled]) -> tuple[Window, ...]:
 
 
 def _unclear(filled: Sequence[_Filled]) -> tuple[Span, ...]:
-    return tuple(
-        item.piece.core for item in filled if item.skipped and item.piece.core.duration >= _UNCLEAR_MS
-    )
+    """Speech without words, unless it is too short to matter."""
+    wordless = (item.piece.core for item in filled if item.crammed or not item.words)
+    return tuple(core for core in wordless if core.duration >= _UNCLEAR_MS)

@@ -92,19 +92,25 @@ def _third(embeddings: Embeddings, seconds: Seconds, two: Split) -> Embeddings |
         inner = split(embeddings[side], seconds[side]) if side.sum() > 1 else None
         if inner is None:
             continue
-        smaller = (
-            inner.second if seconds[side][inner.second].sum() * 2 < seconds[side].sum() else ~inner.second
-        )
-        members = np.zeros(len(embeddings), np.bool_)
-        members[np.flatnonzero(side)[smaller]] = True
-        if _is_third(inner, other, members, seconds):
+        halves = (_within(side, inner.second), _within(side, ~inner.second))
+        if _apart(inner, other) and any(_is_clear(half, seconds) for half in halves):
             return np.concatenate((inner.centroids, other[None]))
     return None
 
 
-def _is_third(inner: Split, other: NDArray[np.float32], members: Members, seconds: Seconds) -> bool:
-    if max(inner.cosine, *(float(c @ other) for c in inner.centroids)) >= THIRD_APART:
-        return False
+def _within(side: Members, part: Members) -> Members:
+    """`part` of the windows of `side`, as members of all windows."""
+    members = np.zeros(len(side), np.bool_)
+    members[np.flatnonzero(side)[part]] = True
+    return members
+
+
+def _apart(inner: Split, other: NDArray[np.float32]) -> bool:
+    return max(inner.cosine, *(float(mean @ other) for mean in inner.centroids)) < THIRD_APART
+
+
+def _is_clear(members: Members, seconds: Seconds) -> bool:
+    """Heard for long, and nearly all of it in one stretch: an announcement, or whoever took the call over."""
     heard = float(seconds[members].sum())
     return heard >= THIRD_SECONDS and _longest_stretch(members, seconds) >= THIRD_TOGETHER * heard
 

@@ -26,8 +26,6 @@ Features = NDArray[np.float32]
 _TOKENS_PER_SECOND = 50
 _SPARE_FRAMES = 50
 _FRAMES_STEP = 500
-WORKERS = 1
-PADMODE = "audio"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,9 @@ def frames_for(duration: Ms) -> int:
 
 
 class Decoder:
-    """One loaded model. Thread safe: batches may run at the same time on `workers` threads."""
+    """One loaded model. It reads one batch at a time, on all its threads."""
+
+    workers = 1
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         """Load a model folder that was verified before. Raises ModelError."""
@@ -66,14 +66,12 @@ class Decoder:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         threads = settings.threads or os.cpu_count() or 1
-        self.workers = WORKERS if WORKERS else 1
         try:
             whisper: Any = WhisperModel(
                 str(folder),
                 device=settings.device,
                 compute_type=settings.compute_type,
-                cpu_threads=max(1, threads // self.workers),
-                num_workers=self.workers,
+                cpu_threads=threads,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError) as error:
@@ -92,11 +90,9 @@ class Decoder:
 
     def features(self, sound: Mono, frames: int = FULL_FRAMES) -> Features:
         """The window's spectrum, the rest of the window filled with silence."""
-        if PADMODE == "audio":
-            padded = np.pad(sound, (0, max(0, frames * RATE // FRAMES_PER_SECOND - len(sound))))
-            return np.asarray(self._extract(padded, padding=0)[:, :frames], dtype=np.float32)
-        f = self._extract(sound, padding=160)[:, :frames]
-        return np.pad(f, ((0, 0), (0, frames - f.shape[1]))).astype(np.float32)
+        room = frames * RATE // FRAMES_PER_SECOND
+        padded = np.pad(sound[:room], (0, max(0, room - len(sound))))
+        return np.asarray(self._extract(padded, padding=0)[:, :frames], dtype=np.float32)
 
     def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> list[Reading]:
         """Decode and align windows of the same number of frames. `seconds` is how long each one sounds."""

@@ -65,6 +65,7 @@ BETWEEN_PARTS = 0.05
 
 _PAUSE_PERCENTILE, _LOUD_PERCENTILE = 5, 90
 _CONFIDENCE_FRAMES = 8
+_TARGET_RMS, _MOST_GAIN = 0.03, 100.0
 
 
 def diarize(
@@ -74,12 +75,13 @@ def diarize(
 
     `audio`: one channel, 16 kHz. Deterministic. A span of speech that touches the next is joined to it.
     """
-    manner = manner or Manner()
-    parts = [_Part.of(audio, span, manner) for span in merge(speech) if span.duration]
-    if not parts:
+    manner, spans = manner or Manner(), [span for span in merge(speech) if span.duration]
+    if not spans:
         return ()
+    gain = _gain([cut(audio, span) for span in spans])
+    parts = [_Part.of(audio, gain, span, manner) for span in spans]
     embeddings = embedder.embed([window.features for part in parts for window in part.windows])
-    seconds = np.array([window.count * FRAME_MS / 1000 for part in parts for window in part.windows])
+    seconds = np.concatenate([part.seconds_by_window for part in parts])
     centroids = voice_centroids(embeddings, seconds, most=manner.max_speakers)
     scores = _frame_scores(parts, embeddings @ centroids.T) * manner.certainty
     path = best_path(scores, _switch_costs(parts, manner))
@@ -105,13 +107,26 @@ class _Part:
     windows: tuple[_Window, ...]
 
     @classmethod
-    def of(cls, audio: Mono, span: Span, manner: Manner) -> "_Part":
+    def of(cls, audio: Mono, gain: np.float32, span: Span, manner: Manner) -> "_Part":
         """A span too short for features, or past the end of the audio, gets those of silence."""
-        features = fbank(cut(audio, span))
+        features = fbank(cut(audio, span) * gain)
         if not len(features):
             features = fbank(np.zeros(FRAME, np.float32))
         frames = max(1, span.duration // FRAME_MS)
         return cls(span=span, features=features, frames=frames, windows=_windows(features, frames, manner))
+
+    @property
+    def seconds_by_window(self) -> NDArray[np.float64]:
+        """The part's time, shared evenly among its windows."""
+        count = len(self.windows)
+        return np.full(count, self.frames * FRAME_MS / 1000 / count)
+
+
+def _gain(spoken: Sequence[Mono]) -> np.float32:
+    """What brings the call's speech to one level: the floor under the features' logarithm is absolute."""
+    power = sum(float(np.square(piece).sum()) for piece in spoken)
+    rms = math.sqrt(power / max(1, sum(map(len, spoken))))
+    return np.float32(min(_TARGET_RMS / max(rms, 1e-9), _MOST_GAIN))
 
 
 def _windows(features: Features, frames: int, manner: Manner) -> tuple[_Window, ...]:

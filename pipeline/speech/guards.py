@@ -35,8 +35,9 @@ class Decoded:
 
 _MIN_COMPRESSIBLE_BYTES = 60
 _SPARE_TOKENS = 12
-_NGRAMS = ((1, 7), (2, 5), (3, 4), (4, 3), (6, 3), (8, 2))
-"""(characters, how often in direct succession) that people do not say."""
+_LONG_TEXT = 20
+_LOOP = re.compile(r"(\D)\1{6,}|(\D{2})\2{4,}|(\D{3})\3{3,}|(\D{4,20})\4{2,}")
+"""Characters that come back in direct succession more often than people say them; digits are numbers."""
 
 _PHANTOMS = (
     r"字幕(由|[:：]|制作|志愿|by|組|组|提供|校对|翻译).*",
@@ -100,16 +101,11 @@ def repeats(text: str) -> bool:
     Digits may repeat: they are numbers.
     """
     plain = _SOUNDLESS.sub("", text)
-    for size, times in _NGRAMS:
-        pattern = rf"((?!\d+\b)[^\d]{{{size}}})\1{{{times - 1},}}"
-        if re.search(pattern, plain):
-            return True
-    return _one_character_rules(plain)
+    return bool(_LOOP.search(plain)) or _mostly_one_character(plain)
 
 
-def _one_character_rules(plain: str) -> bool:
-    """More than half of a long text is one and the same character."""
-    if len(plain) < 20:
+def _mostly_one_character(plain: str) -> bool:
+    if len(plain) < _LONG_TEXT:
         return False
     return Counter(plain).most_common(1)[0][1] * 2 > len(plain)
 

@@ -4,6 +4,7 @@ import importlib
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,9 @@ def packages(_: Settings) -> Finding:
     broken = []
     for name in PACKAGES:
         try:
-            importlib.import_module(name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pydub misses an ffmpeg that nothing here needs
+                importlib.import_module(name)
         except (ImportError, OSError) as error:
             broken.append(f"{name}（{error}）")
     if broken:

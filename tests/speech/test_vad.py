@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -51,13 +52,13 @@ def test_a_turn_begins_where_the_voice_begins(clip):
 
 def test_all_that_is_said_is_found_and_little_else(clip):
     spans = speech_spans(clip, SETTINGS)
-    assert total(subtract(spans, [turn.pad(150) for turn in TURNS])) == 0
+    assert total(subtract(spans, [turn.pad(200) for turn in TURNS])) == 0
     assert total(subtract(TURNS, spans)) < 0.2 * total(TURNS)
 
 
 def test_spans_are_in_order_disjoint_and_inside(clip):
     spans = speech_spans(clip[: 12 * RATE + 4000], SETTINGS)
-    assert all(a.end < b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(spans))
     assert spans[0].start >= 0
     assert spans[-1].end <= 12_250
 
@@ -67,12 +68,12 @@ def test_a_quiet_recording_gives_the_same_speech(clip):
     assert total(subtract(loud, quiet)) < 0.1 * total(loud)
 
 
-def test_voices_far_in_the_background_are_not_speech(clip):
-    far = clip[::-1].copy() * np.float32(10 ** (-28 / 20))
-    both = join(far, clip, far) + noise(3 * len(clip) / RATE, -62)[: 3 * len(clip)]
+def test_many_voices_in_the_background_are_not_speech(clip):
+    voices = sum(np.roll(clip[::-1], n * len(clip) // 16) for n in range(16))
+    babble = voices * np.float32(10 ** (-22 / 20) / 16**0.5)
+    spans = speech_spans(join(babble, clip + babble, babble), SETTINGS)
     length = len(clip) * 1000 // RATE
-    spans = speech_spans(both.astype(np.float32), SETTINGS)
-    assert total(subtract(spans, [Span(length, 2 * length)])) < 1_000
+    assert total(subtract(spans, [Span(length, 2 * length)])) < 1_500
     assert total(spans) > 0.7 * total(TURNS)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.resources import shipped_rules
 from pipeline.detect.load import load_ruleset
+from pipeline.resources import shipped_rules
 from pipeline.samples import Samples
 from pipeline.settings import Settings
 from pipeline.storage.records import Quarantined, ScoredCall

@@ -1,0 +1,121 @@
+"""The command as a user runs it: real model, real audio, real database."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.workflows.document import CallDocument
+
+DEMO = Path(__file__).parents[2] / "data/demo"
+pytestmark = pytest.mark.model
+
+
+def callscore(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CALLSCORE_")}
+    environ |= {"CALLSCORE_DATABASE": f"sqlite:///{folder}/calls.db", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-c", "from pipeline.cli.app import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environ, cwd=folder, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which one night ran: a good call with a late greeting, and a broken file."""
+    folder = tmp_path_factory.mktemp("night")
+    (folder / "in/audio").mkdir(parents=True)
+    shutil.copy(DEMO / "audio/d14.wav", folder / "in/audio")
+    (folder / "in/audio/broken.wav").write_bytes(b"")
+    rows = (DEMO / "metadata.csv").read_text(encoding="utf-8").splitlines()
+    kept = [rows[0], next(row for row in rows if row.startswith("d14")), "b01,audio/broken.wav,,,,,,,,,,"]
+    (folder / "in/metadata.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    result = callscore("nightly", "in", folder=folder)
+    assert result.returncode == 3, result.stdout + result.stderr
+    assert "broken.wav" in result.stdout
+    assert "评分 1 通" in result.stdout
+    return folder
+
+
+def shown(folder: Path, call: str = "d14") -> CallDocument:
+    result = callscore("show", call, "--json", folder=folder)
+    assert result.returncode == 0, result.stderr
+    return CallDocument.model_validate(json.loads(result.stdout))
+
+
+def test_the_late_greeting_and_the_elements_that_were_said_are_found(night: Path) -> None:
+    document = shown(night)
+    present = {finding.label for finding in document.findings if finding.outcome == "present"}
+    assert {"late_greeting", "customer_first", "greeting_word", "goodbye"} <= present
+    timing = next(f for f in document.findings if f.rule_id == "greeting.timing")
+    assert abs(timing.start_ms - 3890) <= 300
+
+
+def test_every_word_lies_inside_its_turn_and_every_turn_inside_the_call(night: Path) -> None:
+    document = shown(night)
+    assert len(document.transcript.turns) > 10
+    for turn in document.transcript.turns:
+        assert 0 <= turn.start_ms < turn.end_ms <= document.recording.duration_ms + 1
+        assert all(
+            turn.start_ms - 700 <= word.start_ms < word.end_ms <= turn.end_ms + 700 for word in turn.words
+        )
+
+
+def test_nothing_forbidden_is_found_in_a_polite_call(night: Path) -> None:
+    assert [
+        f.rule_id for f in shown(night).findings if f.label == "forbidden" and f.outcome == "present"
+    ] == []
+
+
+def test_a_second_night_does_nothing(night: Path) -> None:
+    result = callscore("nightly", "in", folder=night)
+    assert "评分 0 通" in result.stdout
+    assert "已做过 1 通" in result.stdout
+
+
+def test_the_page_for_people_shows_transcript_findings_and_scorecard(night: Path) -> None:
+    text = callscore("show", "d14", folder=night).stdout
+    assert "电话呼入监控标准模板" in text
+    assert "坐席" in text
+    assert "00:03.9" in text
+    assert "已得" in text
+
+
+def test_a_rescore_with_the_same_rules_changes_nothing_and_swapped_roles_do(night: Path) -> None:
+    before = shown(night)
+    assert callscore("rescore", "d14", folder=night).returncode == 0
+    assert shown(night) == before
+    assert callscore("rescore", "d14", "--swap-roles", folder=night).returncode == 0
+    after = shown(night)
+    assert after.transcript.turns[0].role != before.transcript.turns[0].role
+    assert callscore("rescore", "d14", "--swap-roles", folder=night).returncode == 0
+
+
+def test_exports_hold_every_call_and_every_item(night: Path) -> None:
+    lines = callscore("export", folder=night).stdout.splitlines()
+    (document,) = [CallDocument.model_validate_json(line) for line in lines]
+    rows = list(csv.DictReader(io.StringIO(callscore("export", "--format", "csv", folder=night).stdout)))
+    assert document.scorecard is not None
+    assert [row["title"] for row in rows] == [item.title for item in document.scorecard.items]
+
+
+def test_a_unique_prefix_of_the_recording_names_the_call(night: Path) -> None:
+    document = shown(night)
+    assert shown(night, document.recording.id[:8]) == document
+
+
+def test_misuse_is_one_line_with_a_remedy_and_exit_code_two(night: Path) -> None:
+    result = callscore("show", "d99", folder=night)
+    assert result.returncode == 2
+    assert "d99" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_doctor_finds_a_fit_installation(night: Path) -> None:
+    result = callscore("doctor", folder=night)
+    assert result.returncode == 0, result.stdout
+    assert "一切正常" in result.stdout
