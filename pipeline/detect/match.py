@@ -20,14 +20,14 @@ from pipeline.detect.costs import (
     SKIPS,
     budget,
     difference,
-    extra,
+    inserted,
     missing,
     prefix_limit,
 )
 from pipeline.detect.heard import Heard
 from pipeline.detect.pattern import SLOT_WORTH, Char, Gap, Pattern, Slot
 from pipeline.detect.sound import FORBIDDEN, LIGHT, SAME_BUT_TONE, UNRELATED, char_cost, readings
-from pipeline.detect.wordings import Piece, Route, Wording, routes
+from pipeline.detect.wordings import MOST_EDITS, Piece, Route, Wording, routes
 from pipeline.findings import How
 
 
@@ -105,13 +105,18 @@ class Matcher:
     max_edits: int | None = None
     phrases: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def cap(self) -> int:
+        """The most unrelated characters that a match may have."""
+        return 0 if self.fit is not Fit.SOUND else MOST_EDITS if self.max_edits is None else self.max_edits
+
     def search(self, pattern: Pattern, starts: int) -> tuple[Match, ...]:
         """Every place whose cost is within LOOSE times the budget, the best for each end, by position.
 
         Bit `i` of `starts` lets a match begin at character `i`.
         """
         best: dict[int, Match] = {}
-        for route in routes(pattern):
+        for route in routes(pattern, self.cap):
             for made in self._along(pattern, route, starts & self.heard.words):
                 if made.end not in best or made.slack > best[made.end].slack:
                     best[made.end] = made
@@ -209,7 +214,7 @@ class Matcher:
         """A character was said (or invented) that the pattern does not have."""
         mark = self.heard.marks[position]
         light = mark.char in LIGHT
-        cost = extra(mark.char, mark.probability) if light or self.fit is Fit.SOUND else FORBIDDEN
+        cost = inserted(mark.char, mark.probability) if light or self.fit is Fit.SOUND else FORBIDDEN
         return _longer(path, cost, not light, Step(path.steps, "", position, cost))
 
     def _missing(self, char: str, at: int, path: Path) -> Iterator[tuple[int, Path]]:
@@ -219,14 +224,14 @@ class Matcher:
             yield at, _longer(path, cost, not light, Step(path.steps, char, -1, cost))
 
     def _slot(self, slot: Slot, at: int, path: Path, *, last: bool) -> Iterator[tuple[int, Path]]:
-        for end, cost in self._filled(slot, at, last):
+        for end, cost in self._filled(slots.Place(slot, path.steps is None, last), at):
             if not cost or self.fit is Fit.SOUND:
                 yield end, _longer(path, cost, False, Step(path.steps, f"{{{slot.name}}}", end - 1, 0.0))
 
-    def _filled(self, slot: Slot, at: int, last: bool) -> Iterable[tuple[int, float]]:
-        if slot.name == "phrase":
+    def _filled(self, place: slots.Place, at: int) -> Iterable[tuple[int, float]]:
+        if place.slot.name == "phrase":
             return [(end, 0.0) for start, end in self.phrases if start == at]
-        return slots.ends(self.heard, at, slot, last=last)
+        return slots.ends(self.heard, at, place)
 
     def _gap(self, gap: Gap, row: Row) -> Row:
         reached: Row = {}

@@ -20,7 +20,7 @@ PAUSES = frozenset("，。、！？；：,.!?;: 　")
 SLOTS = {"amount": 1, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 1}
 """Slot names and the least number of characters each stands for."""
 LONGEST_SLOT = 40
-SLOT_WORTH = {"amount": 2, "name": 1, "number": 2, "phrase": 1, "surname": 1, "time": 2}
+SLOT_WORTH = {"amount": 2, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 2}
 """How many characters of certainty a filled slot is worth."""
 
 

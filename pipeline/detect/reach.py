@@ -58,7 +58,7 @@ def _seeds(heard: Heard, piece: Piece, phrases: Spans) -> int:
     if known is None:
         ends = 0
         for group in piece.groups:
-            ends |= _along(heard, group, (heard.words,), phrases)[0]
+            ends |= sum(_along(heard, group, (heard.words,), phrases))
         known = heard.seeds[key] = _before(ends, piece.most * (1 + SKIPS))
     return known
 
@@ -77,13 +77,30 @@ def _along(heard: Heard, nodes: Sequence, levels: Levels, phrases: Spans) -> Lev
         match node:
             case Char(char):
                 levels = _char(heard, char, levels)
-            case Choice(options):
-                levels = _union([_along(heard, option, levels, phrases) for option in options])
+            case Choice():
+                ways = [
+                    _along(heard, option, levels, phrases) for option in _open_options(heard, node, levels)
+                ]
+                levels = _union(ways) if ways else ()
             case Slot():
                 levels = tuple([_slot(heard, node, level, phrases) for level in levels])
         if not any(levels):
             break
     return levels
+
+
+def _open_options(heard: Heard, choice: Choice, levels: Levels) -> Iterator[Sequence]:
+    """The options that can go on from here: without edits, their first character must be heard."""
+    if len(levels) > 1:
+        yield from choice.options
+        return
+    ahead = levels[0]
+    for _ in range(SKIPS):
+        ahead |= (ahead & heard.light) << 1
+    for option in choice.options:
+        first = option[0] if option else None
+        if not isinstance(first, Char) or first.char in LIGHT or ahead & heard.with_sound(first.char):
+            yield option
 
 
 def _union(found: list[Levels]) -> Levels:
@@ -137,7 +154,7 @@ def _slot(heard: Heard, slot: Slot, level: int, phrases: Spans) -> int:
 
 def wordings(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> Iterator[Wording]:
     """The wordings of a piece that can be matched from one of its `openings`."""
-    walk = _Walk(heard, piece.alone, phrases)
+    walk = _Walk(heard, piece, phrases)
     levels = (starts,) + (0,) * piece.edits
     for made, reached in walk.written_out(piece.nodes, levels, ()):
         if any(reached[: made.edits + 1]):
@@ -148,7 +165,7 @@ class _Walk(NamedTuple):
     """Writes out the wordings of a piece, leaving each branch as soon as nothing like it was heard."""
 
     heard: Heard
-    alone: bool
+    piece: Piece
     phrases: Spans
 
     def written_out(
@@ -157,9 +174,9 @@ class _Walk(NamedTuple):
         """Depth first through the choices; `atoms` is what was written so far."""
         for i, node in enumerate(nodes):
             longest = letters(atoms) + letters(nodes[i:])
-            levels = levels[: 1 + edits_of(longest, alone=self.alone)]
+            levels = levels[: 1 + min(self.piece.cap, edits_of(longest, alone=self.piece.alone))]
             if isinstance(node, Choice):
-                for option in node.options:
+                for option in _open_options(self.heard, node, levels):
                     yield from self.written_out((*option, *nodes[i + 1 :]), levels, atoms)
                 return
             if not isinstance(node, Gap):
@@ -167,7 +184,7 @@ class _Walk(NamedTuple):
                 atoms = (*atoms, node)
             if not any(levels):
                 return
-        yield wording(atoms, alone=self.alone), levels
+        yield wording(atoms, alone=self.piece.alone), levels
 
     def _onward(self, atom: Atom, levels: Levels, *, opens: bool) -> Levels:
         if opens and isinstance(atom, Char):

@@ -1,6 +1,6 @@
 """What a detector sees of a call: the words laid out, the windows, and what other rules found."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,7 +68,7 @@ class Scene:
 
     def stretches(self, rule: Rule) -> frozenset[int]:
         """Numbers of the stretches of the rule's role that its window of turns leaves."""
-        wanted = role_of(rule)
+        wanted = rule.role
         turns = self.call.transcript.turns
         own = [n for n, group in enumerate(self.heard.groups) if wanted in (None, turns[group[0]].role)]
         return frozenset(_counted(own, rule.window))
@@ -103,11 +103,6 @@ class Scene:
         return (doubtful + unclear) / (heard + unclear) if heard + unclear else 1.0
 
 
-def role_of(rule: Rule) -> Role | None:
-    """The role whose words count; None: anybody's."""
-    return rule.role
-
-
 def _counted(own: list[int], window: Window) -> list[int]:
     kept = own
     if window.first_turns is not None:
@@ -120,6 +115,3 @@ def _counted(own: list[int], window: Window) -> list[int]:
 def timing(span: Span, role: Role, *, turn: int | None = None, quote: str = "") -> Evidence:
     """Evidence that is a moment rather than words."""
     return Evidence(span=span, role=role, turn=turn, quote=quote, how=How.TIMING)
-
-
-FoundBefore = Mapping[str, tuple[Finding, ...]]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.detect.heard import Heard
 from pipeline.detect.pattern import Slot
@@ -16,7 +17,7 @@ DIGITS = "0123456789零〇一二三四五六七八九十百千万亿两幺点"
 _TIME = (
     "今天|明天|后天|昨天|今晚|明晚|今早|明早|当天|当日|上午|下午|中午|晚上|早上|傍晚|凌晨|"
     "(?:这|本|下|上)?(?:周|星期|礼拜)[一二三四五六日天末]|月底|月初|年底|"
-    f"[{DIGITS}半几]+(?:个)?(?:工作日|小时|钟头|分钟|分|秒钟|秒|点钟|点|号|日|天|周|星期|月|年|刻)(?:半|左右|之?内|以内|之?前|以前|之?后|以后)?"
+    f"[{DIGITS}半几]+(?:个)?(?:工作日|小时|钟头|分钟|分|秒钟|秒|点钟|点|号|日|天|周|星期|月|年|刻)半?"
 )
 _AMOUNT = f"[{DIGITS}半几]+(?:块|元|毛|角|万|千|百|折|个点|成)(?:[{DIGITS}]*)(?:钱|人民币)?|百分之[{DIGITS}]+"
 _RUNS = {
@@ -32,6 +33,15 @@ _AFTER_NAMES = frozenset("为请很有竭")
 _NICKNAMES = frozenset("小老阿")
 
 Ends = Iterator[tuple[int, float]]
+
+
+class Place(NamedTuple):
+    """A slot in a pattern. `first`: nothing comes before it, so it starts where its words do.
+    `last`: nothing follows, so a name must end at a boundary."""
+
+    slot: Slot
+    first: bool
+    last: bool
 
 
 @cache
@@ -54,7 +64,7 @@ def _surname_cost(char: str) -> float | None:
     return SOUND_COST if _surname_readings() & set(readings(char)) else None
 
 
-def _surname_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
+def _surname_ends(heard: Heard, start: int, at: Place) -> Ends:
     cost = _surname_cost(heard.text[start])
     if cost is not None:
         yield start + 1, cost
@@ -62,7 +72,7 @@ def _surname_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
         yield start + 2, 0.0
 
 
-def _name_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
+def _name_ends(heard: Heard, start: int, at: Place) -> Ends:
     first = heard.text[start]
     sound = 0.0 if first in _NICKNAMES else _surname_cost(first)
     cost = UNUSUAL_COST if sound is None else sound
@@ -70,7 +80,7 @@ def _name_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
         char = heard.text[end - 1]
         if char in _NOT_IN_NAMES or heard.marks[end - 1].stretch < 0:
             return
-        if not last or heard.breaks[end] > 0 or heard.text[end] in _AFTER_NAMES:
+        if not at.last or heard.breaks[end] > 0 or heard.text[end] in _AFTER_NAMES:
             yield end, cost
         elif end - start > 1 and heard.is_word_edge(end):
             yield end, cost + UNBOUNDED_COST
@@ -85,13 +95,14 @@ def runs(heard: Heard, name: str) -> tuple[tuple[int, int], ...]:
     return heard.runs[name]
 
 
-def _run_ends(heard: Heard, start: int, slot: Slot, last: bool) -> Ends:
-    for begin, end in runs(heard, slot.name):
-        if begin <= start < end and end - start >= slot.least:
+def _run_ends(heard: Heard, start: int, at: Place) -> Ends:
+    for begin, end in runs(heard, at.slot.name):
+        inside = begin == start if at.first else begin <= start < end
+        if inside and end - start >= at.slot.least:
             yield end, 0.0
 
 
-_ENDS: Mapping[str, Callable[[Heard, int, Slot, bool], Ends]] = {
+_ENDS: Mapping[str, Callable[[Heard, int, Place], Ends]] = {
     "amount": _run_ends,
     "name": _name_ends,
     "number": _run_ends,
@@ -100,14 +111,11 @@ _ENDS: Mapping[str, Callable[[Heard, int, Slot, bool], Ends]] = {
 }
 
 
-def ends(heard: Heard, start: int, slot: Slot, *, last: bool) -> Ends:
-    """Positions where the slot can end when it starts here, each with its cost.
-
-    `last`: nothing follows the slot in the pattern, so a name must end at a boundary.
-    """
+def ends(heard: Heard, start: int, at: Place) -> Ends:
+    """Positions where the slot can end when it starts here, each with its cost."""
     if heard.marks[start].stretch < 0:
         return iter(())
-    return _ENDS[slot.name](heard, start, slot, last)
+    return _ENDS[at.slot.name](heard, start, at)
 
 
 def reach(heard: Heard, states: int, slot: Slot) -> int:

@@ -6,7 +6,7 @@ exchange would change what was meant (a negation or a person replaced by another
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pypinyin import Style, pinyin
@@ -117,7 +117,7 @@ def reading_cost(one: str, other: str) -> float:
     return SAME_SYLLABLE if same_tone else SAME_BUT_TONE
 
 
-@cache
+@lru_cache(maxsize=1 << 17)
 def char_cost(meant: str, heard: str) -> float:
     """Cost of hearing `heard` where `meant` was said."""
     if meant == heard or (meant in _EQUAL and _EQUAL.get(heard) == _EQUAL[meant]):

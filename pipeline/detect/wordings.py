@@ -6,7 +6,7 @@ its own length and so its own budget. Wordings are written out only where someth
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline.detect.costs import LEAST_EDIT, LOOSE, ROUNDING, budget, piece_limit
 from pipeline.detect.pattern import (
@@ -23,6 +23,7 @@ from pipeline.detect.pattern import (
 )
 from pipeline.detect.sound import LIGHT
 
+MOST_EDITS = 9
 Atom = Char | Pause | Slot
 
 
@@ -46,6 +47,7 @@ class Piece:
 
     nodes: Sequence
     alone: bool
+    cap: int
     edits: int
     most: int
     groups: tuple[Sequence, ...]
@@ -56,9 +58,9 @@ Route = tuple[Piece | Gap, ...]
 
 
 @cache
-def routes(pattern: Pattern) -> tuple[Route, ...]:
-    """Every route through a pattern."""
-    return tuple(_route(row) for row in _without_inner_gaps(pattern.nodes))
+def routes(pattern: Pattern, cap: int) -> tuple[Route, ...]:
+    """Every route through a pattern, with at most `cap` unrelated characters in each piece."""
+    return tuple(_route(row, cap) for row in _without_inner_gaps(pattern.nodes))
 
 
 def _without_inner_gaps(nodes: Sequence) -> Iterator[Sequence]:
@@ -78,7 +80,7 @@ def _has_gap(nodes: Sequence) -> bool:
     )
 
 
-def _route(row: Sequence) -> Route:
+def _route(row: Sequence, cap: int) -> Route:
     groups: list[list[Node]] = [[]]
     gaps: list[Gap] = []
     for node in row:
@@ -87,17 +89,17 @@ def _route(row: Sequence) -> Route:
             groups.append([])
         else:
             groups[-1].append(node)
-    pieces = [_piece(tuple(group), alone=not gaps) for group in groups]
+    pieces = [_piece(tuple(group), cap, alone=not gaps) for group in groups]
     route: list[Piece | Gap] = [pieces[0]]
     for gap, piece in zip(gaps, pieces[1:], strict=True):
         route += [gap, piece]
     return tuple(route)
 
 
-def _piece(nodes: Sequence, *, alone: bool) -> Piece:
-    edits = edits_of(letters(nodes), alone=alone)
+def _piece(nodes: Sequence, cap: int, *, alone: bool) -> Piece:
+    edits = min(edits_of(letters(nodes), alone=alone), cap)
     firsts, _ = opening(nodes, 1 + (edits if alone else 0))
-    return Piece(nodes, alone, edits, extent(nodes)[1], _groups(nodes, edits + 1), firsts)
+    return Piece(nodes, alone, cap, edits, extent(nodes)[1], _groups(nodes, edits + 1), firsts)
 
 
 @cache
@@ -106,7 +108,7 @@ def limit_of(length: int, *, alone: bool) -> float:
     return LOOSE * budget(length) + ROUNDING if alone else piece_limit(length)
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def letters(nodes: Sequence) -> int:
     """The greatest length among the wordings, slots counted by their worth."""
     return sum(_node_letters(node) for node in nodes)
@@ -128,7 +130,7 @@ def edits_of(length: int, *, alone: bool) -> int:
     return int(limit_of(length, alone=alone) / LEAST_EDIT)
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def wording(atoms: tuple[Atom, ...], *, alone: bool) -> Wording:
     """A wording with its limits."""
     length = letters(atoms)

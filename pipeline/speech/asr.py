@@ -18,12 +18,12 @@ from typing import Protocol
 from pipeline.samples import Mono
 from pipeline.settings import Settings
 from pipeline.speech.believing import Outcome, judge
-from pipeline.speech.decoder import FRAMES_PER_SECOND, Decoder, Features, Manner, Reading, frames_for
+from pipeline.speech.decoder import FRAMES_PER_SECOND, Decoder, Features, Manner, Reading
 from pipeline.speech.guards import token_bound
 from pipeline.speech.packing import Window, pack
 from pipeline.speech.weights import ready_model
 from pipeline.timeline import Span, Word, merge
-from pipeline.units import MS_PER_SECOND, to_seconds
+from pipeline.units import MS_PER_SECOND, Ms, to_seconds
 
 FULL_TOKENS = 224
 """What the model can write at most."""
@@ -59,6 +59,9 @@ class Reader(Protocol):
     @property
     def workers(self) -> int:
         """How many batches may be read at the same time."""
+
+    def frames_for(self, duration: Ms) -> int:
+        """How many frames a window of that length is given."""
 
     def features(self, sound: Mono, frames: int) -> Features: ...
 
@@ -175,7 +178,7 @@ class _Run:
 
     def _queue(self, ticket: _Ticket, windows: Sequence[Window], *, again: bool) -> None:
         for window in windows:
-            frames = frames_for(window.duration)
+            frames = self._reader.frames_for(window.duration)
             job = _Job(
                 number=next(self._numbers),
                 ticket=ticket,
@@ -187,20 +190,25 @@ class _Run:
         ticket.open_windows += len(windows)
 
     def _send(self, pool: ThreadPoolExecutor) -> None:
-        """The first full batch, or, if none is full, the kind that has waited longest."""
+        """The first full batch, or, if none is full, the kind that has waited longest, shared out."""
         size = self._settings.batch_size
         full = (kind for kind, jobs in self._waiting.items() if len(jobs) >= size)
         oldest = min(self._waiting, key=lambda kind: self._waiting[kind][0].number)
         kind = next(full, oldest)
-        jobs = self._waiting[kind][:size]
-        self._waiting[kind] = self._waiting[kind][size:]
-        if not self._waiting[kind]:
-            del self._waiting[kind]
+        jobs, rest = self._cut_off(self._waiting.pop(kind))
+        if rest:
+            self._waiting[kind] = rest
         again, frames = kind
         features = [job.features for job in jobs]
         seconds = [to_seconds(job.window.duration) for job in jobs]
         manner = _manner(self._settings, frames, again=again)
         self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
+
+    def _cut_off(self, jobs: list[_Job]) -> tuple[list[_Job], list[_Job]]:
+        """One batch and the rest; a short queue is shared among the workers."""
+        share = -(-len(jobs) // self._reader.workers)
+        size = min(self._settings.batch_size, max(share, 1))
+        return jobs[:size], jobs[size:]
 
     def _take(self, job: _Job, reading: Reading) -> None:
         outcome: Outcome = judge(job.window, reading, self._settings, last=job.again)

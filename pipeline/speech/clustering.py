@@ -5,6 +5,7 @@ Two voices of a call give two clusters that lie apart (cosine of their means 0.3
 (distance over spread above 6); the two halves of one voice do not (above 0.76, below 5.5).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,6 +27,8 @@ _ROUNDS = 20
 
 Seconds = NDArray[np.float64]
 Members = NDArray[np.bool_]
+FindVoices = Callable[[Embeddings, Seconds, int], Embeddings]
+"""What `voice_centroids` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +48,7 @@ class Split:
         return self.cosine < APART or (self.cosine < PERHAPS_APART and self.tightness > TIGHT)
 
 
-def voice_centroids(embeddings: Embeddings, seconds: Seconds, *, most: int = 3) -> Embeddings:
+def voice_centroids(embeddings: Embeddings, seconds: Seconds, most: int = 3) -> Embeddings:
     """One unit vector per voice, shape (voices, 192), 1 <= voices <= `most`.
 
     `embeddings` in order of time; `seconds`: how much speech each stands for, which is its weight.

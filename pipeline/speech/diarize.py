@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.samples import Mono, cut
-from pipeline.speech.clustering import voice_centroids
+from pipeline.speech.clustering import FindVoices, voice_centroids
 from pipeline.speech.embedding import Embeds, Features
 from pipeline.speech.fbank import BANDS, FRAME, fbank
 from pipeline.timeline import Span, merge
@@ -49,19 +49,16 @@ class Manner:
 
     `certainty` turns a difference of cosines at one frame into a log-likelihood ratio; `switch` is what a
     change of speaker costs in the middle of speech, in the same unit; of it, `pause_discount` is taken off
-    where the frame is as quiet as a pause, and nearly all between two spans of speech.
+    where the frame is as quiet as a pause, and between two spans of speech.
     """
 
     window_ms: Ms = 1_000
     hop_ms: Ms = 500
     certainty: float = 2.0
     switch: float = 12.0
-    pause_discount: float = 0.9
+    pause_discount: float = 0.7
     max_speakers: int = 3
 
-
-BETWEEN_PARTS = 0.05
-"""Part of the switch cost that a change of speaker between two spans of speech still has."""
 
 _PAUSE_PERCENTILE, _LOUD_PERCENTILE = 5, 90
 _CONFIDENCE_FRAMES = 8
@@ -69,7 +66,11 @@ _TARGET_RMS, _MOST_GAIN = 0.03, 100.0
 
 
 def diarize(
-    audio: Mono, speech: Sequence[Span], embedder: Embeds, manner: Manner | None = None
+    audio: Mono,
+    speech: Sequence[Span],
+    embedder: Embeds,
+    manner: Manner | None = None,
+    find_voices: FindVoices = voice_centroids,
 ) -> tuple[Voice, ...]:
     """Voices in order of time: disjoint, covering exactly `speech`, of one to three speakers.
 
@@ -82,7 +83,7 @@ def diarize(
     parts = [_Part.of(audio, gain, span, manner) for span in spans]
     embeddings = embedder.embed([window.features for part in parts for window in part.windows])
     seconds = np.concatenate([part.seconds_by_window for part in parts])
-    centroids = voice_centroids(embeddings, seconds, most=manner.max_speakers)
+    centroids = find_voices(embeddings, seconds, manner.max_speakers)
     scores = _frame_scores(parts, embeddings @ centroids.T) * manner.certainty
     path = best_path(scores, _switch_costs(parts, manner))
     return _in_order_of_speech(_voices(parts, path, scores))
@@ -174,7 +175,7 @@ def _switch_costs(parts: Sequence[_Part], manner: Manner) -> NDArray[np.float64]
     for level in levels:
         pause = np.clip((high - level) / max(high - low, 1e-6), 0, 1)
         cost = manner.switch * (1 - manner.pause_discount * np.square(pause))
-        cost[0] = manner.switch * BETWEEN_PARTS
+        cost[0] = manner.switch * (1 - manner.pause_discount)
         costs.append(cost)
     return np.concatenate(costs)
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from pipeline.detect.cases import run_cases
+from pipeline.detect.lint import lint
 from pipeline.errors import CallscoreError
 from pipeline.settings import Settings
 from pipeline.speech.weights import cache_folder, manifest, model_files, verify
 from pipeline.storage.store import Store
-from pipeline.workflows.rules import load_rules
+from pipeline.workflows.rules import load_rules, rules_folder
 
 LEAST_FREE_BYTES = 2_000_000_000
 PACKAGES = (
@@ -81,9 +82,9 @@ def rules(settings: Settings) -> Finding:
 
     def check() -> str:
         ruleset = load_rules(settings)
-        failures = run_cases(ruleset)
-        if failures:
-            raise CallscoreError("；".join(str(failure) for failure in failures), hint="修改规则或用例")
+        faults = [*map(str, lint(rules_folder(settings))), *map(str, run_cases(ruleset))]
+        if faults:
+            raise CallscoreError("\n".join(faults), hint="修改规则或用例")
         cases = sum(len(rule.cases) for rule in ruleset.rules)
         return f"{len(ruleset.rules)} 条规则、{cases} 个用例、{len(ruleset.templates)} 张评分表，全部通过"
 

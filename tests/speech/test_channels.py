@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sounds import join, noise, silence, voice
+from tone_sounds import join, noise, silence, voice
 
 from pipeline.samples import Samples
 from pipeline.speech.channels import dual_mono, leak_of, one_channel, own_speech

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sounds import join, melody, noise, silence, tone, voice
+from tone_sounds import join, melody, noise, silence, tone, voice
 
 from pipeline.samples import Samples
 from pipeline.speech.spectrum import spectrum_of

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faster_whisper.audio import decode_audio
-from sounds import join, noise, silence, tone
+from tone_sounds import join, noise, silence, tone
 
 from pipeline.samples import RATE
 from pipeline.settings import Settings

@@ -1,7 +1,6 @@
 """phrase: words that are said, found by sound."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field
@@ -14,7 +13,6 @@ from pipeline.detect.pattern import PatternError, parse
 from pipeline.detect.scene import DOUBTFUL_SHARE, NEARLY, Scene
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule
-from pipeline.timeline import Role
 from pipeline.units import Ms, clock
 
 MERGE_CHARACTERS = 6
@@ -204,11 +202,4 @@ def _roles_unknown(rule: Rule, scene: Scene) -> Finding:
     return scene.finding(rule, Outcome.CANNOT_TELL, evidence, why, confidence)
 
 
-@cache
-def uses_phrase_slot(text: str) -> bool:
-    """Whether an exception stands around the phrase itself."""
-    return "{phrase}" in text
-
-
 DETECTOR = Detector(parameters=PhraseParameters, detect=detect)
-__all__ = ["DETECTOR", "PhraseParameters", "Role", "detect"]

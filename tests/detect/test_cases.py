@@ -1,0 +1,57 @@
+import pytest
+from calls import rule_text, ruleset_of
+
+from pipeline.detect.cases import run_cases
+from pipeline.detect.load import load_ruleset
+from pipeline.detect.script import ScriptError, call_of
+from pipeline.errors import RuleError
+from pipeline.resources import shipped_rules
+from pipeline.timeline import Direction, Role, Span
+
+
+def cases(*lines: str) -> str:
+    return "phrases: [不归我们管]\ncases:\n" + "\n".join(f"  - {line}" for line in lines)
+
+
+def test_the_cases_of_the_shipped_rules_hold() -> None:
+    failures = run_cases(load_ruleset(shipped_rules()))
+    assert not failures, "\n".join(map(str, failures))
+
+
+def test_a_case_that_does_not_hold_is_told_with_its_line() -> None:
+    rules = ruleset_of(rule_text("a.rule", cases('hit: "坐席 3.0 您好。"', 'miss: "坐席 3.0 您好。"')))
+    (failure,) = run_cases(rules)
+    assert str(failure).startswith("a/0.yml:9:10: a.rule: expected hit in “坐席 3.0 您好。”, found ")
+
+
+def test_a_case_may_have_many_turns_and_describe_the_call() -> None:
+    block = (
+        "hit: |\n      客户 1.0 喂\n      坐席 3.0 不归我们管。\n    direction: outbound\n    duration: 90"
+    )
+    assert not run_cases(ruleset_of(rule_text("a.rule", cases(block))))
+
+
+def test_a_malformed_case_is_a_rule_error() -> None:
+    with pytest.raises(RuleError, match=r"a/0\.yml:9:10: found '坐席 不归我们管'"):
+        run_cases(ruleset_of(rule_text("a.rule", cases('hit: "坐席 不归我们管"'))))
+
+
+def test_a_text_becomes_a_call_with_evenly_spaced_characters() -> None:
+    facts = "# direction outbound\n# duration 60\n# answered 2.5\n"
+    call = call_of(f"{facts}坐席 3.0 您好，请讲。\n等待音乐 10.0 20.0\n客户 21.0 喂")
+    first, second = call.transcript.turns
+    assert (first.role, first.text, first.span) == (Role.AGENT, "您好，请讲。", Span(3000, 3960))
+    assert (second.role, second.index) == (Role.CUSTOMER, 1)
+    assert call.recording.direction is Direction.OUTBOUND
+    assert call.recording.duration == 60_000
+    assert call.transcript.connected_at == 2500
+    assert call.transcript.holds[0].music
+
+
+@pytest.mark.parametrize(
+    "line", ["坐席 您好", "甲 3.0 您好", "坐席 三 您好", "# colour red", "# direction up"]
+)
+def test_a_line_that_cannot_be_read_is_told(line: str) -> None:
+    with pytest.raises(ScriptError) as error:
+        call_of(f"坐席 1.0 您好\n{line}")
+    assert error.value.line == 1

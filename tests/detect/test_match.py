@@ -1,0 +1,164 @@
+from collections.abc import Iterator
+
+import pytest
+from calls import matches, quotes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.detect import costs
+from pipeline.detect.heard import Heard
+from pipeline.detect.match import Fit, Matcher
+from pipeline.detect.pattern import Pattern, parse
+from pipeline.detect.script import call_of
+from pipeline.detect.sound import LIGHT, UNRELATED, char_cost
+from pipeline.findings import How
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "how"),
+    [
+        ("不归我们管", "这个不归我们管", How.EXACT),
+        ("你找别的部门", "你找别的不门吧", How.SAME_SOUND),
+        ("请报一下工号", "请报一下宫号", How.SAME_SOUND),
+        ("感谢您的来电", "感谢您的奶电", How.NEAR_SOUND),
+        ("请问有什么可以帮您", "请问有什么可以帮助您", How.EDITS),
+    ],
+)
+def test_what_was_misheard_is_found_and_told(pattern: str, text: str, how: How) -> None:
+    (best,) = [m for m in matches(pattern, text) if m.end == max(x.end for x in matches(pattern, text))]
+    assert best.how is how
+    assert (best.cost == 0) == (how is How.EXACT)
+    assert bool(best.detail) == (how is not How.EXACT)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("不归我们管", "这个价格不贵，我们馆里都一样"),
+        ("急什么", "请问您寄什么"),
+        ("不是我的职责", "这是我的职责"),
+        ("我负责", "我不负责"),
+        ("这是我的问题", "这是你的问题"),
+        ("你好", "你好像没有听清"),
+        ("解决了吗", "问题解决了"),
+        ("我就是客服", "我是客服"),
+    ],
+)
+def test_words_that_mean_something_else_are_not_taken_for_the_phrase(pattern: str, text: str) -> None:
+    assert quotes(pattern, text) == []
+
+
+def test_a_doubtful_character_is_forgiven_and_a_certain_one_is_not() -> None:
+    assert quotes("急什么", "你几什么", probability=0.3)
+    assert not quotes("急什么", "你几什么", probability=0.95)
+
+
+def test_longer_phrases_may_differ_more() -> None:
+    budgets = [costs.budget(length) for length in range(20)]
+    assert budgets == sorted(budgets)
+    assert budgets[1] == 0
+    assert budgets[19] == budgets[18]
+
+
+def test_text_allows_particles_and_exact_allows_nothing() -> None:
+    assert quotes("感谢您来电", "感谢您的来电", fit=Fit.TEXT) == ["感谢您的来电"]
+    assert quotes("感谢您来电", "感谢您的来电", fit=Fit.EXACT) == []
+    assert quotes("感谢您来电", "感谢您莱电", fit=Fit.TEXT) == []
+    assert quotes("不归我们管", "这个不归，我们管", fit=Fit.EXACT) == ["不归，我们管"]
+
+
+def test_confidence_falls_with_the_cost_and_with_doubt() -> None:
+    (exact,), (near,) = matches("感谢您的来电", "感谢您的来电"), matches("感谢您的来电", "感谢您的奶电")
+    (doubted,) = matches("感谢您的来电", "感谢您的来电", probability=0.2)
+    assert exact.confidence > near.confidence
+    assert exact.confidence > doubted.confidence
+
+
+# The matcher against an oracle that tries every wording at every place.
+
+ALPHABET = "部不步门们文归贵我您的了管官急几"
+
+
+def wordings(pattern: str) -> Iterator[str]:
+    before, _, rest = pattern.partition("[")
+    option, _, after = rest.partition("]")
+    yield before + after
+    if option:
+        yield before + option + after
+
+
+class Oracle:
+    """Least cost of `wording` ending at each position, tried step by step."""
+
+    def __init__(self, wording: str, text: str, probability: float) -> None:
+        self.wording, self.text, self.probability = wording, text, probability
+        self.limit = costs.LOOSE * costs.budget(len(wording)) + costs.ROUNDING
+        self.best: dict[int, float] = {}
+
+    def run(self) -> dict[int, float]:
+        for start in range(len(self.text)):
+            self._try(0, start, start, 0.0)
+        return self.best
+
+    def _try(self, done: int, start: int, at: int, cost: float) -> None:
+        if cost > min(self.limit, costs.prefix_limit(done)):
+            return
+        if done == len(self.wording):
+            if at > start:
+                self.best[at] = min(cost, self.best.get(at, 99.0))
+            return
+        char, last = self.wording[done], done == len(self.wording) - 1
+        if char in LIGHT or not last:
+            self._try(done + 1, start, at, cost + costs.missing(char))
+        for position in range(at, min(at + costs.SKIPS + 1, len(self.text))):
+            base = char_cost(char, self.text[position])
+            if base < UNRELATED or not (at == start or last):
+                charged = costs.difference(base, self.probability) if base else 0.0
+                self._try(done + 1, start, position + 1, cost + charged)
+            if at == start:
+                break
+            cost += costs.inserted(self.text[position], self.probability)
+
+
+class FreeEdges(Heard):
+    """Words without inner places: the oracle does not know the dictionary."""
+
+    def is_word_edge(self, position: int) -> bool:
+        return True
+
+
+def search(pattern: Pattern, text: str, probability: float) -> dict[int, float]:
+    heard = FreeEdges.of(call_of(f"坐席 1.0 {text}", probability=probability))
+    found = Matcher(heard=heard).search(pattern, heard.words)
+    return {match.end - 1: round(match.slack, 3) for match in found}
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    text=st.text(ALPHABET, min_size=1, max_size=14),
+    before=st.text(ALPHABET, min_size=2, max_size=6),
+    option=st.text(ALPHABET, max_size=3),
+    after=st.text(ALPHABET, max_size=4),
+    probability=st.sampled_from([0.1, 0.6, 1.0]),
+)
+def test_the_matcher_finds_what_trying_everything_finds(
+    text: str, before: str, option: str, after: str, probability: float
+) -> None:
+    pattern = f"{before}[{option}]{after}" if option else before + after
+    expected: dict[int, float] = {}
+    for wording in wordings(pattern):
+        for end, cost in Oracle(wording, text, probability).run().items():
+            slack = round(costs.budget(len(wording)) - cost, 3)
+            expected[end] = max(slack, expected.get(end, -9.0))
+    assert search(parse(pattern), text, probability) == expected
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=5))
+def test_a_match_lies_inside_what_one_speaker_says(texts: list[str]) -> None:
+    lines = [f"{'坐席' if i % 2 else '客户'} {i * 5}.0 {text}" for i, text in enumerate(texts)]
+    heard = Heard.of(call_of("\n".join(lines)))
+    for match in Matcher(heard=heard).search(parse("不归我们管"), heard.words):
+        inside = {heard.marks[i].stretch for i in range(match.start, match.end)}
+        assert len(inside) == 1
+        assert min(inside) >= 0

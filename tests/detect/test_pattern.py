@@ -1,0 +1,65 @@
+import pytest
+from calls import quotes
+
+from pipeline.detect.pattern import PatternError, parse
+
+
+def test_brackets_are_optional_and_parentheses_are_not() -> None:
+    assert quotes("你找[别的|其他]部门", "你找部门") == ["你找部门"]
+    assert quotes("你找[别的|其他]部门", "你找其他部门") == ["你找其他部门"]
+    assert quotes("(打|拨)这个电话", "拨这个电话") == ["拨这个电话"]
+    assert quotes("你(怎么)这么说", "你这么说") == []
+
+
+def test_groups_nest() -> None:
+    assert quotes("我[不(想|要)]挂电话", "我不想挂电话") == ["我不想挂电话"]
+
+
+def test_a_gap_stays_within_its_length_and_the_sentence() -> None:
+    assert quotes("你…2不清楚", "你自己不清楚") == ["你自己不清楚"]
+    assert quotes("你…2不清楚", "你自己怎么不清楚") == []
+    assert quotes("你好…不清楚", "你好。我不清楚") == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("工号{number}", "您好，工号幺零二四为您服务", "工号幺零二四"),
+        ("工号{number}", "您好，工号1024为您服务", "工号1024"),
+        ("我姓{surname}", "免贵我姓欧阳", "我姓欧阳"),
+        ("{surname}(先生|女士)", "好的张女士", "张女士"),
+        ("我是{name}", "您好我是何芳，请问", "我是何芳"),
+        ("{time}(之前|以前)回复", "明天下午三点之前回复您", "明天下午三点之前回复"),
+        ("赔你{amount}", "我赔您三百块钱", "赔您三百块钱"),
+    ],
+)
+def test_slots_stand_for_what_they_name(pattern: str, text: str, expected: str) -> None:
+    assert expected in quotes(pattern, text)
+
+
+def test_a_short_number_is_not_a_number_of_three_digits() -> None:
+    assert quotes("工号{number}", "工号五") == []
+    assert quotes("工号{number:1}", "工号五") == ["工号五"]
+
+
+def test_a_name_does_not_run_on_into_other_words() -> None:
+    assert quotes("我是{name}", "我是说这个不行，对吧") == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "column"),
+    [
+        ("你[好", 1),
+        ("你好)", 2),
+        ("你{nmae}", 1),
+        ("…你好", 0),
+        ("你…99好", 1),
+        ("[你好]", 0),
+        ("你(好|)", 1),
+        ("你*好", 1),
+    ],
+)
+def test_a_mistake_is_told_with_its_column(pattern: str, column: int) -> None:
+    with pytest.raises(PatternError) as error:
+        parse(pattern)
+    assert error.value.column == column

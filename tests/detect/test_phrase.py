@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import pytest
+from calls import phrase_rule, rule_text, ruleset_of, run, with_roles
+
+from pipeline.detect import engine
+from pipeline.detect.script import call_of
+from pipeline.findings import Finding, Outcome
+from pipeline.ruleset import RuleSet
+from pipeline.timeline import Span
+
+
+def only(ruleset: RuleSet, text: str, **thresholds: float) -> Finding:
+    (finding,) = run(ruleset, text, **thresholds)
+    return finding
+
+
+def present(ruleset: RuleSet, text: str) -> bool:
+    return any(finding.outcome is Outcome.PRESENT for finding in run(ruleset, text))
+
+
+def test_a_phrase_of_the_other_side_does_not_count() -> None:
+    rules = phrase_rule("不归我们管")
+    assert present(rules, "坐席 3.0 这个不归我们管。")
+    assert not present(rules, "客户 3.0 你是说这个不归我们管？")
+
+
+def test_evidence_names_time_words_and_difference() -> None:
+    finding = only(phrase_rule("你找[别的]部门"), "坐席 3.0 你找别的不门吧。")
+    (evidence,) = finding.evidence
+    assert finding.span == evidence.span == Span(3000, 3000 + 6 * 240)
+    assert evidence.quote == "你找别的不门"
+    assert "部bu4→不bu4" in evidence.detail
+    assert "00:03.0" in finding.explanation
+    assert "坐席" in finding.explanation
+
+
+def test_phrases_close_together_are_one_finding_with_all_evidence() -> None:
+    rules = phrase_rule("不归我们管", "你去找派件员")
+    assert len(only(rules, "坐席 3.0 那不归我们管，你去找派件员。").evidence) == 2
+    apart = "坐席 3.0 那不归我们管。我再给您查一下单号看看到了没有，你去找派件员。"
+    assert len(run(rules, apart)) == 2
+
+
+def test_a_phrase_split_over_two_turns_is_found_unless_somebody_speaks_between() -> None:
+    rules = phrase_rule("这个不归我们管")
+    assert present(rules, "坐席 3.0 这个不归\n坐席 5.0 我们管")
+    assert not present(rules, "坐席 3.0 这个不归\n客户 4.2 啊\n坐席 5.0 我们管")
+
+
+def test_an_exception_cancels_the_match_it_overlaps_and_no_other() -> None:
+    rules = phrase_rule("不归我们管", **{"except": '["像{phrase}这种话"]'})
+    assert not present(rules, "坐席 3.0 像不归我们管这种话我们不会说。")
+    assert present(rules, "坐席 3.0 像不归我们管这种话我们不说。您稍等一下我看看，这个不归我们管。")
+
+
+def test_a_guard_is_a_list_of_exceptions_that_rules_share() -> None:
+    files = {
+        "guards/quoted.yml": 'id: quoted\ntitle: 转述\npatterns:\n  - "像{phrase}这种话"\n',
+        "a/rule.yml": rule_text("a.rule", "guards: [quoted]\nphrases: [不归我们管]"),
+    }
+    from pipeline.detect.load import parse_ruleset
+
+    rules = parse_ruleset(files)
+    assert not present(rules, "坐席 3.0 像不归我们管这种话我们不会说。")
+    assert present(rules, "坐席 3.0 不归我们管。")
+
+
+@pytest.mark.parametrize(
+    ("anchor", "text", "expected"),
+    [
+        ("turn", "坐席 3.0 嗯，知道了。", True),
+        ("turn", "坐席 3.0 我知道了，马上办。", False),
+        ("start", "坐席 3.0 您稍等，知道了。", True),
+        ("start", "坐席 3.0 他们知道了。", False),
+        ("end", "坐席 3.0 他们知道了啊。", True),
+        ("end", "坐席 3.0 知道了我马上办理。", False),
+        ("anywhere", "坐席 3.0 他们知道了我马上办理。", True),
+    ],
+)
+def test_anchors_say_where_in_the_turn(anchor: str, text: str, expected: bool) -> None:
+    assert present(phrase_rule("知道了", anchor=anchor), text) is expected
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("{first_turns: 1}", [3]),
+        ("{last_turns: 1}", [60]),
+        ("{first_seconds: 10}", [3]),
+        ("{last_seconds: 20}", [60]),
+        ("{first_percent: 50}", [3, 20]),
+        ("{last_percent: 50}", [60]),
+    ],
+)
+def test_a_window_limits_the_search(window: str, expected: list[int]) -> None:
+    text = "坐席 3.0 再见了您。\n客户 8.0 喂\n坐席 20.0 再见了您。\n客户 30.0 喂\n坐席 60.0 再见了您。"
+    found = run(phrase_rule("再见了您", window=window), text)
+    assert [finding.span.start // 1000 for finding in found] == expected
+
+
+def test_seconds_from_the_start_count_from_the_answer() -> None:
+    rules = phrase_rule("您好", window="{first_seconds: 5}")
+    assert present(rules, "# answered 20\n坐席 22.0 您好。")
+
+
+def test_an_absence_names_the_span_and_the_nearest_words() -> None:
+    finding = only(phrase_rule("急什么"), "坐席 3.0 请问您寄什么？")
+    assert finding.outcome is Outcome.ABSENT
+    assert finding.evidence[0].quote == "寄什么"
+    assert str(finding.span) in finding.explanation
+    assert "寄什么" in finding.explanation
+
+
+def test_an_absence_in_words_that_nobody_understood_is_cannot_tell() -> None:
+    rules, text = phrase_rule("感谢您的来电"), "坐席 3.0 我们这个那个办好了以后再说吧。"
+    doubtful = engine.run(call_of(text, probability=0.1), rules)
+    assert [f.outcome for f in doubtful] == [Outcome.CANNOT_TELL]
+    assert only(rules, text).outcome is Outcome.ABSENT
+
+
+def test_without_a_word_of_the_role_nothing_can_be_told() -> None:
+    assert only(phrase_rule("您好"), "客户 3.0 喂，有人吗？").outcome is Outcome.CANNOT_TELL
+
+
+def test_uncertain_roles_make_every_rule_with_a_role_cannot_tell() -> None:
+    call = with_roles(call_of("客户 3.0 这个不归我们管。"), 0.4)
+    (finding,) = engine.run(call, phrase_rule("不归我们管"))
+    assert finding.outcome is Outcome.CANNOT_TELL
+    assert finding.evidence[0].quote == "不归我们管"
+    anybody = ruleset_of(rule_text("a.rule", "phrases: [不归我们管]", role="any"))
+    assert engine.run(call, anybody)[0].outcome is Outcome.PRESENT
+
+
+def test_speech_that_gave_no_words_makes_an_absence_uncertain() -> None:
+    call = call_of("坐席 3.0 好的，我看一下单号。")
+    unclear = replace(call.transcript, unclear=(Span(6000, 20_000),))
+    rules = phrase_rule("感谢您的来电")
+    assert engine.run(call, rules)[0].outcome is Outcome.ABSENT
+    deaf = replace(call, recording=replace(call.recording, duration=25_000), transcript=unclear)
+    assert engine.run(deaf, rules)[0].outcome is Outcome.CANNOT_TELL
