@@ -249,10 +249,10 @@ def ways(with_segmentation: bool) -> list[Way]:
     if with_segmentation:
         manner = Manner(hop_ms=1000)
         found.append(Way(name="segmentation-3.0, then windows 1000 ms", manner=manner, segmented=True))
-    found.append(Way(name="1000/500, average-linkage clustering in two", find_voices=two_by_agglomeration))
-    found.append(Way(name="1000/500, spectral clustering in two", find_voices=two_by_spectrum))
-    found.append(Way(name="1000/500, changes not drawn to pauses", manner=Manner(pause_discount=0.0)))
-    found.append(Way(name="1000/500, no cost of changing", manner=Manner(switch=0.0)))
+    found.append(Way(name="default, average-linkage clustering in two", find_voices=two_by_agglomeration))
+    found.append(Way(name="default, spectral clustering in two", find_voices=two_by_spectrum))
+    found.append(Way(name="default, changes not drawn to pauses", manner=Manner(pause_discount=0.0)))
+    found.append(Way(name="default, no cost of changing", manner=Manner(switch=0.0)))
     return found
 
 
@@ -267,7 +267,7 @@ def row(way: Way, calls: Sequence[Conversation], outcomes: Sequence[Outcome]) ->
     minutes = sum(len(c.audio) for c in calls) / RATE / 60
     counted = sum(o.speakers == 2 for o in outcomes)
     cost = sum(o.cpu_seconds for o in outcomes) / minutes
-    chosen = "**" if way == Way(name=way.name) else ""
+    chosen = "**" if way.manner == Manner() and way.name.startswith("windows") else ""
     return f"| {chosen}{way.name}{chosen} | {' | '.join(cells)} | {counted}/{len(calls)} | {cost:.2f} |"
 
 
@@ -288,13 +288,13 @@ Generated {date} by `{command}`; do not edit.
 
 Role error: part of the time in which exactly one known speaker speaks that went to the other speaker, under
 the best naming; mean over calls, worst call in brackets. Calls: {counts}.
-Everything is one channel of telephone speech; the spans of speech come from `pipeline.speech.vad`. Cost: seconds of one core per minute of audio,
-voice activity not counted. The bold row is the default.
+Everything is one channel of telephone speech; the spans of speech come from `pipeline.speech.vad`. Cost:
+seconds of one core per minute of audio, voice activity not counted. The bold row is the default.
 
 {table}
 
-All rows but the last four use `pipeline.speech.clustering`: two spherical means started from the direction of
-most variance, two voices only where they lie clearly apart, a third only on clear evidence.
+All rows but the two that name another clustering use `pipeline.speech.clustering`: two spherical means started
+from the direction of most variance, two voices only where they lie clearly apart, a third only on clear evidence.
 """
 
 

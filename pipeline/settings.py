@@ -36,51 +36,41 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # where things are
-    database: str = _setting("sqlite:///data/callscore.db", "database, as an SQLAlchemy URL")
-    rules: str = _setting("", "rules folder; empty: the rules that come with callscore")
-    cache: str = _setting("", "folder for assembled models; empty: the user's cache folder")
-    columns: dict[str, str] = _setting(
-        {}, "metadata columns of your PBX export, theirs by ours: {call_id = '录音流水号'}"
-    )
-    time_zone: str = _setting("Asia/Shanghai", "time zone of the metadata's start_time")
+    database: str = _setting("sqlite:///data/callscore.db", "数据库（SQLAlchemy URL）")
+    rules: str = _setting("", "规则文件夹；空：随产品附带的规则")
+    cache: str = _setting("", "存放模型的文件夹；空：用户的缓存文件夹")
+    columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
+    time_zone: str = _setting("Asia/Shanghai", "话单里 start_time 的时区")
 
     # recording
-    max_duration_minutes: float = _setting(240.0, "longer recordings are quarantined", gt=0)
-    min_duration_seconds: float = _setting(0.5, "shorter recordings are quarantined", ge=0)
-    max_lost_percent: float = _setting(
-        1.0, "recordings that lack more than this (damaged, cut off) are quarantined", ge=0, le=100
-    )
+    max_duration_minutes: float = _setting(240.0, "更长的录音隔离（分钟）", gt=0)
+    min_duration_seconds: float = _setting(0.5, "更短的录音隔离（秒）", ge=0)
+    max_lost_percent: float = _setting(1.0, "损坏或截断的部分超过这个百分比的录音隔离", ge=0, le=100)
 
     # voice activity
-    vad_threshold: float = heard(0.35, "speech probability above which a frame is speech", gt=0, lt=1)
-    vad_min_speech_ms: int = heard(120, "shorter bursts are not speech", ge=0)
-    vad_min_silence_ms: int = heard(300, "shorter silences do not split speech", ge=0)
-    vad_pad_ms: int = heard(200, "real audio that the recognizer gets around each piece of speech", ge=0)
+    vad_threshold: float = heard(0.35, "语音概率高于它算有人说话", gt=0, lt=1)
+    vad_min_speech_ms: int = heard(120, "更短的不算说话（毫秒）", ge=0)
+    vad_min_silence_ms: int = heard(300, "更短的静音不断开（毫秒）", ge=0)
+    vad_pad_ms: int = heard(200, "识别时每段语音前后各多给的真实录音（毫秒）", ge=0)
 
     # recognition
-    model: str = heard("base", "Whisper model: `base` (bundled), a hub name, or a CTranslate2 folder")
-    device: Literal["cpu", "cuda", "auto"] = _setting("cpu", "where recognition runs")
-    compute_type: str = heard("int8", "CTranslate2 arithmetic: int8 (cpu), float16 (cuda)")
-    threads: int = _setting(0, "threads for recognition; 0: all cores", ge=0)
-    batch_size: int = _setting(8, "30-second windows recognized together", ge=1)
-    beam_size: int = heard(5, "beam width of the decoder", ge=1)
-    prompt: str = heard("以下是普通话的句子。", "text the decoder starts from")
-    max_tokens_per_second: float = heard(9.0, "bound on the decoder's output", gt=0)
-    no_speech_threshold: float = heard(
-        0.6, "no-speech probability above which a window is doubted", ge=0, le=1
-    )
-    logprob_threshold: float = heard(-1.0, "below this mean log-probability a window is doubted")
-    compression_threshold: float = heard(2.4, "above this gzip ratio a window is doubted", gt=0)
+    model: str = heard("base", "Whisper 模型：base（随附）、网上的名称，或 CTranslate2 文件夹")
+    device: Literal["cpu", "cuda", "auto"] = _setting("cpu", "识别用的设备")
+    compute_type: str = heard("int8", "CTranslate2 的运算类型：int8（CPU）、float16（cuda）")
+    threads: int = _setting(0, "识别用的线程数；0：全部核", ge=0)
+    batch_size: int = _setting(8, "一批识别几个 30 秒窗口", ge=1)
+    beam_size: int = heard(5, "解码束宽", ge=1)
+    prompt: str = heard("以下是普通话的句子。", "解码的起始提示")
+    max_tokens_per_second: float = heard(9.0, "每秒语音最多几个词元", gt=0)
+    no_speech_threshold: float = heard(0.6, "无语音概率高于它的窗口存疑", ge=0, le=1)
+    logprob_threshold: float = heard(-1.0, "平均对数概率低于它的窗口存疑")
+    compression_threshold: float = heard(2.4, "压缩比高于它的窗口存疑", gt=0)
 
     # roles
-    role_threshold: float = _setting(
-        0.7, "below this role confidence, items that depend on roles need review", ge=0, le=1
-    )
+    role_threshold: float = _setting(0.7, "角色把握低于它时，依赖角色的项目待复核", ge=0, le=1)
 
     # rules
-    match_confidence: float = _setting(
-        0.5, "findings below this confidence are not present", ge=0, le=1
-    )
+    match_confidence: float = _setting(0.5, "把握低于它的不算找到", ge=0, le=1)
 
     def transcript_digest(self) -> str:
         """Digest of the settings that change what is heard; part of the key of finished work."""

@@ -53,7 +53,7 @@ class Manner:
     """
 
     window_ms: Ms = 1_000
-    hop_ms: Ms = 500
+    hop_ms: Ms = 750
     certainty: float = 2.0
     switch: float = 12.0
     pause_discount: float = 0.7

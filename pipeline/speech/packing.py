@@ -11,11 +11,14 @@ import numpy as np
 
 from pipeline.samples import RATE, Mono, cut
 from pipeline.speech.vad import levels_dbfs
-from pipeline.timeline import Span, total
+from pipeline.timeline import Span
 from pipeline.units import MS_PER_SECOND, Ms
 
-WINDOW_MS: Ms = 29_000
-"""Speech in one window at most; the model's own window is 30 s."""
+SIZES: tuple[Ms, ...] = (14_500, 19_500, 24_500, 29_500)
+"""What a window may hold: the model's own 30 s, or less where that wastes less; half a second is spare."""
+
+_COST_OF_A_WINDOW: Ms = 4_000
+"""What one more window costs, as so much more sound: context is lost at its edges."""
 
 _STEP_MS = 10
 _QUIET_STEPS = 12
@@ -81,17 +84,29 @@ class Window:
         return (Window.of(self.pieces[:half]), Window.of(self.pieces[half:]))
 
 
-def pack(audio: Mono, speech: Sequence[Span], pad: Ms, limit: Ms = WINDOW_MS) -> tuple[Window, ...]:
-    """Windows of at most `limit` that hold all of `speech`, about equally full, in order.
+def pack(audio: Mono, speech: Sequence[Span], pad: Ms, sizes: Sequence[Ms] = SIZES) -> tuple[Window, ...]:
+    """Windows that hold all of `speech`, in order, each filled up to the one of `sizes` that costs least.
 
     Each piece is cut `pad` wider than the speech on both sides, but at most to the middle of the
     pause. Pieces that are too long are split where they are quietest.
     """
+    limit = max(sizes)
     end = len(audio) * MS_PER_SECOND // RATE
     inside = (span & Span(0, end) for span in sorted(speech))
     cores = [part for span in inside if span.duration for part in _split(audio, span, limit - 2 * pad)]
     pieces = [Piece(core=core, cut=c, at=0) for core, c in zip(cores, _cuts(cores, pad, end), strict=True)]
-    return tuple(Window.of(group) for group in _groups(pieces, limit))
+    plans = [tuple(Window.of(group) for group in _groups(pieces, size)) for size in sizes]
+    return min((plan for plan in plans if _fits(plan, limit)), key=lambda plan: _cost(plan, sizes))
+
+
+def _fits(windows: Sequence[Window], limit: Ms) -> bool:
+    return all(window.duration <= limit for window in windows)
+
+
+def _cost(windows: Sequence[Window], sizes: Sequence[Ms]) -> Ms:
+    """What the model works through: each window up to its size."""
+    filled = (min(size for size in sizes if window.duration <= size) for window in windows)
+    return sum(size + _COST_OF_A_WINDOW for size in filled)
 
 
 def _cuts(cores: Sequence[Span], pad: Ms, end: Ms) -> list[Span]:
@@ -105,20 +120,16 @@ def _cuts(cores: Sequence[Span], pad: Ms, end: Ms) -> list[Span]:
     return cuts
 
 
-def _groups(pieces: Sequence[Piece], limit: Ms) -> Iterable[list[Piece]]:
-    """Runs of pieces of about the same length, as few as the limit allows."""
+def _groups(pieces: Sequence[Piece], size: Ms) -> Iterable[list[Piece]]:
+    """Runs of pieces, each filled up to `size`; a longer piece is a run of its own."""
     group: list[Piece] = []
-    size = 0
-    rest = total(piece.cut for piece in pieces)
-    target = _share(rest, limit)
+    filled = 0
     for piece in pieces:
-        length = piece.cut.duration
-        if group and (size + length > limit or size + length // 2 > target):
+        if group and filled + piece.cut.duration > size:
             yield group
-            rest -= size
-            group, size, target = [], 0, _share(rest, limit)
+            group, filled = [], 0
         group.append(piece)
-        size += length
+        filled += piece.cut.duration
     if group:
         yield group
 

@@ -126,10 +126,10 @@ def test_voices_cover_exactly_the_speech():
     assert all(a.span.end <= b.span.start for a, b in pairwise(voices))
 
 
-def test_a_change_without_a_pause_is_found_within_a_quarter_of_a_second():
+def test_a_change_without_a_pause_is_found_within_four_tenths_of_a_second():
     audio = tones((LOW, 4), (HIGH, 4))
     first, second = diarize(audio, [Span(0, 8000)], ByPitch())
-    assert abs(first.span.end - 4000) <= 250
+    assert abs(first.span.end - 4000) <= 400
     assert (first.speaker, second.speaker) == (0, 1)
 
 
@@ -184,10 +184,10 @@ def test_speech_shorter_than_a_frame_or_past_the_end_still_has_a_speaker():
     assert [voice.span for voice in voices] == spans
 
 
-def test_every_second_of_speech_is_embedded_at_most_three_times():
+def test_every_second_of_speech_is_embedded_at_most_twice():
     model = ByPitch()
     diarize(tones((LOW, 60)), [Span(0, 60_000)], model)
-    assert model.windows <= 3 * 60
+    assert model.windows <= 2 * 60
 
 
 def test_a_voice_that_is_sure_is_more_confident_than_one_in_doubt():
