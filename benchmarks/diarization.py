@@ -293,8 +293,9 @@ seconds of one core per minute of audio, voice activity not counted. The bold ro
 
 {table}
 
-All rows but the two that name another clustering use `pipeline.speech.clustering`: two spherical means started
-from the direction of most variance, two voices only where they lie clearly apart, a third only on clear evidence.
+All rows but the two that name another clustering use `pipeline.speech.clustering`: two spherical means
+started from the direction of most variance, two voices only where they lie clearly apart, a third only on
+clear evidence.
 """
 
 

@@ -26,7 +26,7 @@ class CallscoreError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        return f"{self.message}（{self.hint}）" if self.hint else self.message
 
 
 class UsageError(CallscoreError):

@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated
@@ -13,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from pipeline.cli.options import CallName, Database, Rules, SettingsOptions, load
-from pipeline.cli.render import DIRECTIONS, call_view, console
+from pipeline.cli.render import DIRECTIONS, call_view, console, local_time
 from pipeline.ruleset import RuleSet
 from pipeline.storage.records import CallFilter, StoredCall
 from pipeline.storage.store import Store
@@ -55,7 +56,7 @@ def show(
     if json:
         typer.echo(document.model_dump_json(indent=2))
     else:
-        console().print(call_view(document))
+        console().print(call_view(document, settings))
 
 
 def list_calls(
@@ -83,7 +84,7 @@ def list_calls(
             about = found.recording
             table.add_row(
                 about.name,
-                about.started_at.astimezone().strftime("%m-%d %H:%M") if about.started_at else "",
+                local_time(about.started_at, settings),
                 DIRECTIONS.get(about.direction),
                 about.business or "",
                 about.agent_id or "",
@@ -102,8 +103,8 @@ def list_calls(
         out.print(f"另有 {faults} 个录音被隔离，没有评分。")
 
 
-def _number(value: object) -> str:
-    return "—" if value is None else str(value)
+def _number(value: Decimal | None) -> str:
+    return "—" if value is None else f"{value:.1f}"
 
 
 class Format(StrEnum):
@@ -168,7 +169,7 @@ def rescore_command(
         before, after = rescore(order, store, load_rules(settings), settings, at=datetime.now(UTC))
         document = _document(after, rules_of_the_day(store, after.ruleset_digest))
     out = console()
-    out.print(call_view(document))
+    out.print(call_view(document, settings))
     old, new = before.scorecard, after.scorecard
     if old and new:
         out.print(

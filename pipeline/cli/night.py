@@ -100,7 +100,7 @@ def score(
     if json:
         typer.echo(document.model_dump_json(indent=2))
     else:
-        console().print(call_view(document))
+        console().print(call_view(document, settings))
 
 
 def _moment(text: str | None, settings: Settings) -> datetime | None:

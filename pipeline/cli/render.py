@@ -1,5 +1,6 @@
 """A call document as people read it on a terminal."""
 
+from datetime import datetime
 from itertools import groupby
 
 from rich import box
@@ -8,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.findings import How, Outcome
+from pipeline.media.values import time_zone
 from pipeline.scorecard import Verdict
+from pipeline.settings import Settings
 from pipeline.timeline import Role
 from pipeline.units import clock
 from pipeline.workflows.document import (
@@ -22,7 +25,7 @@ from pipeline.workflows.document import (
 )
 
 ROLE_STYLES = {"agent": "cyan", "customer": "yellow", "other": "magenta", "unknown": "dim"}
-OUTCOME_STYLES = {"present": "bold", "absent": "dim", "cannot_tell": "yellow"}
+OUTCOME_STYLES = {"present": "", "cannot_tell": "yellow"}
 VERDICT_STYLES = {"pass": "green", "fail": "red", "graded": "cyan", "needs_review": "yellow", "manual": "dim"}
 DIRECTIONS = {"inbound": "呼入", "outbound": "呼出", None: "方向未知"}
 DOUBTFUL_PROBABILITY = 0.4
@@ -35,10 +38,16 @@ def console(*, plain: bool = False) -> Console:
     return found if found.is_terminal else Console(highlight=False, width=120, no_color=True)
 
 
-def call_view(document: CallDocument) -> RenderableType:
+def local_time(at: datetime | None, settings: Settings) -> str:
+    """Month, day, hour and minute in the time zone of the settings; empty for an unknown time."""
+    return at.astimezone(time_zone(settings.time_zone)).strftime("%m-%d %H:%M") if at else ""
+
+
+def call_view(document: CallDocument, settings: Settings) -> RenderableType:
     """Head, transcript, findings and scorecard of one call."""
-    parts: list[RenderableType] = [head(document.recording, document.transcript), Text()]
-    parts += [transcript_view(document.transcript), Text(), findings_view(document.findings), Text()]
+    parts: list[RenderableType] = [head(document.recording, document.transcript, settings), Text()]
+    parts += [transcript_view(document.transcript), Text()]
+    parts += [findings_view(document.findings), absences_view(document.findings), Text()]
     if document.scorecard:
         parts.append(scorecard_view(document.scorecard))
     else:
@@ -46,13 +55,14 @@ def call_view(document: CallDocument) -> RenderableType:
     return Group(*parts)
 
 
-def head(recording: RecordingPart, transcript: TranscriptPart) -> Text:
+def head(recording: RecordingPart, transcript: TranscriptPart, settings: Settings) -> Text:
     """Who, when, which file, and how sure the roles are."""
+    started_at = datetime.fromisoformat(recording.started_at) if recording.started_at else None
     facts = [
         DIRECTIONS.get(recording.direction, recording.direction),
         recording.business,
         f"坐席 {recording.agent_id}" if recording.agent_id else None,
-        (recording.started_at or "")[:16].replace("T", " ") or None,
+        local_time(started_at, settings),
         clock(recording.duration_ms),
         f"{recording.codec} {recording.sample_rate} Hz {'双声道' if recording.channels > 1 else '单声道'}",
         "投诉" if recording.is_complaint else None,
@@ -104,25 +114,35 @@ def _words(turn: TurnPart) -> Text:
 
 
 def findings_view(findings: list[FindingPart]) -> Table:
-    """Present and undecidable findings first in order of time, then the absences."""
+    """What was found and what could not be told, in order of time."""
     table = Table(title="发现", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("时间", "规则", "结果", "原话", "对照", "方式"):
         table.add_column(heading, overflow="fold")
     table.add_column("把握", justify="right")
-    order = {Outcome.PRESENT: 0, Outcome.CANNOT_TELL: 0, Outcome.ABSENT: 1}
-    for found in sorted(findings, key=lambda f: (order[Outcome(f.outcome)], f.start_ms, f.rule_id)):
-        title = found.title + ("（草稿）" if found.status == "draft" else "")
+    shown = [found for found in findings if found.outcome != Outcome.ABSENT]
+    for found in sorted(shown, key=lambda f: (f.start_ms, f.rule_id)):
+        present = found.outcome == Outcome.PRESENT
         table.add_row(
             f"{clock(found.start_ms)}–{clock(found.end_ms)}",
-            title,
+            _title(found),
             Outcome(found.outcome).chinese,
-            found.quote if found.outcome != Outcome.ABSENT else "",
-            found.phrase if found.outcome != Outcome.ABSENT else "",
-            How(found.how).chinese if found.outcome == Outcome.PRESENT else "",
-            f"{found.confidence:.0%}",
+            found.quote,
+            found.phrase,
+            How(found.how).chinese if present else "",
+            f"{found.confidence:.0%}" if present else "",
             style=OUTCOME_STYLES[found.outcome],
         )
     return table
+
+
+def absences_view(findings: list[FindingPart]) -> Text:
+    """The rules that looked and found nothing, in one paragraph."""
+    absent = [_title(found) for found in findings if found.outcome == Outcome.ABSENT]
+    return Text(f"查过而没有：{'、'.join(absent)}" if absent else "", style="dim")
+
+
+def _title(found: FindingPart) -> str:
+    return found.title + ("（草稿）" if found.status == "draft" else "")
 
 
 def scorecard_view(card: ScorecardPart) -> RenderableType:

@@ -1,5 +1,6 @@
 """A decoded file and the PBX's row about it, joined to a Recording."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def recording_of(path: Path, decoded: Decoded, sha256: str, row: Row | None) -> 
     file_facts = Recording(
         id=recording_id(sha256),
         sha256=sha256,
-        path=str(path.absolute()),
+        path=os.path.abspath(path),
         duration=decoded.samples.duration,
         sample_rate=decoded.source_rate,
         channels=decoded.channels,

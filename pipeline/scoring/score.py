@@ -93,7 +93,7 @@ def _decided(item: Item, level: Level, reached: Answer, evidence: tuple[Finding,
         verdict = Verdict.PASS
     elif level.points == 0:
         verdict = Verdict.FAIL
-    reason = "；".join(finding.explanation for finding in reached.because) or level.text
+    reason = _joined(finding.explanation for finding in reached.because) or level.text
     return _scored(item, verdict, reached.because or evidence, level=level, reason=_with_note(reason, item))
 
 
@@ -116,17 +116,21 @@ def _scored(
 
 def _unknown(given: Answer) -> str:
     causes = [f.explanation for f in given.because if f.outcome is Outcome.CANNOT_TELL]
-    return "；".join(dict.fromkeys(causes)) or NOBODY_CAN_KNOW
+    return _joined(causes) or NOBODY_CAN_KNOW
 
 
 def _not_applicable(given: Answer) -> str:
     causes = [f.explanation for f in given.because]
-    return "不适用：" + ("；".join(dict.fromkeys(causes)) or "本项不用于这类通话")
+    return "不适用：" + (_joined(causes) or "本项不用于这类通话")
+
+
+def _joined(explanations: Iterable[str]) -> str:
+    return "；".join(dict.fromkeys(text.rstrip("。") for text in explanations))
 
 
 def _suggestion(level: Level | None, reached: Answer, evidence: tuple[Finding, ...]) -> str:
     seen = [f for f in (reached.because or evidence) if f.outcome is Outcome.PRESENT]
-    clues = "；".join(dict.fromkeys(finding.explanation for finding in seen))
+    clues = _joined(finding.explanation for finding in seen)
     if level is not None and reached.holds:
         return f"建议{level.title}，{FOR_THE_INSPECTOR}" + (f"。线索：{clues}" if clues else "")
     return f"{FOR_THE_INSPECTOR}。线索：{clues}" if clues else FOR_THE_INSPECTOR

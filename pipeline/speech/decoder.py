@@ -105,9 +105,7 @@ class Decoder:
 
     def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> list[Reading]:
         """Decode and align windows of the same number of frames. `seconds` is how long each one sounds."""
-        from ctranslate2 import StorageView
-
-        encoded = self._model.encode(StorageView.from_array(np.ascontiguousarray(np.stack(batch))))
+        encoded = self._encode(batch)
         results = self._model.generate(
             encoded,
             [self._prompt if manner.prompted else self._start] * len(batch),
@@ -122,6 +120,15 @@ class Decoder:
         decoded = [self._decoded(result) for result in results]
         times = self._times(encoded, decoded, seconds)
         return [Reading(decoded=d, sounds=s) for d, s in zip(decoded, times, strict=True)]
+
+    def _encode(self, batch: Sequence[Features]) -> Any:
+        """On a CPU one window after the other: the same values in less time and memory than all at once."""
+        from ctranslate2 import StorageView
+
+        if not self._on_cpu:
+            return self._model.encode(StorageView.from_array(np.ascontiguousarray(np.stack(batch))))
+        single = (StorageView.from_array(np.ascontiguousarray(item[None])) for item in batch)
+        return StorageView.from_array(np.concatenate([np.asarray(self._model.encode(one)) for one in single]))
 
     def _decoded(self, result: Any) -> Decoded:
         tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]

@@ -40,6 +40,11 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     return engine
 
 
+def without_password(url: str) -> str:
+    """The URL as it may be shown. Raises StorageError."""
+    return _address(url).render_as_string(hide_password=True)
+
+
 def _check_exists(address: URL) -> None:
     file = address.database
     if address.get_backend_name() == "sqlite" and file and file != ":memory:" and not Path(file).exists():

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from pipeline.detect.cases import run_cases
 from pipeline.detect.lint import lint
 from pipeline.errors import CallscoreError
 from pipeline.settings import Settings
 from pipeline.speech.weights import cache_folder, manifest, model_files, verify
+from pipeline.storage.database import without_password
 from pipeline.storage.store import Store
 from pipeline.workflows.rules import load_rules, rules_folder
 
@@ -95,8 +94,7 @@ def database(settings: Settings) -> Finding:
     def check() -> str:
         with Store.open(settings.database) as store:
             counts = store.counts()
-        shown = make_url(settings.database).render_as_string(hide_password=True)
-        return f"{shown}，{counts['recordings']} 通录音，{counts['quarantined']} 个隔离"
+        return f"{without_password(settings.database)}，{counts['recordings']} 通录音，{counts['quarantined']} 个隔离"
 
     return _guarded(check)
 
