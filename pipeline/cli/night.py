@@ -30,6 +30,7 @@ STAGES = {
     "read": "读文件",
     "decode": "解码",
     "prepare": "预处理",
+    "recognize": "识别",
     "judge": "评分",
 }
 
@@ -154,7 +155,7 @@ class BarWatcher:
 
     def quarantined(self, fault: Quarantined) -> None:
         self.progress.console.print(_fault_line(fault), style="yellow", markup=False)
-        if fault.stage in ("decode", "prepare", "judge"):
+        if fault.stage in ("decode", "prepare", "recognize", "judge"):
             self.progress.advance(self.task)
 
     def noticed(self, fault: str) -> None:

@@ -94,7 +94,8 @@ def database(settings: Settings) -> Finding:
     def check() -> str:
         with Store.open(settings.database) as store:
             counts = store.counts()
-        return f"{without_password(settings.database)}，{counts['recordings']} 通录音，{counts['quarantined']} 个隔离"
+        kept = f"{counts['recordings']} 通录音，{counts['quarantined']} 个隔离"
+        return f"{without_password(settings.database)}，{kept}"
 
     return _guarded(check)
 

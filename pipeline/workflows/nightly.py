@@ -5,6 +5,7 @@ Decoding, voice activity and speaker embedding run ahead of recognition on their
 database come behind. So memory depends on the longest recordings, not on their number.
 """
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -137,15 +138,32 @@ class Night:
         return jobs
 
     def work(self, jobs: list[Job]) -> None:
-        """Hear, judge and store; failures of one call stay with that call."""
+        """Hear, judge and store; a failure of one call stays with that call."""
         listener = self.tools.listener()
-        by_id: dict[str, Job] = {job.sha256: job for job in jobs}
-        for recording, transcript in listener.hear(self._prepared(jobs, listener)):
-            job = by_id[recording.sha256]
+        left = {job.sha256: job for job in jobs}
+        while left:
             try:
-                self._keep(recording, transcript)
-            except BadInput as error:
-                self._quarantine(job.path, "judge", error, job.sha256)
+                self._hear(listener, list(left.values()), left)
+            except CallscoreError:
+                raise
+            except Exception:
+                self._hear_alone(listener, list(left.values())[:AHEAD], left)
+
+    def _hear(self, listener: Listener, jobs: list[Job], left: dict[str, Job]) -> None:
+        """Several recordings in full batches; each finished one is taken out of `left`."""
+        for recording, transcript in listener.hear(self._prepared(jobs, listener, left)):
+            self._keep(left.pop(recording.sha256), recording, transcript)
+
+    def _hear_alone(self, listener: Listener, jobs: list[Job], left: dict[str, Job]) -> None:
+        """A batch failed: one by one, so that the recording that made it fail is the only one lost."""
+        for job in jobs:
+            try:
+                self._hear(listener, [job], left)
+            except CallscoreError:
+                raise
+            except Exception as error:
+                del left[job.sha256]
+                self._quarantine(job.path, "recognize", _unexpected(job, error), job.sha256)
 
     def _metadata(self) -> Metadata | None:
         path = self.plan.metadata or self.plan.folder / METADATA_NAME
@@ -202,7 +220,7 @@ class Night:
         when = row.started_at if row and row.started_at else found.modified_at
         return when < self.plan.since
 
-    def _prepared(self, jobs: list[Job], listener: Listener) -> Iterator[Prepared]:
+    def _prepared(self, jobs: list[Job], listener: Listener, left: dict[str, Job]) -> Iterator[Prepared]:
         """Recordings ready for recognition, in order; those that cannot be read are quarantined."""
         with ThreadPoolExecutor(READERS, thread_name_prefix="prepare") as pool:
             waiting: deque[tuple[Job, Future[Prepared]]] = deque()
@@ -219,6 +237,8 @@ class Night:
                     ready = self._ready(job, future)
                     if ready:
                         yield ready
+                    else:
+                        del left[job.sha256]
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -231,13 +251,16 @@ class Night:
             return future.result()
         except BadInput as error:
             self._quarantine(job.path, "decode", error, job.sha256)
-        except (MemoryError, OSError, ValueError, RuntimeError) as error:
-            reason = CallscoreError(f"{job.path}：处理失败（{type(error).__name__}: {error}）")
-            self._quarantine(job.path, "prepare", reason, job.sha256)
+        except Exception as error:
+            self._quarantine(job.path, "prepare", _unexpected(job, error), job.sha256)
         return None
 
-    def _keep(self, recording: Recording, transcript: Transcript) -> None:
-        scored = judge(recording, transcript, self.tools.ruleset, self.tools.settings)
+    def _keep(self, job: Job, recording: Recording, transcript: Transcript) -> None:
+        try:
+            scored = judge(recording, transcript, self.tools.ruleset, self.tools.settings)
+        except Exception as error:
+            self._quarantine(job.path, "judge", _unexpected(job, error), job.sha256)
+            return
         self.tools.store.save_night_result(scored, at=self.tools.clock(), reason="nightly")
         self.summary.scored += 1
         self.summary.heard += recording.duration
@@ -253,3 +276,12 @@ class Night:
             self.tools.store.quarantine(fault, at=self.tools.clock())
         self.summary.quarantined.append(fault)
         self.watcher.quarantined(fault)
+
+
+def _unexpected(job: Job, error: Exception) -> CallscoreError:
+    """Where in the program it failed. The error's own text stays out: it might hold what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return CallscoreError(
+        f"{job.path}：处理失败（{type(error).__name__}，{where}）", hint="其余照常；把这一行报给维护者"
+    )

@@ -23,10 +23,11 @@ RULESET = load_ruleset(shipped_rules())
 
 
 class FakeListener:
-    """Says the same for every recording; `fail_after` raises when so many were heard."""
+    """Says the same for every recording; `fail_after` interrupts when so many were heard, `poison` is the
+    call_id of one that breaks the model whenever it is in a batch."""
 
-    def __init__(self, fail_after: int | None = None) -> None:
-        self.fail_after, self.heard = fail_after, 0
+    def __init__(self, fail_after: int | None = None, poison: str = "") -> None:
+        self.fail_after, self.poison, self.heard = fail_after, poison, 0
 
     @staticmethod
     def provenance_of(settings: Settings) -> Provenance:
@@ -37,6 +38,8 @@ class FakeListener:
 
     def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
         for recording in recordings:
+            if recording.call_id == self.poison:
+                raise RuntimeError("说了什么")
             if self.heard == self.fail_after:
                 raise KeyboardInterrupt
             self.heard += 1

@@ -136,3 +136,13 @@ def test_the_same_bytes_twice_are_scored_once_and_said(store: Store, tmp_path: P
 def test_a_folder_that_is_not_there_is_misuse(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="nowhere"):
         night(store, tmp_path / "nowhere")
+
+
+def test_a_recording_that_breaks_the_model_is_the_only_one_lost(store: Store, tmp_path: Path) -> None:
+    folder = archive(tmp_path / "in", calls=7)
+    summary = night(store, folder, FakeListener(poison="c3"))
+    (fault,) = summary.quarantined
+    assert "c3.wav" in fault.reason
+    assert "RuntimeError" in fault.reason
+    assert "说了什么" not in fault.reason
+    assert names(store) == ["c1", "c2", "c4", "c5", "c6", "c7"]
