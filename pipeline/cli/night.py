@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
 from pipeline.storage.records import Quarantined, ScoredCall
 from pipeline.storage.store import Store
-from pipeline.units import clock
+from pipeline.units import clock, to_ms
 from pipeline.workflows.document import call_document
 from pipeline.workflows.nightly import NightPlan, NightTools, Summary, run_night
 from pipeline.workflows.process_call import process_call
@@ -114,19 +114,22 @@ def _moment(text: str | None, settings: Settings) -> datetime | None:
 
 
 class Rate(ProgressColumn):
-    """Seconds of audio a second of work, and the time left."""
+    """Seconds of audio a second of work, and the time left; both as of the last call that was finished."""
 
     def __init__(self) -> None:
         super().__init__()
         self.heard_seconds = 0.0
+        self._finished, self._at = 0.0, 0.0
 
     def render(self, task: Task) -> Text:
         elapsed = task.elapsed or 0.0
-        if not task.completed or not elapsed:
+        if task.completed != self._finished:
+            self._finished, self._at = task.completed, elapsed
+        if not self._finished or not self._at:
             return Text("")
-        left = (task.total or 0) - task.completed
-        eta = clock(int(elapsed / task.completed * left * 1000))
-        return Text(f"{self.heard_seconds / elapsed:.1f} 倍实时  剩 {eta}")
+        expected = self._at / self._finished * ((task.total or 0) - self._finished)
+        left = max(0.0, expected - (elapsed - self._at))
+        return Text(f"{self.heard_seconds / self._at:.1f} 倍实时  剩 {clock(to_ms(left))}")
 
 
 class BarWatcher:
