@@ -1,6 +1,6 @@
 """How much a match may cost, and what each kind of difference costs: the numbers of the matcher."""
 
-from pipeline.detect.sound import FORBIDDEN, LIGHT, NEGATIONS, UNRELATED
+from pipeline.detect.sound import FORBIDDEN, LIGHT, NEGATED, NEGATIONS, UNRELATED
 
 LIGHT_COST = 0.35
 """A light character that came or went."""
@@ -9,6 +9,8 @@ CUT_COST = 0.25
 GAP_CHAR_COST = 0.02
 RAN_ON_FACTOR = 1.5
 """Running on across a pause costs this much more when the sounds differ, too."""
+SURE = 0.8
+"""A negation, or another word for one, that was heard with this probability was said."""
 LEAST_WEIGHT = 0.7
 LEAST_EDIT = 1.0
 PREFIX_EDIT = 1.05
@@ -17,6 +19,10 @@ MAX_BUDGET = 2.4
 LOOSE = 1.1
 """Candidates up to this much over the budget are told as near misses."""
 _PIECE_LIMIT = {0: 0.0, 1: 0.1, 2: 0.3, 3: 0.45}
+SHORT = 3
+"""A phrase of this length may have one doubtful character of a near sound, between word edges."""
+DOUBTED = 0.6
+FORGIVEN_COST = 0.25
 SKIPS = 2
 """At most so many extra characters between two of the pattern's."""
 ROUNDING = 1e-9
@@ -45,16 +51,25 @@ def weight(probability: float) -> float:
 
 
 def difference(base: float, probability: float) -> float:
-    """Cost of a difference in sound; one between unrelated sounds never costs less than LEAST_EDIT."""
+    """Cost of a difference in sound; one between unrelated sounds never costs less than LEAST_EDIT,
+    and a negation heard for sure is one."""
+    if base == NEGATED and probability > SURE:
+        return FORBIDDEN
     cost = base * weight(probability)
     return max(cost, LEAST_EDIT) if base >= UNRELATED else cost
 
 
-def missing(char: str) -> float:
+def forgiven(base: float, cost: float, probability: float) -> float:
+    """Cost of the only difference in a short phrase: less for a near sound that was hardly heard."""
+    near = base < UNRELATED and base != NEGATED and probability < DOUBTED
+    return min(cost, FORGIVEN_COST) if near else cost
+
+
+def missing(char: str, *, light: bool) -> float:
     """Cost of not hearing a character of the pattern."""
-    if char in LIGHT:
+    if light:
         return LIGHT_COST
-    return FORBIDDEN if char in NEGATIONS else UNRELATED
+    return FORBIDDEN if char in NEGATIONS or char in LIGHT else UNRELATED
 
 
 def inserted(char: str, probability: float) -> float:

@@ -20,6 +20,7 @@ from pipeline.detect.costs import (
     SKIPS,
     budget,
     difference,
+    forgiven,
     inserted,
     missing,
     prefix_limit,
@@ -82,12 +83,15 @@ class Path(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A character of a wording: whether it opens or closes it, and whether a pause may come before it."""
+    """A character of a wording: whether it opens or closes it, whether a pause may come before it, and
+    whether the wording is so short that one other sound is more than its budget."""
 
     char: str
+    light: bool
     opens: bool
     closes: bool
     paused: bool
+    short: bool
 
 
 Row = dict[int, Path]
@@ -165,7 +169,9 @@ class Matcher:
                 row = _kept(self._slots(atom, row, last=i == last), wording.limit)
                 length += SLOT_WORTH[atom.name]
             elif isinstance(atom, Char):
-                at = Point(atom.char, opens=not length, closes=i == last, paused=paused)
+                at = Point(
+                    atom.char, atom.light, not length, closes=i == last, paused=paused, short=wording.short
+                )
                 length += 1
                 row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length)))
             paused = not isinstance(atom, Char | Slot)
@@ -178,12 +184,12 @@ class Matcher:
     def _chars(self, point: Point, row: Row) -> Iterator[tuple[int, Path]]:
         for at, path in row.items():
             if self._may_miss(point, path):
-                yield from self._missing(point.char, at, path)
+                yield from self._missing(point, at, path)
             yield from self._char(point, at, path)
 
     def _may_miss(self, point: Point, path: Path) -> bool:
         """The first characters of a match may be swallowed, those beside a gap and the last one not."""
-        if point.char in LIGHT:
+        if point.light:
             return True
         return not point.closes and (not point.opens or path.steps is None)
 
@@ -200,6 +206,8 @@ class Matcher:
             if self._may_be(point, base, opens=opens):
                 step = Step(path.steps, point.char, position, base)
                 cost = difference(base, mark.probability) if base else 0.0
+                if point.short and not path.cost:
+                    cost = forgiven(base, cost, mark.probability)
                 yield position + 1, _longer(path, cost, base >= UNRELATED, step)
             if opens or self.fit is Fit.EXACT:
                 return
@@ -217,11 +225,10 @@ class Matcher:
         cost = inserted(mark.char, mark.probability) if light or self.fit is Fit.SOUND else FORBIDDEN
         return _longer(path, cost, not light, Step(path.steps, "", position, cost))
 
-    def _missing(self, char: str, at: int, path: Path) -> Iterator[tuple[int, Path]]:
-        light = char in LIGHT
-        if self.fit is Fit.SOUND or (self.fit is Fit.TEXT and light):
-            cost = missing(char)
-            yield at, _longer(path, cost, not light, Step(path.steps, char, -1, cost))
+    def _missing(self, point: Point, at: int, path: Path) -> Iterator[tuple[int, Path]]:
+        if self.fit is Fit.SOUND or (self.fit is Fit.TEXT and point.light):
+            cost = missing(point.char, light=point.light)
+            yield at, _longer(path, cost, not point.light, Step(path.steps, point.char, -1, cost))
 
     def _slot(self, slot: Slot, at: int, path: Path, *, last: bool) -> Iterator[tuple[int, Path]]:
         for end, cost in self._filled(slots.Place(slot, path.steps is None, last), at):

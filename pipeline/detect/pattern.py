@@ -12,7 +12,7 @@ Punctuation in a pattern marks a place where a pause is expected. Groups nest.
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.detect.sound import is_han
+from pipeline.detect.sound import LIGHT, is_han
 
 DEFAULT_GAP = 6
 MAX_GAP = 30
@@ -34,9 +34,15 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Char:
-    """One character, folded."""
+    """One character, folded. `bound`: it must be heard, even if it is a light one."""
 
     char: str
+    bound: bool = False
+
+    @property
+    def light(self) -> bool:
+        """Whether it may go unheard."""
+        return self.char in LIGHT and not self.bound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +131,13 @@ def _node_extent(node: Node) -> tuple[int, int]:
             return 0, 0
 
 
+def _bound(option: Sequence) -> Sequence:
+    """An option that must be heard although it is made of light characters only, as in `(哎|唉)`."""
+    if not all(isinstance(node, Char) and node.light for node in option):
+        return option
+    return tuple(Char(node.char, bound=True) for node in option if isinstance(node, Char))
+
+
 class _Parser:
     """Recursive descent over one pattern."""
 
@@ -178,7 +191,7 @@ class _Parser:
         self.at += 1
         if not all(options):
             raise PatternError("found an empty choice, expected words between the bars", opened)
-        return Choice((*options, ()) if optional else tuple(options))
+        return Choice((*options, ()) if optional else tuple(map(_bound, options)))
 
     def _gap(self) -> Gap:
         start = self.at

@@ -11,7 +11,6 @@ from pipeline.detect import slots
 from pipeline.detect.costs import SKIPS
 from pipeline.detect.heard import Heard, Spans
 from pipeline.detect.pattern import Char, Choice, Gap, Sequence, Slot
-from pipeline.detect.sound import LIGHT
 from pipeline.detect.wordings import Atom, Piece, Route, Wording, edits_of, letters, wording
 
 Levels = tuple[int, ...]
@@ -75,8 +74,8 @@ def _before(mask: int, distance: int) -> int:
 def _along(heard: Heard, nodes: Sequence, levels: Levels, phrases: Spans) -> Levels:
     for node in nodes:
         match node:
-            case Char(char):
-                levels = _char(heard, char, levels)
+            case Char():
+                levels = _char(heard, node, levels)
             case Choice():
                 ways = [
                     _along(heard, option, levels, phrases) for option in _open_options(heard, node, levels)
@@ -99,7 +98,7 @@ def _open_options(heard: Heard, choice: Choice, levels: Levels) -> Iterator[Sequ
         ahead |= (ahead & heard.light) << 1
     for option in choice.options:
         first = option[0] if option else None
-        if not isinstance(first, Char) or first.char in LIGHT or ahead & heard.with_sound(first.char):
+        if not isinstance(first, Char) or first.light or ahead & heard.with_sound(first.char):
             yield option
 
 
@@ -111,8 +110,8 @@ def _union(found: list[Levels]) -> Levels:
     return tuple(merged)
 
 
-def _char(heard: Heard, char: str, levels: Levels) -> Levels:
-    same, words, light = heard.with_sound(char), heard.words, heard.light
+def _char(heard: Heard, char: Char, levels: Levels) -> Levels:
+    same, words, light = heard.with_sound(char.char), heard.words, heard.light
     reached = []
     fewer = 0
     for level in levels:
@@ -120,15 +119,15 @@ def _char(heard: Heard, char: str, levels: Levels) -> Levels:
         for _ in range(SKIPS):
             skipped |= (skipped & light) << 1
         out = (skipped & same) << 1 | fewer | (fewer & words) << 1
-        reached.append(out | level if char in LIGHT else out)
+        reached.append(out | level if char.light else out)
         fewer = skipped
     return tuple(reached)
 
 
-def _first(heard: Heard, char: str, levels: Levels) -> Levels:
+def _first(heard: Heard, char: Char, levels: Levels) -> Levels:
     """A match begins with a character that sounds alike, or the first one is missing."""
     start = levels[0]
-    reached = [(start & heard.with_sound(char)) << 1 | (start if char in LIGHT else 0)]
+    reached = [(start & heard.with_sound(char.char)) << 1 | (start if char.light else 0)]
     return tuple([*reached, start, *(0 for _ in levels)][: len(levels)])
 
 
@@ -188,5 +187,5 @@ class _Walk(NamedTuple):
 
     def _onward(self, atom: Atom, levels: Levels, *, opens: bool) -> Levels:
         if opens and isinstance(atom, Char):
-            return _first(self.heard, atom.char, levels)
+            return _first(self.heard, atom, levels)
         return _along(self.heard, (atom,), levels, self.phrases)

@@ -16,13 +16,15 @@ SAME_SYLLABLE = 0.1
 SAME_BUT_TONE = 0.3
 NEAR_BASE = 0.35
 NEAR_LIMIT = 0.8
+NEGATED = 0.45
+"""A negation and another word of the same syllable: one of them was misheard."""
 UNRELATED = 1.0
 FORBIDDEN = 9.0
 
 NEUTRAL_TONE = "5"
 NEGATIONS = frozenset("不没别未无非勿")
 PERSONS = frozenset("我你您他她它咱")
-LIGHT = frozenset("的地得了呢啊呀嘛哦嗯呃额哎诶唉哈哟")
+LIGHT = frozenset("的地了呢啊呀嘛哦嗯呃额哎诶唉哈哟")
 """Characters that are dropped, added or swallowed without a change of meaning."""
 FILLERS = frozenset("嗯呃额啊哦噢哎诶唉呀哈那这个就吧呢嘛")
 
@@ -126,8 +128,9 @@ def char_cost(meant: str, heard: str) -> float:
     cost = min((reading_cost(one, other) for one, other in pairs), default=UNRELATED)
     if meant in PERSONS and heard in PERSONS:
         return FORBIDDEN
-    changed = meant in NEGATIONS or heard in NEGATIONS or meant in PERSONS
-    return FORBIDDEN if changed and cost > SAME_BUT_TONE else cost
+    if meant in NEGATIONS or heard in NEGATIONS:
+        return NEGATED if cost <= SAME_BUT_TONE else FORBIDDEN
+    return FORBIDDEN if meant in PERSONS and cost > SAME_BUT_TONE else cost
 
 
 @cache

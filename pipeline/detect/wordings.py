@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from pipeline.detect.costs import LEAST_EDIT, LOOSE, ROUNDING, budget, piece_limit
+from pipeline.detect.costs import LEAST_EDIT, LOOSE, ROUNDING, SHORT, budget, piece_limit
 from pipeline.detect.pattern import (
     SLOT_WORTH,
     Char,
@@ -21,7 +21,6 @@ from pipeline.detect.pattern import (
     Slot,
     extent,
 )
-from pipeline.detect.sound import LIGHT
 
 MOST_EDITS = 9
 Atom = Char | Pause | Slot
@@ -29,12 +28,14 @@ Atom = Char | Pause | Slot
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """One flat row of atoms. `limit` is its cost limit, `edits` how many unrelated characters that allows."""
+    """One flat row of atoms. `limit` is its cost limit, `edits` how many unrelated characters that allows.
+    `short`: one character of it may sound alike for less if it was hardly heard."""
 
     atoms: tuple[Atom, ...]
     letters: int
     limit: float
     edits: int
+    short: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +136,7 @@ def wording(atoms: tuple[Atom, ...], *, alone: bool) -> Wording:
     """A wording with its limits."""
     length = letters(atoms)
     limit = limit_of(length, alone=alone)
-    return Wording(atoms, length, limit, edits_of(length, alone=alone))
+    return Wording(atoms, length, limit, edits_of(length, alone=alone), alone and length == SHORT)
 
 
 def _groups(nodes: Sequence, parts: int) -> tuple[Sequence, ...]:
@@ -159,8 +160,8 @@ def _groups(nodes: Sequence, parts: int) -> tuple[Sequence, ...]:
 def _needed(node: Node) -> int:
     """How many characters of a node must be heard: light ones may be missing."""
     match node:
-        case Char(char):
-            return char not in LIGHT
+        case Char():
+            return not node.light
         case Slot(name, _):
             return int(name != "phrase")
         case Choice(options):
@@ -185,7 +186,7 @@ def opening(nodes: Sequence, depth: int) -> tuple[frozenset[str] | None, int]:
 def _node_opening(node: Node, depth: int) -> tuple[frozenset[str] | None, int]:
     match node:
         case Char(char):
-            return frozenset(char), depth if char in LIGHT else depth - 1
+            return frozenset(char), depth if node.light else depth - 1
         case Choice(options):
             opened = [opening(option, depth) for option in options]
             if any(chars is None for chars, _ in opened):

@@ -109,7 +109,7 @@ class Oracle:
             return
         char, last = self.wording[done], done == len(self.wording) - 1
         if char in LIGHT or not last:
-            self._try(done + 1, start, at, cost + costs.missing(char))
+            self._try(done + 1, start, at, cost + costs.missing(char, light=char in LIGHT))
         for position in range(at, min(at + costs.SKIPS + 1, len(self.text))):
             base = char_cost(char, self.text[position])
             if base < UNRELATED or not (at == start or last):

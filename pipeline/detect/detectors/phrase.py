@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from pipeline.detect.detectors.base import Detector, Parameters
-from pipeline.detect.heard import Heard
+from pipeline.detect.heard import Heard, Spans
 from pipeline.detect.match import Fit, Match, Matcher
 from pipeline.detect.pattern import PatternError, parse
 from pipeline.detect.scene import DOUBTFUL_SHARE, NEARLY, Scene
@@ -40,7 +40,7 @@ def _exception(text: str) -> str:
 
 
 class PhraseParameters(Parameters):
-    """`excepts` cancel the matches they overlap; `guards` name shared lists of such patterns."""
+    """`excepts` cancel the matches they speak of; `guards` name shared lists of such patterns."""
 
     phrases: tuple[Annotated[str, AfterValidator(_phrase)], ...] = Field(min_length=1)
     excepts: tuple[Annotated[str, AfterValidator(_exception)], ...] = Field((), alias="except")
@@ -111,7 +111,22 @@ def _without_exceptions(matcher: Matcher, excepts: tuple[str, ...], raw: list[Ma
     guard = Matcher(heard=matcher.heard, fit=matcher.fit, phrases=spans)
     around = matcher.heard.words
     found = [m for text in excepts for m in guard.search(parse(text), around) if m.fits]
-    return [m for m in raw if not any(e.start < m.end and m.start < e.end for e in found)]
+    return [m for m in raw if not any(_cancels(e, m, spans) for e in found)]
+
+
+def _cancels(exception: Match, match: Match, phrases: Spans) -> bool:
+    """Whether an exception speaks of this match: it holds the match, lies in it, or leads into it.
+
+    One with {phrase} speaks of the phrases that it holds, and of what overlaps these. One that begins
+    inside a match and goes on behind it over a gap speaks of something else.
+    """
+    if match.end <= exception.start or exception.end <= match.start:
+        return False
+    if "{phrase}" in exception.phrase:
+        held = (p for p in phrases if exception.start <= p[0] and p[1] <= exception.end)
+        return any(start < match.end and match.start < end for start, end in held)
+    runs_beyond = match.start < exception.start and match.end < exception.end
+    return not (runs_beyond and "…" in exception.phrase)
 
 
 def _best(raw: Iterable[Match]) -> list[Match]:
