@@ -7,6 +7,8 @@ LIGHT_COST = 0.35
 CUT_COST = 0.25
 """A match that begins or ends inside a word."""
 GAP_CHAR_COST = 0.02
+GAP_STOP_COST = 0.15
+"""A gap over a full stop without a silence."""
 RAN_ON_FACTOR = 1.5
 """Running on across a pause costs this much more when the sounds differ, too."""
 SURE = 0.8
@@ -21,7 +23,7 @@ LOOSE = 1.1
 _PIECE_LIMIT = {0: 0.0, 1: 0.1, 2: 0.3, 3: 0.45}
 SHORT = 3
 """A phrase of this length may have one doubtful character of a near sound, between word edges."""
-DOUBTED = 0.6
+DOUBTED, CLOSE = 0.6, 0.55
 FORGIVEN_COST = 0.25
 SKIPS = 2
 """At most so many extra characters between two of the pattern's."""
@@ -61,7 +63,7 @@ def difference(base: float, probability: float) -> float:
 
 def forgiven(base: float, cost: float, probability: float) -> float:
     """Cost of the only difference in a short phrase: less for a near sound that was hardly heard."""
-    near = base < UNRELATED and base != NEGATED and probability < DOUBTED
+    near = base <= CLOSE and base != NEGATED and probability < DOUBTED
     return min(cost, FORGIVEN_COST) if near else cost
 
 

@@ -5,7 +5,7 @@ Neighbouring turns of one speaker are one stretch as long as nobody else speaks 
 stretches are kept apart by a character that matches nothing.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,7 +27,9 @@ PAUSE: Ms = 500
 """A silence between words that counts as a pause."""
 STOPS = frozenset("。！？；!?;")
 COMMAS = frozenset("，、：,:")
-COMMA_COST, PAUSE_COST, STOP_COST = 0.15, 0.25, 0.45
+BREATH: Ms = 500
+"""A full stop that is written where the silence is shorter may be recognition's guess."""
+COMMA_COST, PAUSE_COST, SOFT_STOP_COST, STOP_COST = 0.15, 0.25, 0.35, 0.45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,17 @@ _GAP_MARK = Mark(
 )
 
 
+class _Sounds(dict[str, int]):
+    """Masks by character."""
+
+    def __init__(self, make: Callable[[str], int]) -> None:
+        self._make = make
+
+    def __missing__(self, char: str) -> int:
+        self[char] = made = self._make(char)
+        return made
+
+
 @dataclass(eq=False)
 class Heard:
     """The row of characters of one call; masks are made when first asked for."""
@@ -97,9 +110,9 @@ class Heard:
     marks: tuple[Mark, ...]
     groups: tuple[tuple[int, ...], ...]
     _sounds: dict[str, int] = field(default_factory=dict)
-    _near: dict[str, int] = field(default_factory=dict)
     _ends: dict[int, frozenset[int]] = field(default_factory=dict)
     seeds: dict[tuple[Hashable, Spans], int] = field(default_factory=dict)
+    openings: dict[frozenset[str], int] = field(default_factory=dict)
     runs: dict[str, Spans] = field(default_factory=dict)
 
     @classmethod
@@ -153,8 +166,13 @@ class Heard:
 
     @cached_property
     def stops(self) -> int:
-        """Positions where a sentence or a stretch ends."""
+        """Positions where a sentence or a stretch ends, and that can be heard."""
         return _bits(i for i, cost in enumerate(self.breaks) if cost >= STOP_COST)
+
+    @cached_property
+    def soft_stops(self) -> int:
+        """Positions where a sentence ends as it is written, without a silence."""
+        return _bits(i for i, cost in enumerate(self.breaks) if cost == SOFT_STOP_COST)
 
     @cached_property
     def pauses(self) -> int:
@@ -166,15 +184,16 @@ class Heard:
         pairs = enumerate(zip(self.marks, self.marks[1:], strict=False), start=1)
         return _bits(i for i, (before, after) in pairs if after.turn != before.turn)
 
-    def with_sound(self, char: str) -> int:
-        """Characters that are, or sound like, `char`."""
-        bits = self._near.get(char)
-        if bits is None:
-            bits = self.with_char(char)
-            for syllable in syllables(char):
-                for near in neighbours(syllable):
-                    bits |= self._syllables.get(near, 0)
-            self._near[char] = bits
+    @cached_property
+    def sounds(self) -> Mapping[str, int]:
+        """Characters that are, or sound like, the key; made when first asked for."""
+        return _Sounds(self._with_sound)
+
+    def _with_sound(self, char: str) -> int:
+        bits = self.with_char(char)
+        for syllable in syllables(char):
+            for near in neighbours(syllable):
+                bits |= self._syllables.get(near, 0)
         return bits
 
     def with_char(self, char: str) -> int:
@@ -241,9 +260,11 @@ def _bits(positions: Iterable[int]) -> int:
 
 
 def _break_cost(before: Mark, after: Mark) -> float:
-    if before.stretch != after.stretch or STOPS & set(before.tail):
+    if before.stretch != after.stretch:
         return STOP_COST
     silence = after.span.start - before.span.end
+    if STOPS & set(before.tail):
+        return SOFT_STOP_COST if silence < BREATH else STOP_COST
     if silence >= PAUSE:
         return PAUSE_COST
     return COMMA_COST if COMMAS & set(before.tail) else 0.0

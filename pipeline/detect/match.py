@@ -14,6 +14,7 @@ from pipeline.detect import reach, slots
 from pipeline.detect.costs import (
     CUT_COST,
     GAP_CHAR_COST,
+    GAP_STOP_COST,
     LOOSE,
     RAN_ON_FACTOR,
     ROUNDING,
@@ -27,7 +28,7 @@ from pipeline.detect.costs import (
 )
 from pipeline.detect.heard import Heard
 from pipeline.detect.pattern import SLOT_WORTH, Char, Gap, Pattern, Slot
-from pipeline.detect.sound import FORBIDDEN, LIGHT, SAME_BUT_TONE, UNRELATED, char_cost, readings
+from pipeline.detect.sound import FORBIDDEN, LIGHT, NEGATED, SAME_BUT_TONE, UNRELATED, char_cost, readings
 from pipeline.detect.wordings import MOST_EDITS, Piece, Route, Wording, routes
 from pipeline.findings import How
 
@@ -140,12 +141,14 @@ class Matcher:
 
     def _align(self, route: Route, states: States) -> States:
         for part in route:
-            reached: States = {}
+            final, reached = part is route[-1], dict[int, Row]()
             for length, row in states.items():
                 if isinstance(part, Gap):
                     _merge(reached.setdefault(length, {}), self._gap(part, row))
                     continue
                 for wording, ended in self._piece(part, row):
+                    if final and wording.ends_in_pause:
+                        ended = {at: path for at, path in ended.items() if self.heard.pauses >> at & 1}
                     _merge(reached.setdefault(length + wording.letters, {}), ended)
             states = reached
         return states
@@ -163,14 +166,18 @@ class Matcher:
 
     def _wording(self, wording: Wording, row: Row) -> Row:
         length, paused = 0, True
-        last = len(wording.atoms) - 1
         for i, atom in enumerate(wording.atoms):
             if isinstance(atom, Slot):
-                row = _kept(self._slots(atom, row, last=i == last), wording.limit)
+                row = _kept(self._slots(atom, row, last=i == wording.last), wording.limit)
                 length += SLOT_WORTH[atom.name]
             elif isinstance(atom, Char):
                 at = Point(
-                    atom.char, atom.light, not length, closes=i == last, paused=paused, short=wording.short
+                    atom.char,
+                    atom.light,
+                    not length,
+                    closes=i == wording.last,
+                    paused=paused,
+                    short=wording.short,
                 )
                 length += 1
                 row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length)))
@@ -243,10 +250,12 @@ class Matcher:
     def _gap(self, gap: Gap, row: Row) -> Row:
         reached: Row = {}
         for start, path in row.items():
+            crossed = 0
             for at in range(start, start + gap.most + 1):
-                if self.heard.stops >> at & 1:
+                crossed += self.heard.soft_stops >> at & 1
+                if self.heard.stops >> at & 1 or crossed > 1:
                     break
-                cost = path.cost + GAP_CHAR_COST * (at - start)
+                cost = path.cost + GAP_CHAR_COST * (at - start) + GAP_STOP_COST * crossed
                 _keep(reached, at, path._replace(cost=cost, piece=0.0))
         return reached
 
@@ -346,7 +355,8 @@ def _how(steps: Iterable[Step]) -> How:
     worst = 0.0
     for step in steps:
         edited = not step.meant or step.position < 0
-        worst = max(worst, UNRELATED if edited else step.cost)
+        other = SAME_BUT_TONE if step.cost == NEGATED else step.cost
+        worst = max(worst, UNRELATED if edited else other)
     if worst >= UNRELATED:
         return How.EDITS
     if worst > SAME_BUT_TONE:

@@ -6,7 +6,7 @@
     你…不懂             a gap of up to 6 characters (`…12`: up to 12), never across the end of a sentence
     工号{number}        a slot: number, surname, name, time, amount (`{number:2}`: at least 2 digits)
 
-Punctuation in a pattern marks a place where a pause is expected. Groups nest.
+Punctuation in a pattern marks a place where a pause costs nothing; at the end it demands one. Groups nest.
 """
 
 from dataclasses import dataclass
@@ -34,15 +34,10 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Char:
-    """One character, folded. `bound`: it must be heard, even if it is a light one."""
+    """One character, folded. `light`: it may go unheard."""
 
     char: str
-    bound: bool = False
-
-    @property
-    def light(self) -> bool:
-        """Whether it may go unheard."""
-        return self.char in LIGHT and not self.bound
+    light: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +130,7 @@ def _bound(option: Sequence) -> Sequence:
     """An option that must be heard although it is made of light characters only, as in `(哎|唉)`."""
     if not all(isinstance(node, Char) and node.light for node in option):
         return option
-    return tuple(Char(node.char, bound=True) for node in option if isinstance(node, Char))
+    return tuple(Char(node.char) for node in option if isinstance(node, Char))
 
 
 class _Parser:
@@ -177,7 +172,7 @@ class _Parser:
             return Pause()
         if not matchable(char):
             raise PatternError(f"found {char!r}, expected words, a group, … or a slot", self.at - 1)
-        return Char(fold(char))
+        return Char(fold(char), light=fold(char) in LIGHT)
 
     def _group(self, closing: str, *, optional: bool) -> Choice:
         opened = self.at

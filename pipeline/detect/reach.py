@@ -42,13 +42,18 @@ def openings(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> int:
     """The starts from which the piece can be matched: its first character was heard there, or one that
     sounds alike, and close by a part of it without any unrelated character."""
     if piece.firsts is not None:
-        like = 0
-        for char in piece.firsts:
-            like |= heard.with_sound(char)
-        starts &= like
-    if starts and piece.groups:
+        starts &= heard.openings.get(piece.firsts) or _like(heard, piece.firsts)
+    if starts and piece.edits and piece.groups:
         starts &= _seeds(heard, piece, phrases)
     return starts
+
+
+def _like(heard: Heard, chars: frozenset[str]) -> int:
+    like = 0
+    for char in chars:
+        like |= heard.sounds[char]
+    heard.openings[chars] = like
+    return like
 
 
 def _seeds(heard: Heard, piece: Piece, phrases: Spans) -> int:
@@ -98,7 +103,7 @@ def _open_options(heard: Heard, choice: Choice, levels: Levels) -> Iterator[Sequ
         ahead |= (ahead & heard.light) << 1
     for option in choice.options:
         first = option[0] if option else None
-        if not isinstance(first, Char) or first.light or ahead & heard.with_sound(first.char):
+        if not isinstance(first, Char) or first.light or ahead & heard.sounds[first.char]:
             yield option
 
 
@@ -111,7 +116,9 @@ def _union(found: list[Levels]) -> Levels:
 
 
 def _char(heard: Heard, char: Char, levels: Levels) -> Levels:
-    same, words, light = heard.with_sound(char.char), heard.words, heard.light
+    same, words, light = heard.sounds[char.char], heard.words, heard.light
+    if len(levels) == 1:
+        return (_unedited(levels[0], same, light, char),)
     reached = []
     fewer = 0
     for level in levels:
@@ -124,20 +131,34 @@ def _char(heard: Heard, char: Char, levels: Levels) -> Levels:
     return tuple(reached)
 
 
+def _unedited(level: int, same: int, light: int, char: Char) -> int:
+    skipped = level
+    for _ in range(SKIPS):
+        passed = skipped & light
+        if not passed:
+            break
+        skipped |= passed << 1
+    out = (skipped & same) << 1
+    return out | level if char.light else out
+
+
 def _first(heard: Heard, char: Char, levels: Levels) -> Levels:
     """A match begins with a character that sounds alike, or the first one is missing."""
     start = levels[0]
-    reached = [(start & heard.with_sound(char.char)) << 1 | (start if char.light else 0)]
+    reached = [(start & heard.sounds[char.char]) << 1 | (start if char.light else 0)]
     return tuple([*reached, start, *(0 for _ in levels)][: len(levels)])
 
 
 def gap_ends(heard: Heard, gap: Gap, level: int) -> int:
-    """Positions up to the gap's length away, within the sentence."""
-    level &= ~heard.stops
-    reached = level
+    """Positions up to the gap's length away, across one written stop at most."""
+    open_, soft = heard.words & ~heard.stops, heard.soft_stops
+    once = level & open_ & soft
+    none = level & open_ & ~soft
+    reached = none | once
     for _ in range(gap.most):
-        level = (level & heard.words) << 1 & ~heard.stops
-        reached |= level
+        once = (once << 1 & ~soft | none << 1 & soft) & open_
+        none = none << 1 & open_ & ~soft
+        reached |= none | once
     return reached
 
 

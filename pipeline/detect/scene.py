@@ -37,6 +37,7 @@ class Scene:
     call: Call
     thresholds: Thresholds
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    _within: dict[tuple[Role | None, Window], int] = field(default_factory=dict)
 
     @cached_property
     def heard(self) -> Heard:
@@ -65,6 +66,14 @@ class Scene:
         if window.last_percent is not None:
             start = max(start, round(whole.end * (1 - window.last_percent / 100)))
         return Span(min(start, end), end)
+
+    def within(self, rule: Rule) -> int:
+        """The characters of the rule's role in its window, as a mask of `heard`."""
+        key = (rule.role, rule.window)
+        if key not in self._within:
+            inside, span = self.stretches(rule), self.searched(rule)
+            self._within[key] = self.heard.mask(lambda m: m.stretch in inside and m.span.middle in span)
+        return self._within[key]
 
     def stretches(self, rule: Rule) -> frozenset[int]:
         """Numbers of the stretches of the rule's role that its window of turns leaves."""

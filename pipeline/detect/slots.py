@@ -8,9 +8,13 @@ from typing import NamedTuple
 
 from pipeline.detect.heard import Heard
 from pipeline.detect.pattern import Slot
-from pipeline.detect.sound import readings
+from pipeline.detect.sound import UNRELATED, reading_cost, readings
 
 SOUND_COST = 0.1
+NEAR_COST = 0.2
+"""A surname that was misheard: `NEAREST_SOUNDS` takes other tones, an/ang and zh/z, and nothing further."""
+NEAREST_SOUNDS, DOUBTED = 0.5, 0.75
+TITLES = frozenset(("先生", "女士", "小姐", "太太"))
 UNUSUAL_COST = 0.3
 UNBOUNDED_COST = 0.15
 DIGITS = "0123456789零〇一二三四五六七八九十百千万亿两幺点"
@@ -29,6 +33,7 @@ LONGEST_NAME = 4
 _NOT_IN_NAMES = frozenset(
     "的是不说想要在这那我你您他她它有没什么吗呢了就会能给到去来跟对把被让问帮请很还也都"
 )
+_BEFORE_TITLES = frozenset("请位好嗯啊呃从家全单称")
 _AFTER_NAMES = frozenset("为请很有竭")
 _NICKNAMES = frozenset("小老阿")
 
@@ -64,8 +69,22 @@ def _surname_cost(char: str) -> float | None:
     return SOUND_COST if _surname_readings() & set(readings(char)) else None
 
 
+def _misheard_surname_cost(heard: Heard, start: int) -> float | None:
+    """Before a title, a doubtful word of one character may be a surname of another tone or a near sound."""
+    mark = heard.marks[start]
+    if mark.probability >= DOUBTED or mark.char in _NOT_IN_NAMES or mark.char in _BEFORE_TITLES:
+        return None
+    titled = heard.text[start + 1 : start + 3] in TITLES
+    if not titled or not (heard.is_word_edge(start) and heard.is_word_edge(start + 1)):
+        return None
+    near = (reading_cost(name, one) for name in _surname_readings() for one in readings(mark.char))
+    return NEAR_COST if min(near, default=UNRELATED) <= NEAREST_SOUNDS else None
+
+
 def _surname_ends(heard: Heard, start: int, at: Place) -> Ends:
     cost = _surname_cost(heard.text[start])
+    if cost is None:
+        cost = _misheard_surname_cost(heard, start)
     if cost is not None:
         yield start + 1, cost
     if heard.text[start : start + 2] in surnames():

@@ -29,13 +29,19 @@ Atom = Char | Pause | Slot
 @dataclass(frozen=True, slots=True, eq=False)
 class Wording:
     """One flat row of atoms. `limit` is its cost limit, `edits` how many unrelated characters that allows.
-    `short`: one character of it may sound alike for less if it was hardly heard."""
+    `short`: one character of it may sound alike for less if it was hardly heard. `last`: where its last
+    character or slot stands, -1: it has none."""
 
     atoms: tuple[Atom, ...]
     letters: int
     limit: float
     edits: int
     short: bool
+    last: int
+
+    @property
+    def ends_in_pause(self) -> bool:
+        return 0 <= self.last < len(self.atoms) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +142,9 @@ def wording(atoms: tuple[Atom, ...], *, alone: bool) -> Wording:
     """A wording with its limits."""
     length = letters(atoms)
     limit = limit_of(length, alone=alone)
-    return Wording(atoms, length, limit, edits_of(length, alone=alone), alone and length == SHORT)
+    short = alone and length == SHORT
+    last = max((i for i, atom in enumerate(atoms) if not isinstance(atom, Pause)), default=-1)
+    return Wording(atoms, length, limit, edits_of(length, alone=alone), short, last)
 
 
 def _groups(nodes: Sequence, parts: int) -> tuple[Sequence, ...]:

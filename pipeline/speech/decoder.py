@@ -1,6 +1,8 @@
 """The Whisper model itself: features in, tokens with times and probabilities out; one batch at a time."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ _TOKENS_PER_SECOND = 50
 _SPARE_FRAMES = 50
 _FRAMES_STEP = 500
 _MOST_WORKERS = 4
+_M_ARENA_MAX = -8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,18 @@ class Reading:
     sounds: tuple[Sound, ...]
 
 
+def _share_memory_pools() -> None:
+    """Two memory pools for all threads, where the C library would make eight a core and fill them all.
+
+    Without it the process grows with the number of threads that ever decoded a recording.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)
+
+
 class Decoder:
     """One loaded model. Thread safe: `workers` batches may be read at the same time.
 
@@ -61,6 +76,7 @@ class Decoder:
         from faster_whisper.tokenizer import Tokenizer
         from faster_whisper.transcribe import get_suppressed_tokens
 
+        _share_memory_pools()
         threads = settings.threads or os.cpu_count() or 1
         self._on_cpu = settings.device == "cpu"
         self.workers = min(_MOST_WORKERS, threads) if self._on_cpu else 1

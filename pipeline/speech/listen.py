@@ -79,7 +79,9 @@ class Listener:
         voices: tuple[Voice, ...] = ()
         if samples.channels == 1:
             voices = diarize(samples.channel(0), surroundings.speech[0], self._embedder)
-        return Prepared(recording=recording, samples=samples, surroundings=surroundings, voices=voices, lost=lost)
+        return Prepared(
+            recording=recording, samples=samples, surroundings=surroundings, voices=voices, lost=lost
+        )
 
     def hear(self, recordings: Iterable[Prepared]) -> Iterator[tuple[Recording, Transcript]]:
         """Recognize in full batches over several recordings; results come in the order given."""

@@ -1,7 +1,10 @@
 import pytest
 from calls import quotes
 
+from pipeline.detect.heard import Heard
+from pipeline.detect.match import Matcher
 from pipeline.detect.pattern import PatternError, parse
+from pipeline.detect.script import call_of
 
 
 def test_brackets_are_optional_and_parentheses_are_not() -> None:
@@ -15,10 +18,36 @@ def test_groups_nest() -> None:
     assert quotes("我[不(想|要)]挂电话", "我不想挂电话") == ["我不想挂电话"]
 
 
-def test_a_gap_stays_within_its_length_and_the_sentence() -> None:
+def test_a_gap_stays_within_its_length() -> None:
     assert quotes("你…2不清楚", "你自己不清楚") == ["你自己不清楚"]
     assert quotes("你…2不清楚", "你自己怎么不清楚") == []
-    assert quotes("你好…不清楚", "你好。我不清楚") == []
+
+
+def test_a_gap_crosses_one_written_stop_and_no_second_one() -> None:
+    assert quotes("你们…对吗", "你们这价高？对吗") == ["你们这价高？对吗"]
+    assert quotes("你们…对吗", "你们。这价高？对吗") == []
+
+
+def test_a_gap_never_crosses_a_silence_or_the_other_speaker() -> None:
+    for between in ("坐席 4.0 ", "客户 2.2 嗯。\n坐席 3.0 "):
+        heard = Heard.of(call_of(f"坐席 1.0 你们这价高？\n{between}对吗？"))
+        assert not Matcher(heard=heard).search(parse("你们…对吗"), heard.words)
+
+
+def test_a_group_of_particles_in_parentheses_must_be_heard() -> None:
+    assert quotes("(哎|唉)急什么呢", "急什么呢") == []
+    assert quotes("(哎|唉)急什么呢", "哎急什么呢")
+
+
+def test_punctuation_at_the_end_of_a_pattern_demands_a_pause() -> None:
+    assert quotes("知道了，", "我知道了，你说") == quotes("知道了，", "我知道了") == ["知道了"]
+    assert quotes("知道了，", "我知道了你说") == []
+
+
+def test_a_misheard_surname_before_a_title_is_one_only_when_in_doubt() -> None:
+    assert quotes("{surname}(先生|女士)", "好的等女士", probability=0.5) == ["等女士"]
+    assert quotes("{surname}(先生|女士)", "好的等女士", probability=0.95) == []
+    assert quotes("{surname}(先生|女士)", "请稍等女士", probability=0.5) == []
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ def test_an_exception_cancels_the_match_it_overlaps_and_no_other() -> None:
     assert present(rules, "坐席 3.0 像不归我们管这种话我们不说。您稍等一下我看看，这个不归我们管。")
 
 
+def test_an_exception_does_not_reach_from_a_match_into_the_next_clause() -> None:
+    rules = phrase_rule("放心[吧]，肯定没问题", **{"except": '["肯定…12今天"]'})
+    assert present(rules, "坐席 3.0 放心吧，肯定没问题，您今天就来。")
+    assert not present(rules, "坐席 3.0 放心吧，肯定没问题今天就来。")
+
+
 def test_a_guard_is_a_list_of_exceptions_that_rules_share() -> None:
     files = {
         "guards/quoted.yml": 'id: quoted\ntitle: 转述\npatterns:\n  - "像{phrase}这种话"\n',

@@ -4,7 +4,7 @@ from pipeline.detect.sound import FORBIDDEN, char_cost, neighbours, readings, sy
 
 
 @pytest.mark.parametrize(
-    ("meant", "heard"), [("工", "宫"), ("部", "不"), ("它", "他"), ("8", "八"), ("两", "二"), ("幺", "1")]
+    ("meant", "heard"), [("工", "宫"), ("部", "步"), ("它", "他"), ("8", "八"), ("两", "二"), ("幺", "1")]
 )
 def test_the_same_sound_costs_next_to_nothing(meant: str, heard: str) -> None:
     assert char_cost(meant, heard) <= 0.1
@@ -31,6 +31,7 @@ def test_neighbours_hold_the_syllable_and_what_sounds_like_it() -> None:
 
 def test_a_negation_or_person_is_not_taken_for_another_word() -> None:
     assert char_cost("不", "门") == FORBIDDEN
+    assert char_cost("不", "步") == char_cost("部", "不") > char_cost("部", "步")
     assert char_cost("我", "你") == FORBIDDEN
     assert char_cost("你", "您") == 0
 

@@ -76,11 +76,10 @@ def _matches(rule: Rule, scene: Scene, *, any_role: bool = False) -> Iterator[Ma
 
 
 def _starts(rule: Rule, scene: Scene, *, any_role: bool) -> int:
-    heard, span = scene.heard, scene.searched(rule)
+    heard = scene.heard
     if any_role:
         return heard.words
-    inside = scene.stretches(rule)
-    starts = heard.mask(lambda mark: mark.stretch in inside and mark.span.middle in span)
+    starts = scene.within(rule)
     anchor = cast(PhraseParameters, rule.parameters).anchor
     if anchor == "start":
         starts &= _past_fillers(heard, heard.pauses)
@@ -111,22 +110,22 @@ def _without_exceptions(matcher: Matcher, excepts: tuple[str, ...], raw: list[Ma
     guard = Matcher(heard=matcher.heard, fit=matcher.fit, phrases=spans)
     around = matcher.heard.words
     found = [m for text in excepts for m in guard.search(parse(text), around) if m.fits]
-    return [m for m in raw if not any(_cancels(e, m, spans) for e in found)]
+    return [m for m in raw if not any(_cancels(matcher.heard, e, m, spans) for e in found)]
 
 
-def _cancels(exception: Match, match: Match, phrases: Spans) -> bool:
-    """Whether an exception speaks of this match: it holds the match, lies in it, or leads into it.
+def _cancels(heard: Heard, exception: Match, match: Match, phrases: Spans) -> bool:
+    """Whether an exception speaks of this match.
 
-    One with {phrase} speaks of the phrases that it holds, and of what overlaps these. One that begins
-    inside a match and goes on behind it over a gap speaks of something else.
+    One with {phrase} speaks of the phrases that it holds, and of what overlaps these. Any other speaks of
+    what it overlaps, unless it goes on behind the match over a gap and into another clause.
     """
     if match.end <= exception.start or exception.end <= match.start:
         return False
     if "{phrase}" in exception.phrase:
         held = (p for p in phrases if exception.start <= p[0] and p[1] <= exception.end)
         return any(start < match.end and match.start < end for start, end in held)
-    runs_beyond = match.start < exception.start and match.end < exception.end
-    return not (runs_beyond and "…" in exception.phrase)
+    beyond = heard.breaks[match.end : exception.end]
+    return not ("…" in exception.phrase and match.start < exception.start and any(beyond))
 
 
 def _best(raw: Iterable[Match]) -> list[Match]:
