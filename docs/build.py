@@ -67,7 +67,7 @@ def settings() -> str:
 
 
 def show_json() -> str:
-    """The fields of the call document, part by part. Times are milliseconds from the start of the recording."""
+    """The fields of the call document, part by part."""
     schema = json_schema()
     intro = "时间都是从录音开头起的毫秒数，概率和把握在 0 到 1 之间。JSON Schema：`callscore show --schema`。"
     parts = [f"# `callscore show --json` 的格式{NOTE}", intro, _part("CallDocument", schema)]

@@ -44,7 +44,7 @@ class Fit(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """A place where a pattern fits. `start` and `end` are positions in `Heard`, `length` the characters
-    that the budget was granted for."""
+    that the budget was granted for, `phrase` the wording of the pattern that fits."""
 
     start: int
     end: int
@@ -275,7 +275,7 @@ class Matcher:
             cost=round(cost, 4),
             length=length,
             how=_how(steps),
-            phrase=pattern.text,
+            phrase=_as_meant(self.heard, path.start, steps),
             detail=_detail(self.heard, steps),
             confidence=self._confidence(cost, allowed, path.start, end),
         )
@@ -299,6 +299,20 @@ class Matcher:
         share = cost / allowed if allowed else float(cost > 0)
         likeness = 1.0 - 0.45 * share if share <= 1 + ROUNDING else 0.4 / share
         return round(likeness * (0.7 + 0.3 * self.heard.probability(start, end)), 4)
+
+
+def _as_meant(heard: Heard, start: int, steps: tuple[Step, ...]) -> str:
+    """The wording of the pattern that fits, with `…` for what a gap passed over: `你找…部门`."""
+    spelled, at = "", start
+    for step in steps:
+        if step.meant and step.position >= 0:
+            passed = step.position > at and not step.meant.startswith("{")
+            same = not step.cost and len(step.meant) == 1
+            spelled += ("…" if passed else "") + (heard.marks[step.position].char if same else step.meant)
+        elif step.meant:
+            spelled += step.meant
+        at = max(at, step.position + 1)
+    return spelled
 
 
 def _longer(path: Path, cost: float, edit: bool = False, steps: Step | None = None) -> Path:

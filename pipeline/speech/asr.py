@@ -31,6 +31,9 @@ FULL_TOKENS = 224
 LOOK_AHEAD = 3
 """Windows that may wait for their batch to fill, in batches."""
 
+_WORTHWHILE_BATCH = 4
+"""Smaller batches take more time for each window."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Request:
@@ -205,9 +208,10 @@ class _Run:
         self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
 
     def _cut_off(self, jobs: list[_Job]) -> tuple[list[_Job], list[_Job]]:
-        """One batch and the rest; a short queue is shared among the workers."""
+        """One batch and the rest. The last few windows are shared among the workers."""
         share = -(-len(jobs) // self._reader.workers)
-        size = min(self._settings.batch_size, max(share, 1))
+        nothing_else = not self._flying and not self._waiting
+        size = min(self._settings.batch_size, share if nothing_else else max(share, _WORTHWHILE_BATCH))
         return jobs[:size], jobs[size:]
 
     def _take(self, job: _Job, reading: Reading) -> None:
