@@ -125,9 +125,11 @@ class Recognizer:
         with ThreadPoolExecutor(max_workers=self._reader.workers, thread_name_prefix="asr") as pool:
             for request in requests:
                 run.add(request)
+                run.start(pool)
+                yield from run.finished()
                 while run.overfull:
                     run.step(pool)
-                yield from run.finished()
+                    yield from run.finished()
             while run.busy:
                 run.step(pool)
                 yield from run.finished()
@@ -150,8 +152,13 @@ class _Run:
 
     @property
     def overfull(self) -> bool:
-        """Enough waits to make full batches of; no more requests for now."""
-        return self._waits + self._in_flight >= LOOK_AHEAD * self._settings.batch_size
+        """Enough windows or channels wait; no more requests for now."""
+        windows = self._waits + self._in_flight
+        return self.busy and max(windows, len(self._tickets)) >= self._look_ahead
+
+    @property
+    def _look_ahead(self) -> int:
+        return LOOK_AHEAD * self._settings.batch_size
 
     @property
     def busy(self) -> bool:
@@ -167,10 +174,24 @@ class _Run:
         windows = pack(request.audio, request.speech, self._settings.vad_pad_ms)
         self._queue(ticket, windows, again=False)
 
+    def start(self, pool: ThreadPoolExecutor) -> None:
+        """Take in what is read and give idle workers what is worth a batch, without waiting for anything."""
+        while self._flying and self._flying[0][1].done():
+            self._take_oldest()
+        while len(self._flying) < self._reader.workers and self._most_alike >= _WORTHWHILE_BATCH:
+            self._send(pool)
+
+    @property
+    def _most_alike(self) -> int:
+        return max(map(len, self._waiting.values()), default=0)
+
     def step(self, pool: ThreadPoolExecutor) -> None:
         """Send batches off while the model has room, then take in the oldest one."""
         while self._waits and len(self._flying) <= self._reader.workers:
             self._send(pool)
+        self._take_oldest()
+
+    def _take_oldest(self) -> None:
         jobs, future = self._flying.popleft()
         for job, reading in zip(jobs, future.result(), strict=True):
             self._take(job, reading)
@@ -193,11 +214,7 @@ class _Run:
         ticket.open_windows += len(windows)
 
     def _send(self, pool: ThreadPoolExecutor) -> None:
-        """The first full batch, or, if none is full, the kind that has waited longest, shared out."""
-        size = self._settings.batch_size
-        full = (kind for kind, jobs in self._waiting.items() if len(jobs) >= size)
-        oldest = min(self._waiting, key=lambda kind: self._waiting[kind][0].number)
-        kind = next(full, oldest)
+        kind = self._next_kind()
         jobs, rest = self._cut_off(self._waiting.pop(kind))
         if rest:
             self._waiting[kind] = rest
@@ -206,6 +223,15 @@ class _Run:
         seconds = [to_seconds(job.window.duration) for job in jobs]
         manner = _manner(self._settings, frames, again=again)
         self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
+
+    def _next_kind(self) -> tuple[bool, int]:
+        """The kind that waits longest among those worth a batch; any that has waited too long; the fullest."""
+        age = {kind: jobs[0].number for kind, jobs in self._waiting.items()}
+        oldest = min(age, key=age.__getitem__)
+        if age[oldest] < max(jobs[-1].number for jobs in self._waiting.values()) - self._look_ahead:
+            return oldest
+        enough = min(self._settings.batch_size, _WORTHWHILE_BATCH, self._most_alike)
+        return min((k for k, jobs in self._waiting.items() if len(jobs) >= enough), key=age.__getitem__)
 
     def _cut_off(self, jobs: list[_Job]) -> tuple[list[_Job], list[_Job]]:
         """One batch and the rest. The last few windows are shared among the workers."""
