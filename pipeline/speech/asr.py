@@ -225,7 +225,7 @@ class _Run:
         self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
 
     def _next_kind(self) -> tuple[bool, int]:
-        """The kind that waits longest among those worth a batch; any that has waited too long; the fullest."""
+        """What has waited too long, else the oldest of what is worth a batch, else the fullest."""
         age = {kind: jobs[0].number for kind, jobs in self._waiting.items()}
         oldest = min(age, key=age.__getitem__)
         if age[oldest] < max(jobs[-1].number for jobs in self._waiting.values()) - self._look_ahead:

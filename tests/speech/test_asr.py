@@ -17,6 +17,7 @@ from pipeline.timeline import Span
 
 SETTINGS = Settings(batch_size=2)
 CLIP = Path(__file__).parents[1] / "data" / "speech" / "agent_8khz.flac"
+LONG = "今天天气很好我们出去走走吧顺便到前面那家新开的店里看一看有没有合适"
 SAID = (
     "您好不好意思刚才设备有点卡飞燕速运客服我是刘洋请问有什么需要可以的请问您寄什么"
     "好的寄件人怎么称呼邓女士您要寄两箱橙子二十斤左右到哈尔滨需要上门取件对吗"
@@ -117,6 +118,32 @@ def test_the_next_request_is_pulled_only_when_there_is_room():
     assert len(pulled) <= 4 * SETTINGS.batch_size
 
 
+def test_a_window_of_a_rare_size_does_not_hold_up_the_rest_for_ever():
+    pulled = []
+
+    def requests():
+        for n in range(200):
+            pulled.append(n)
+            yield request(str(n), 10 if n == 0 else 20)
+
+    answers = Recognizer(Script(lambda *_: LONG), SETTINGS).recognize(requests())
+    assert next(answers).key == "0"
+    assert len(pulled) <= 8 * SETTINGS.batch_size
+
+
+def test_silent_channels_are_not_gathered_behind_a_slow_one():
+    pulled = []
+
+    def requests():
+        for n in range(200):
+            pulled.append(n)
+            yield request(str(n), *([20] if n == 0 else []))
+
+    answers = Recognizer(Script(lambda *_: LONG), SETTINGS).recognize(requests())
+    assert next(answers).key == "0"
+    assert len(pulled) <= 4 * SETTINGS.batch_size
+
+
 def test_a_loop_is_decoded_once_more_without_the_prompt():
     script = Script(lambda level, manner: "重复" * 20 if manner.prompted else "这一次好了吧")
     (heard,) = hear(script, request("a", 6))
@@ -184,9 +211,7 @@ def han(words):
 
 
 def test_a_short_queue_is_shared_among_the_workers():
-    script = Script(
-        lambda *_: "今天天气很好我们出去走走吧顺便到前面那家新开的店里看一看有没有合适", workers=2
-    )
+    script = Script(lambda *_: LONG, workers=2)
     hear(script, request("a", 20, 20), settings=Settings(batch_size=8))
     assert [len(batch) for batch in script.batches] == [1, 1]
 
