@@ -102,7 +102,7 @@ def _observed(stored: StoredCall, ruleset: RuleSet, settings: Settings) -> tuple
 def _page(evaluation: Evaluation, folder: Path, settings: Settings, *, errors: bool) -> str:
     today = datetime.now(UTC).date().isoformat()
     head = (
-        f"# 准确度\n\n{today}，`callscore evaluate {folder}`，模型 {settings.model}"
+        f"# 准确度\n\n{today}，`callscore evaluate {folder.name}`，模型 {settings.model}"
         f"（{settings.compute_type}，束宽 {settings.beam_size}）。\n"
         "“基线”是同一批短语在同一份转写上逐字匹配的结果。\n\n"
     )
