@@ -4,7 +4,7 @@ All values are frozen; a change returns a new value. Times are `Ms` from the sta
 recording, spans are half-open, probabilities and confidences are floats in [0, 1].
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -277,9 +277,3 @@ class Call:
     @property
     def span(self) -> Span:
         return Span(0, self.recording.duration)
-
-
-def text_between(turns: Sequence[Turn], span: Span) -> str:
-    """The words whose middle lies in `span`, in order of time."""
-    words = sorted((w for t in turns for w in t.words), key=lambda w: w.span)
-    return "".join(word.text for word in words if word.span.middle in span)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.errors import BadInput, NotFound
 from pipeline.findings import Finding
-from pipeline.storage.records import RuleFacts, StoredCall
+from pipeline.storage.records import RuleFacts
 from pipeline.timeline import Role, Span, Transcript
 from pipeline.units import Ms, clock, to_ms
 from pipeline.workflows import metrics
@@ -89,16 +89,6 @@ class Evaluation:
     @property
     def has_baseline(self) -> bool:
         return any(result.baseline is not None for result in self.results)
-
-
-def heard_call(stored: StoredCall, baseline: tuple[Observed, ...] | None = None) -> HeardCall:
-    """A stored call as `evaluate` wants it."""
-    return HeardCall(
-        name=stored.recording.call_id or Path(stored.recording.path).stem,
-        transcript=stored.transcript,
-        observed=observe(stored.findings, stored.rules),
-        baseline=baseline,
-    )
 
 
 def observe(findings: Iterable[Finding], rules: Mapping[str, RuleFacts]) -> tuple[Observed, ...]:
