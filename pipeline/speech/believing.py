@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+
+import jieba
 
 from pipeline.settings import Settings
 from pipeline.speech.decoder import Reading
@@ -66,8 +69,7 @@ def judge(window: Window, reading: Reading, settings: Settings, *, last: bool) -
 
 def _fill(window: Window, sounds: Sequence[Sound]) -> list[_Filled]:
     words: dict[int, list[Word]] = {}
-    for sound in sounds:
-        piece = _piece_of(window, sound)
+    for sound, piece in zip(sounds, _pieces_of(window, sounds), strict=True):
         said = words.setdefault(piece.at, [])
         span = _shortened(piece.to_recording(to_ms(sound.start), to_ms(sound.end)), said)
         said.append(Word(span=span, text=sound.text, probability=round(sound.probability, 4)))
@@ -87,6 +89,26 @@ def _shortened(span: Span, before: Sequence[Word]) -> Span:
 
 def _piece_of(window: Window, sound: Sound) -> Piece:
     return window.piece_at(to_ms((sound.start + sound.end) / 2))
+
+
+def _pieces_of(window: Window, sounds: Sequence[Sound]) -> list[Piece]:
+    """The piece of each character. A character that reaches over the edge of its piece goes with the rest
+    of its dictionary word: 感 belongs to 谢 after the pause, not to the end of what was said before."""
+    pieces = [_piece_of(window, sound) for sound in sounds]
+    inside = _inside_words([sound.text for sound in sounds])
+    for i in range(len(sounds) - 1):
+        here, there = pieces[i], pieces[i + 1]
+        if here is not there and inside[i] and to_ms(sounds[i].end) > here.end:
+            pieces[i] = there
+    return pieces
+
+
+def _inside_words(texts: Sequence[str]) -> list[bool]:
+    """For each text, whether the next one goes on with the same dictionary word."""
+    inside: list[bool] = []
+    for word in jieba.cut("".join(texts), HMM=False):
+        inside += [True] * (len(word) - 1) + [False]
+    return [inside[end - 1] for end in accumulate(map(len, texts))]
 
 
 def _said(window: Window, sounds: Sequence[Sound], prompt: str) -> list[Sound]:
