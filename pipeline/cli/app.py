@@ -12,6 +12,7 @@ from pipeline.cli.doctor import register as register_doctor
 from pipeline.cli.evaluate import register as register_evaluate
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
+from pipeline.cli.rules import app as rules_app
 from pipeline.cli.settings import register as register_settings
 from pipeline.errors import CallscoreError, UsageError
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 for register in (register_night, register_calls, register_evaluate, register_settings, register_doctor):
     register(app)
 app.add_typer(models_app, name="models")
+app.add_typer(rules_app, name="rules")
 
 
 def main() -> None:
