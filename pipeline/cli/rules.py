@@ -13,7 +13,7 @@ app = typer.Typer(
 
 
 @app.command("test", epilog="例：callscore rules test")
-def test_rules(rules: Rules = None) -> None:
+def run(rules: Rules = None) -> None:
     """跑每条规则自带的用例。"""
     ruleset = load_rules(load(SettingsOptions(rules=rules)))
     failures = run_cases(ruleset)
