@@ -1,7 +1,8 @@
 """Rules and scorecard templates as values. No YAML here: `pipeline.detect.load` reads the files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -41,6 +42,25 @@ class Source:
         return f"{self.path}:{self.line}:{self.column}"
 
 
+class Of(StrEnum):
+    """Which findings of another rule a window lies around."""
+
+    FIRST = "first"  # the earliest one
+    ANY = "any"  # one of them is enough
+    EVERY = "every"  # each of them must have it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """So close to a finding of another rule. Without seconds and turns: as far as the call goes before or
+    after it, the finding's own time within it. Turns are counted among the turns of the rule's role."""
+
+    rule: str
+    seconds: float | None = None
+    turns: int | None = None
+    of: Of = Of.ANY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Which part of the call a rule looks at; all None means the whole call.
@@ -54,6 +74,30 @@ class Window:
     last_turns: int | None = None
     first_percent: float | None = None
     last_percent: float | None = None
+    before: Near | None = None
+    after: Near | None = None
+    within: Near | None = None
+
+    @property
+    def near(self) -> tuple[tuple[str, Near], ...]:
+        """The parts that other rules' findings open, by name."""
+        named = (("before", self.before), ("after", self.after), ("within", self.within))
+        return tuple((name, near) for name, near in named if near)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """The first and the last day on which a rule is in force; None: no bound."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def covers(self, moment: datetime | None, zone: tzinfo) -> bool:
+        """Whether a call that began then is judged by the rule; one of unknown time is."""
+        if moment is None:
+            return True
+        day = moment.astimezone(zone).date()
+        return not ((self.first and day < self.first) or (self.last and day > self.last))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +124,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule file. `parameters` is the detector's own parameter type, already validated."""
+    """One rule file. `parameters` is the detector's own parameter type, already validated.
+
+    `exceptions` cancel what the detector finds: patterns of words, or findings of other rules close by.
+    """
 
     id: str
     title: str
@@ -97,6 +144,22 @@ class Rule:
     cases: tuple[Case, ...]
     digest: str
     source: Source
+    exceptions: tuple[str | Near, ...] = ()
+    effective: Effective = Effective()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The exceptions that are words."""
+        return tuple(entry for entry in self.exceptions if isinstance(entry, str))
+
+    @property
+    def cancelling(self) -> tuple[Near, ...]:
+        """The exceptions that are findings of other rules."""
+        return tuple(entry for entry in self.exceptions if isinstance(entry, Near))
+
+    def neighbours(self) -> tuple[str, ...]:
+        """Ids of the rules whose findings open its window or cancel what it finds."""
+        return tuple(near.rule for near in (*(n for _, n in self.window.near), *self.cancelling))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +232,14 @@ class Template:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
     """Everything that decides a score, kept by `digest`. `files` holds the text of every file read,
-    by path relative to the rules folder, so that a dispute can be replayed under the rules of the day."""
+    by path relative to the rules folder, so that a dispute can be replayed under the rules of the day.
+    `words` holds the named word lists that patterns may use as slots."""
 
     rules: tuple[Rule, ...]
     templates: tuple[Template, ...]
     files: Mapping[str, str]
     digest: str
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)

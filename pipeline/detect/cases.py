@@ -1,6 +1,6 @@
 """Whether each rule finds what the cases in its own file say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.detect import engine
 from pipeline.detect.script import ScriptError, call_of
@@ -33,7 +33,7 @@ def run_cases(ruleset: RuleSet) -> tuple[CaseFailure, ...]:
 
 
 def _failure(ruleset: RuleSet, rule: Rule, case: Case) -> CaseFailure | None:
-    only = RuleSet(rules=engine.with_needs(ruleset, rule), templates=(), files={}, digest="")
+    only = replace(ruleset, rules=engine.with_needs(ruleset, rule))
     found = tuple(f for f in engine.run(_call(case), only) if f.rule_id == rule.id)
     present = any(f.outcome is Outcome.PRESENT for f in found)
     return None if present == case.hit else CaseFailure(rule=rule, case=case, found=found)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pipeline.errors import RuleError
@@ -91,7 +92,7 @@ class Document:
 def read(path: str, text: str) -> Document:
     """Parse one file. Raises RuleError: not YAML, empty, duplicate keys, or not keys and values."""
     try:
-        root = YAML(typ="rt").load(text)
+        root = _yaml().load(text)
     except MarkedYAMLError as error:
         raise _syntax(path, text, error) from error
     except YAMLError as error:
@@ -102,6 +103,19 @@ def read(path: str, text: str) -> Document:
     if not isinstance(root, CommentedMap):
         raise RuleError(f"found {_shown(_plain(root))}, expected keys such as `id:`", path=path)
     return Document(path=path, text=text, root=root, values=_plain(root))
+
+
+class _Texts(RoundTripConstructor):
+    """Days stay as they are written; whoever expects a day checks it."""
+
+
+_Texts.add_constructor("tag:yaml.org,2002:timestamp", lambda maker, node: maker.construct_scalar(node))
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.Constructor = _Texts
+    return yaml
 
 
 def decode(path: str, data: bytes) -> str:

@@ -1,16 +1,19 @@
 """Rules over a call: `run(call, ruleset)` gives the findings, always in the same order."""
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from graphlib import CycleError, TopologicalSorter
 from typing import cast
+from zoneinfo import ZoneInfo
 
+from pipeline.detect import exceptions, nearby
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.detectors.base import Parameters
 from pipeline.detect.scene import Scene, Thresholds
 from pipeline.errors import RuleError
 from pipeline.findings import Finding
 from pipeline.ruleset import Rule, RuleSet
-from pipeline.timeline import Call
+from pipeline.timeline import Call, Recording
 
 
 def run(call: Call, ruleset: RuleSet, thresholds: Thresholds | None = None) -> tuple[Finding, ...]:
@@ -19,12 +22,24 @@ def run(call: Call, ruleset: RuleSet, thresholds: Thresholds | None = None) -> t
     A rule answers with one `present` finding for each place, or exactly one `absent` or
     `cannot_tell`. Draft rules answer too. Raises RuleError: rules build on each other in a circle.
     """
-    scene = Scene(call=call, thresholds=thresholds or Thresholds())
+    thresholds = thresholds or Thresholds()
+    scene = Scene(call=call, thresholds=thresholds, titles={rule.id: rule.title for rule in ruleset.rules})
+    zone = ZoneInfo(thresholds.time_zone)
     for rule in in_order(ruleset.rules):
-        applies = call.recording in rule.applies
-        scene.found[rule.id] = DETECTORS[rule.detector].detect(rule, scene) if applies else ()
+        scene.found[rule.id] = _found(rule, scene) if _is_for(rule, call.recording, zone) else ()
     findings = (finding for found in scene.found.values() for finding in found)
     return tuple(sorted(findings, key=lambda f: (f.rule_id, f.span, f.id)))
+
+
+def _is_for(rule: Rule, recording: Recording, zone: tzinfo) -> bool:
+    return recording in rule.applies and rule.effective.covers(recording.started_at, zone)
+
+
+def _found(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
+    """What the detector says, inside the windows that other rules open, less what is cancelled."""
+    detect = DETECTORS[rule.detector].detect
+    found = nearby.answer(rule, scene, detect) if rule.window.near else detect(rule, scene)
+    return exceptions.applied(rule, scene, found)
 
 
 def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
@@ -44,7 +59,7 @@ def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 def needs(rule: Rule) -> tuple[str, ...]:
     """Ids of the rules whose findings this rule builds on."""
-    return cast(Parameters, rule.parameters).needs()
+    return tuple(dict.fromkeys((*cast(Parameters, rule.parameters).needs(), *rule.neighbours())))
 
 
 def with_needs(ruleset: RuleSet, rule: Rule) -> tuple[Rule, ...]:

@@ -1,20 +1,29 @@
 """The rules folder -> RuleSet. Every fault of every file is told at once, with line and column."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipeline.detect import engine
 from pipeline.detect.detectors import DETECTORS
-from pipeline.detect.detectors.base import Parameters
-from pipeline.detect.detectors.phrase import PhraseParameters
-from pipeline.detect.document import Document, decode, did_you_mean, read
-from pipeline.detect.pattern import PatternError, parse
-from pipeline.detect.schema import GuardFile, RuleFile
+from pipeline.detect.document import Document, Location, decode, did_you_mean, read
+from pipeline.detect.pattern import SLOTS
+from pipeline.detect.schema import (
+    AppliesFile,
+    CaseFile,
+    EffectiveFile,
+    GuardFile,
+    NearFile,
+    RuleFile,
+    WindowFile,
+    WindowNearFile,
+    WordsFile,
+)
 from pipeline.detect.templates import Reader
 from pipeline.errors import NotFound, RuleError
 from pipeline.ruleset import Case, Rule, RuleSet, Severity, Status, Template
@@ -22,6 +31,7 @@ from pipeline.timeline import Role
 
 SCORECARDS = "scorecards"
 GUARDS = "guards"
+WORDS = "words"
 
 
 def load_ruleset(folder: Path) -> RuleSet:
@@ -95,7 +105,13 @@ class _Reading:
     faults: list[RuleError] = field(default_factory=list)
     rules: dict[str, tuple[Rule, Document]] = field(default_factory=dict)
     guards: dict[str, tuple[tuple[str, ...], Document]] = field(default_factory=dict)
+    words: dict[str, tuple[tuple[str, ...], Document]] = field(default_factory=dict)
     templates: dict[str, tuple[Template, Document]] = field(default_factory=dict)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What pydantic's validators need to know of other files."""
+        return {"words": {name: words for name, (words, _) in self.words.items()}}
 
     def add(self, into: dict[str, Any], key: str, value: tuple[Any, Document]) -> None:
         """Keep a rule, guard or template; a second one of the same id is a fault."""
@@ -110,15 +126,13 @@ class _Reading:
 def _build(files: Mapping[str, str]) -> tuple[RuleSet, tuple[RuleError, ...]]:
     reading = _Reading()
     documents = _documents(files, reading)
-    for document in documents:
-        folder = PurePosixPath(document.path).parts[0]
-        if folder == GUARDS:
-            _guard(document, reading)
-        elif folder != SCORECARDS:
-            _rule(document, reading)
+    for folder, read_one in ((WORDS, _words), (GUARDS, _guard), (None, _rule)):
+        for document in documents:
+            if _folder(document) == folder:
+                read_one(document, reading)
     _link(reading)
     for document in documents:
-        if PurePosixPath(document.path).parts[0] == SCORECARDS:
+        if _folder(document) == SCORECARDS:
             _template(document, reading)
     rules = tuple(_guarded(*reading.rules[rule_id], reading) for rule_id in sorted(reading.rules))
     _check_circles(rules, reading)
@@ -127,8 +141,15 @@ def _build(files: Mapping[str, str]) -> tuple[RuleSet, tuple[RuleError, ...]]:
         templates=tuple(reading.templates[key][0] for key in sorted(reading.templates)),
         files=dict(sorted(files.items())),
         digest=digest_of(files),
+        words=reading.context["words"],
     )
     return ruleset, tuple(sorted(reading.faults, key=_place))
+
+
+def _folder(document: Document) -> str | None:
+    """The folder with a meaning of its own in which a file lies; None: it holds a rule."""
+    folder = PurePosixPath(document.path).parts[0]
+    return folder if folder in (WORDS, GUARDS, SCORECARDS) else None
 
 
 def _documents(files: Mapping[str, str], reading: _Reading) -> list[Document]:
@@ -150,9 +171,11 @@ def _validated(document: Document, reading: _Reading, check: Callable[[], Any], 
 
 
 def _rule(document: Document, reading: _Reading) -> None:
-    common = {key: value for key, value in document.values.items() if key in RuleFile.model_fields}
-    own = {key: value for key, value in document.values.items() if key not in RuleFile.model_fields}
-    file = _validated(document, reading, lambda: RuleFile.model_validate(common), _rule_keys(document))
+    common = {key: value for key, value in document.values.items() if key in _COMMON}
+    own = {key: value for key, value in document.values.items() if key not in _COMMON}
+    context = reading.context
+    check = lambda: RuleFile.model_validate(common, context=context)  # noqa: E731
+    file = _validated(document, reading, check, _rule_keys(document))
     name = document.values.get("detector")
     detector = DETECTORS.get(name) if isinstance(name, str) else None
     if detector is None:
@@ -160,31 +183,32 @@ def _rule(document: Document, reading: _Reading) -> None:
             expected = f"one of {', '.join(DETECTORS)}{did_you_mean(name, DETECTORS)}"
             reading.faults.append(document.error(("detector",), f"found {name!r}, expected {expected}"))
         return
-    known = (*RuleFile.model_fields, *_keys(detector.parameters))
+    known = (*_COMMON, *_keys(detector.parameters))
     make = detector.parameters.model_validate
-    parameters = _validated(document, reading, lambda: make(_tuples(own)), known)
+    parameters = _validated(document, reading, lambda: make(_tuples(own), context=context), known)
     if file is not None and parameters is not None:
         cases = _cases(document, file, reading)
         reading.add(reading.rules, file.id, (_made(document, file, parameters, cases), document))
 
 
-def _keys(model: type[Parameters]) -> tuple[str, ...]:
+def _keys(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(info.alias or name for name, info in model.model_fields.items())
+
+
+_COMMON = _keys(RuleFile)
+_NESTED: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "applies": (AppliesFile,),
+    "cases": (CaseFile,),
+    "effective": (EffectiveFile,),
+    "except": (NearFile,),
+    "window": (WindowFile, WindowNearFile),
+}
 
 
 def _rule_keys(document: Document) -> tuple[str, ...]:
     """Keys of the nested parts of a rule, for faults inside them."""
-    nested = ("window", "applies", "cases")
-    models = (RuleFile.model_fields[name].annotation for name in nested if name in document.values)
-    names: list[str] = []
-    for model in models:
-        inner = getattr(model, "model_fields", None) or getattr(_item_type(model), "model_fields", {})
-        names.extend(inner)
-    return tuple(names)
-
-
-def _item_type(annotation: Any) -> Any:
-    return (getattr(annotation, "__args__", None) or (None,))[0]
+    models = (model for name, models in _NESTED.items() if name in document.values for model in models)
+    return tuple(dict.fromkeys(key for model in models for key in _keys(model)))
 
 
 def _tuples(value: Any) -> Any:
@@ -224,21 +248,31 @@ def _made(document: Document, file: RuleFile, parameters: object, cases: tuple[C
         cases=cases,
         digest=hashlib.sha256(document.text.encode()).hexdigest()[:16],
         source=document.source(("id",)),
+        exceptions=tuple(e if isinstance(e, str) else e.value() for e in file.exceptions),
+        effective=file.effective.value(),
     )
 
 
 def _guard(document: Document, reading: _Reading) -> None:
-    check = lambda: GuardFile.model_validate(document.values)  # noqa: E731
-    file = _validated(document, reading, check, GuardFile.model_fields)
-    if file is None:
+    context = reading.context
+    check = lambda: GuardFile.model_validate(document.values, context=context)  # noqa: E731
+    file = _validated(document, reading, check, _keys(GuardFile))
+    if file is not None:
+        reading.add(reading.guards, file.id, (file.patterns, document))
+
+
+def _words(document: Document, reading: _Reading) -> None:
+    name = PurePosixPath(document.path).stem
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in SLOTS:
+        message = (
+            f"found a word list in a file named {name!r}, expected small letters, not {', '.join(SLOTS)}"
+        )
+        reading.faults.append(document.error((), message))
         return
-    for i, text in enumerate(file.patterns):
-        try:
-            parse(text)
-        except PatternError as error:
-            reading.faults.append(document.error(("patterns", i), str(error), offset=error.column))
-            return
-    reading.add(reading.guards, file.id, (file.patterns, document))
+    check = lambda: WordsFile.model_validate(document.values)  # noqa: E731
+    file = _validated(document, reading, check, _keys(WordsFile))
+    if file is not None:
+        reading.words[name] = (file.words, document)
 
 
 def _template(document: Document, reading: _Reading) -> None:
@@ -250,19 +284,37 @@ def _template(document: Document, reading: _Reading) -> None:
 
 
 def _link(reading: _Reading) -> None:
-    """Every rule and guard that a rule names exists."""
+    """Every rule and guard that a rule names exists, and what scores does not build on drafts."""
     for rule, document in reading.rules.values():
-        for key in ("after", "expect"):
-            named = getattr(rule.parameters, key, None)
-            if isinstance(named, str) and named not in reading.rules:
-                reading.faults.append(_unknown(document, (key,), named, "rule", reading.rules))
-        for i, named in enumerate(getattr(rule.parameters, "guards", ())):
+        for need in engine.needs(rule):
+            if need not in reading.rules:
+                reading.faults.append(
+                    _unknown(document, _place_of(document, need), need, "rule", reading.rules)
+                )
+            elif rule.status is Status.ACTIVE and reading.rules[need][0].status is Status.DRAFT:
+                message = f"found draft rule `{need}`, expected an active one: drafts never score"
+                reading.faults.append(document.error(_place_of(document, need), message))
+        for i, named in enumerate(document.values.get("guards", ())):
             if named not in reading.guards:
                 reading.faults.append(_unknown(document, ("guards", i), named, "guard", reading.guards))
 
 
+def _place_of(document: Document, named: str) -> Location:
+    """Where a rule file names another rule."""
+    values = {key: value for key, value in document.values.items() if key not in ("id", "cases")}
+    return next(_locations(values, named), ())
+
+
+def _locations(value: Any, named: str) -> Iterator[Location]:
+    if value == named:
+        yield ()
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from ((key, *rest) for rest in _locations(part, named))
+
+
 def _unknown(
-    document: Document, location: tuple[str | int, ...], named: str, kind: str, known: Collection[str]
+    document: Document, location: Location, named: str, kind: str, known: Collection[str]
 ) -> RuleError:
     hint = did_you_mean(named, known)
     return document.error(location, f"found {kind} `{named}`, expected the id of a {kind}{hint}")
@@ -270,11 +322,9 @@ def _unknown(
 
 def _guarded(rule: Rule, document: Document, reading: _Reading) -> Rule:
     """The rule with the patterns of its guards among its exceptions."""
-    if not isinstance(rule.parameters, PhraseParameters) or not rule.parameters.guards:
-        return rule
-    lists = (reading.guards[name][0] for name in rule.parameters.guards if name in reading.guards)
-    excepts = (*rule.parameters.excepts, *(text for patterns in lists for text in patterns))
-    return replace(rule, parameters=rule.parameters.model_copy(update={"excepts": excepts}))
+    named = document.values.get("guards") or ()
+    lists = (reading.guards[name][0] for name in named if name in reading.guards)
+    return replace(rule, exceptions=(*rule.exceptions, *(text for patterns in lists for text in patterns)))
 
 
 def _check_circles(rules: tuple[Rule, ...], reading: _Reading) -> None:

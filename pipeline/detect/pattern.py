@@ -5,6 +5,7 @@
     (打|拨)这个电话      exactly one of the words in parentheses
     你…不懂             a gap of up to 6 characters (`…12`: up to 12), never across the end of a sentence
     工号{number}        a slot: number, surname, name, time, amount (`{number:2}`: at least 2 digits)
+    办{product}         a slot of a named word list; `pipeline.detect.wordlists` writes it out
 
 Punctuation in a pattern marks a place where a pause costs nothing; at the end it demands one. Groups nest.
 """
@@ -93,9 +94,9 @@ def matchable(char: str) -> bool:
 
 
 @cache
-def parse(text: str) -> Pattern:
-    """Parse a pattern. Raises PatternError."""
-    nodes = _Parser(text).parse()
+def parse(text: str, lists: frozenset[str] = frozenset()) -> Pattern:
+    """Parse a pattern; `lists` names the word lists that it may use. Raises PatternError."""
+    nodes = _Parser(text, lists).parse()
     least, most = extent(nodes)
     if not least:
         raise PatternError("found a pattern that matches without any words, expected words", 0)
@@ -136,8 +137,8 @@ def _bound(option: Sequence) -> Sequence:
 class _Parser:
     """Recursive descent over one pattern."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
+    def __init__(self, text: str, lists: frozenset[str]) -> None:
+        self.text, self.lists, self.at = text, lists, 0
 
     def parse(self) -> Sequence:
         nodes = self._sequence("")
@@ -206,8 +207,11 @@ class _Parser:
     def _slot(self) -> Slot:
         start, end = self.at, self.text.find("}", self.at)
         name, _, least = self.text[start + 1 : end].partition(":")
+        if end >= 0 and not _ and name.strip() in self.lists:
+            self.at = end + 1
+            return Slot(name.strip(), 1)
         if end < 0 or name.strip() not in SLOTS:
-            expected = ", ".join(f"{{{slot}}}" for slot in SLOTS)
+            expected = ", ".join(f"{{{slot}}}" for slot in (*SLOTS, *sorted(self.lists)))
             raise PatternError(
                 f"found slot {self.text[start : end + 1] or '{'!r}, expected {expected}", start
             )

@@ -1,7 +1,7 @@
 """What a detector sees of a call: the words laid out, the windows, and what other rules found."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pipeline.detect.heard import Heard
@@ -20,28 +20,51 @@ NEARLY = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """The settings that decide between present, absent and cannot_tell."""
+    """The settings that decide between present, absent and cannot_tell, and on which day a call was."""
 
     role_threshold: float = 0.7
     match_confidence: float = 0.5
+    time_zone: str = "Asia/Shanghai"
 
     @classmethod
     def of(cls, settings: Settings) -> "Thresholds":
-        return cls(role_threshold=settings.role_threshold, match_confidence=settings.match_confidence)
+        return cls(
+            role_threshold=settings.role_threshold,
+            match_confidence=settings.match_confidence,
+            time_zone=settings.time_zone,
+        )
 
 
 @dataclass(eq=False)
 class Scene:
-    """One call under examination. `found` holds the findings of the rules that ran before."""
+    """One call under examination. `found` holds the findings of the rules that ran before, `titles` what
+    rules are called. `bounds`: nothing outside is looked at."""
 
     call: Call
     thresholds: Thresholds
+    titles: Mapping[str, str] = field(default_factory=dict)
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    bounds: Span | None = None
+    whole: "Scene | None" = None
     _within: dict[tuple[Role | None, Window], int] = field(default_factory=dict)
 
     @cached_property
     def heard(self) -> Heard:
-        return Heard.of(self.call)
+        return self.whole.heard if self.whole else Heard.of(self.call)
+
+    def narrowed(self, bounds: Span) -> "Scene":
+        """The same call of which only a part is looked at."""
+        return replace(self, bounds=bounds, whole=self.whole or self, _within={})
+
+    def title(self, rule_id: str) -> str:
+        """What people call a rule."""
+        return self.titles.get(rule_id, rule_id)
+
+    def spoken(self, role: Role | None) -> tuple[Span, ...]:
+        """When the role (None: anybody) speaks, turns without an interruption joined, by start."""
+        turns = self.call.transcript.turns
+        groups = [group for group in self.heard.groups if role in (None, turns[group[0]].role)]
+        return tuple(Span(turns[g[0]].span.start, max(turns[i].span.end for i in g)) for g in groups)
 
     @cached_property
     def roles_known(self) -> bool:
@@ -65,7 +88,8 @@ class Scene:
             end = min(end, round(whole.end * window.first_percent / 100))
         if window.last_percent is not None:
             start = max(start, round(whole.end * (1 - window.last_percent / 100)))
-        return Span(min(start, end), end)
+        searched = Span(min(start, end), end)
+        return searched & self.bounds if self.bounds else searched
 
     def within(self, rule: Rule) -> int:
         """The characters of the rule's role in its window, as a mask of `heard`."""

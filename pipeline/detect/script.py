@@ -6,12 +6,17 @@
     静音等待 45.0 60.0
 
 Role, start in seconds, words; or a wait with its start and end. Lines that begin with `#` describe the
-call: `# direction outbound`, `# duration 60`, `# answered 4.5` (ringing until then), `# business 银行`.
+call: `# direction outbound`, `# duration 60`, `# answered 4.5` (ringing until then), `# business 银行`,
+`# agent_id 1021`, `# queue_wait_seconds 40`, `# ring_count 4`, `# is_complaint true` and
+`# started_at 2026-03-01` (a day, or a time as ISO 8601 writes it).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipeline.detect.pattern import matchable
 from pipeline.timeline import (
@@ -36,9 +41,9 @@ CHARACTER: Ms = 240
 PROBABILITY = 0.7
 """Words of a case are heard fairly well, so that a case may also show what is misheard."""
 LEAST_SILENCE: Ms = 1000
+ZONE = ZoneInfo("Asia/Shanghai")
 _ROLES = {"坐席": Role.AGENT, "客户": Role.CUSTOMER}
 _HOLDS = {"等待音乐": True, "静音等待": False}
-_FACTS = ("answered", "business", "direction", "duration")
 EXPECTED = "expected `坐席 3.0 words`, `客户 3.0 words`, `等待音乐 6.0 20.0` or `静音等待 6.0 20.0`"
 
 
@@ -54,7 +59,7 @@ class ScriptError(ValueError):
 class _Script:
     turns: list[Turn] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def call_of(text: str, *, probability: float = PROBABILITY) -> Call:
@@ -72,8 +77,7 @@ def call_of(text: str, *, probability: float = PROBABILITY) -> Call:
 def _read(line: str, script: _Script, probability: float) -> None:
     if line.startswith("#"):
         key, _, value = line[1:].strip().partition(" ")
-        _check_fact(key, value.strip())
-        script.facts[key] = value.strip()
+        script.facts[key] = _fact(key, value.strip())
         return
     parts = line.split(maxsplit=2)
     if not parts:
@@ -87,13 +91,10 @@ def _read(line: str, script: _Script, probability: float) -> None:
         script.turns.append(turn_of(_ROLES[parts[0]], start, parts[2], probability=probability))
 
 
-def _check_fact(key: str, value: str) -> None:
+def _fact(key: str, value: str) -> Any:
     if key not in _FACTS:
         raise ValueError(f"found `# {key}`, expected one of {', '.join(_FACTS)}")
-    if key == "direction":
-        Direction(value)
-    elif key != "business":
-        _seconds(value)
+    return _FACTS[key](value)
 
 
 def _seconds(text: str) -> float:
@@ -101,6 +102,31 @@ def _seconds(text: str) -> float:
         return float(text)
     except ValueError as error:
         raise ValueError(f"found {text!r}, expected seconds; {EXPECTED}") from error
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"found {text!r}, expected true or false")
+    return text == "true"
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
+
+
+_FACTS: Mapping[str, Callable[[str], Any]] = {
+    "agent_id": str,
+    "answered": _seconds,
+    "business": str,
+    "direction": Direction,
+    "duration": _seconds,
+    "is_complaint": _yes_or_no,
+    "queue_wait_seconds": _seconds,
+    "ring_count": int,
+    "started_at": _moment,
+}
+_OF_THE_WORDS = ("answered", "duration")
 
 
 def turn_of(role: Role, start: Ms, text: str, *, probability: float = PROBABILITY) -> Turn:
@@ -132,7 +158,7 @@ def spoken(text: str, start: Ms, *, probability: float, character: Ms = CHARACTE
 def _call(script: _Script) -> Call:
     facts = script.facts
     ends = [turn.span.end for turn in script.turns] + [hold.span.end for hold in script.holds]
-    duration = max(to_ms(float(facts.get("duration", 0))), max(ends, default=0) + LEAST_SILENCE)
+    duration = max(to_ms(facts.get("duration", 0.0)), max(ends, default=0) + LEAST_SILENCE)
     recording = Recording(
         id="case",
         sha256="",
@@ -141,14 +167,13 @@ def _call(script: _Script) -> Call:
         sample_rate=8000,
         channels=1,
         codec="",
-        direction=Direction(facts["direction"]) if "direction" in facts else None,
-        business=facts.get("business"),
+        **{key: value for key, value in facts.items() if key not in _OF_THE_WORDS},
     )
     return Call(recording=recording, transcript=_transcript(script, Span(0, duration)))
 
 
 def _transcript(script: _Script, whole: Span) -> Transcript:
-    answered = to_ms(float(script.facts.get("answered", 0)))
+    answered = to_ms(script.facts.get("answered", 0.0))
     turns = tuple(_numbered(script.turns))
     holds = tuple(sorted(script.holds, key=lambda hold: hold.span))
     busy = merge([turn.span for turn in turns] + [hold.span for hold in holds])

@@ -23,10 +23,11 @@ def score(
 ) -> Scorecard:
     """Fill in every item that the findings decide; leave the rest open and say why.
 
-    Findings of draft rules are ignored. Items that do not apply leave the denominator.
+    Findings of draft rules are ignored: what they would decide stays open. Items that do not apply leave
+    the denominator.
     """
-    active = {rule.id for rule in ruleset.rules if rule.status is Status.ACTIVE}
-    outcomes = by_rule(finding for finding in findings if finding.rule_id in active)
+    drafts = {rule.id for rule in ruleset.rules if rule.status is Status.DRAFT}
+    outcomes = by_rule(findings) | {f.rule_id: [] for f in findings if f.rule_id in drafts}
     items = tuple(score_item(item, outcomes) for item in template.items)
     return Scorecard(
         recording_id=recording.id,
@@ -70,7 +71,7 @@ def _applicable(item: Item, outcomes: Outcomes) -> Answer:
     if item.applicable is not None:
         return answer(item.applicable, outcomes)
     named = [rule for level in item.levels if level.when for rule in level.when.rules()]
-    if named and not any(outcomes.get(rule) for rule in named):
+    if named and not any(rule in outcomes for rule in named):
         return Answer(holds=False)
     return Answer(holds=True)
 

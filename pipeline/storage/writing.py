@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
+from pipeline.ruleset import Status
 from pipeline.scorecard import Verdict
 from pipeline.storage import mapping
 from pipeline.storage.records import Origin, Quarantined, RuleFacts, ScoredCall
@@ -123,7 +124,9 @@ def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcrip
 
 
 def _is_forbidden(finding: Finding, rules: Mapping[str, RuleFacts]) -> bool:
-    return finding.outcome is Outcome.PRESENT and rules[finding.rule_id].label == FORBIDDEN
+    """Drafts are shown and never count."""
+    rule = rules[finding.rule_id]
+    return finding.outcome is Outcome.PRESENT and rule.label == FORBIDDEN and rule.status is Status.ACTIVE
 
 
 def _finding_row(finding: Finding, rule: RuleFacts, scorecard_id: int) -> FindingRow:

@@ -64,7 +64,7 @@ def faults(text: str, path: str = "a/rule.yml", **others: str) -> list[str]:
         (
             "role: agent",
             "window: {first_second: 3}",
-            "found key `first_second`, expected one of first_percent",
+            "found key `first_second`, expected one of after, before, first_percent",
         ),
         ("role: agent", "cases: [{}]", "6:9: found neither `hit` nor `miss`, expected one of them"),
     ],

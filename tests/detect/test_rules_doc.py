@@ -8,7 +8,7 @@ import pytest
 from pipeline.detect.cases import run_cases
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.load import load_ruleset, parse_ruleset
-from pipeline.detect.schema import CaseFile, RuleFile, WindowFile
+from pipeline.detect.schema import CaseFile, EffectiveFile, RuleFile, WindowFile, WindowNearFile, WordsFile
 from pipeline.resources import shipped_rules
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -28,8 +28,8 @@ def test_every_rule_in_the_documentation_works(text: str) -> None:
 
 
 def test_every_key_is_documented() -> None:
-    keys = {*RuleFile.model_fields, *WindowFile.model_fields, *CaseFile.model_fields}
-    for detector in DETECTORS.values():
-        keys |= {field.alias or name for name, field in detector.parameters.model_fields.items()}
+    own = (detector.parameters for detector in DETECTORS.values())
+    models = (RuleFile, WindowFile, WindowNearFile, EffectiveFile, CaseFile, WordsFile, *own)
+    keys = {field.alias or name for model in models for name, field in model.model_fields.items()}
     assert {key for key in keys if f"`{key}`" not in DOCUMENT and f"{key}:" not in DOCUMENT} == set()
     assert [name for name in DETECTORS if name not in DOCUMENT] == []

@@ -151,6 +151,26 @@ def test_draft_rules_never_score() -> None:
     assert result.items[0].verdict is Verdict.NEEDS_REVIEW
 
 
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_an_item_that_only_a_draft_could_decide_stays_open(outcome: Outcome) -> None:
+    draft = rule("a.a", status=Status.DRAFT, severity=Severity.FATAL)
+    result = card((item(),), (draft,), [finding("a.a", outcome)])
+    assert result.items[0].verdict is Verdict.NEEDS_REVIEW
+    assert result.items[0].findings == ()
+    assert (result.total, result.open_points, result.fatal) == (Decimal("0.0"), Decimal("3.0"), False)
+
+
+@pytest.mark.parametrize("kind", ["present", "absent"])
+def test_a_draft_beside_an_active_rule_does_not_move_the_points(kind: str) -> None:
+    levels = (
+        Level(title="优秀", points=Decimal(3), text="有", when=leaf("present", "a.a")),
+        Level(title="差", points=Decimal(0), text="", when=leaf(kind, "d.d")),
+    )
+    rules = (rule("a.a"), rule("d.d", status=Status.DRAFT))
+    findings = [finding("a.a", Outcome.PRESENT), finding("d.d", Outcome.PRESENT)]
+    assert card((item(levels=levels),), rules, findings).total == Decimal("3.0")
+
+
 def test_assist_brings_evidence_and_leaves_the_decision_to_a_person() -> None:
     scored = score_item(item(fill=Fill.ASSIST), by_rule([finding("a.a", Outcome.PRESENT)]))
     assert (scored.verdict, scored.points) == (Verdict.MANUAL, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import NotFound, StorageError
+from pipeline.ruleset import Status
 from pipeline.scorecard import Decision, Review
 from pipeline.storage import writing
 from pipeline.storage.records import CallFilter, Origin, Quarantined, ScoredCall
@@ -145,6 +146,16 @@ def test_a_call_without_a_template_is_kept_with_its_findings(store: Store, score
     assert store.latest(call.recording.id).scorecard is None
     (line,) = store.calls()
     assert (line.total, line.forbidden) == (None, 1)
+
+
+def test_what_a_draft_finds_is_kept_and_does_not_count_as_forbidden(store: Store, scored: Make) -> None:
+    call = scored()
+    drafts = tuple(replace(rule, status=Status.DRAFT) for rule in call.ruleset.rules)
+    call = replace(call, ruleset=replace(call.ruleset, rules=drafts))
+    store.save_night_result(call, at=NOW, reason="nightly")
+    (line,) = store.calls()
+    assert line.forbidden == 0
+    assert store.latest(call.recording.id).rules["forbidden.shirking"].status is Status.DRAFT
 
 
 def test_rule_files_of_the_day_are_kept(store: Store, scored: Make) -> None:

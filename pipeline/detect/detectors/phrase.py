@@ -1,16 +1,17 @@
 """phrase: words that are said, found by sound."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, NamedTuple, cast
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from pipeline.detect.detectors.base import Detector, Parameters
-from pipeline.detect.heard import Heard, Spans
+from pipeline.detect.exceptions import Place, cancelled
+from pipeline.detect.heard import Heard
 from pipeline.detect.match import Fit, Match, Matcher
-from pipeline.detect.pattern import PatternError, parse
+from pipeline.detect.pattern import parse
 from pipeline.detect.scene import DOUBTFUL_SHARE, NEARLY, Scene
+from pipeline.detect.wordlists import checked
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule
 from pipeline.units import Ms, clock
@@ -20,31 +21,14 @@ MERGE_GAP: Ms = 800
 NEAREST = 3
 
 
-def _checked(text: str, *, phrase_slot: bool) -> str:
-    try:
-        pattern = parse(text)
-        if not phrase_slot and "{phrase}" in text.replace(" ", ""):
-            raise PatternError("found {phrase}, which only `except` may use", text.index("{"))
-    except PatternError as error:
-        context: dict[str, Any] = {"message": str(error), "column": error.column}
-        raise PydanticCustomError("pattern", "{message}", context) from error
-    return pattern.text
-
-
-def _phrase(text: str) -> str:
-    return _checked(text, phrase_slot=False)
-
-
-def _exception(text: str) -> str:
-    return _checked(text, phrase_slot=True)
+def _phrase(text: str, info: ValidationInfo) -> str:
+    return checked(text, info)
 
 
 class PhraseParameters(Parameters):
-    """`excepts` cancel the matches they speak of; `guards` name shared lists of such patterns."""
+    """What is listened for."""
 
     phrases: tuple[Annotated[str, AfterValidator(_phrase)], ...] = Field(min_length=1)
-    excepts: tuple[Annotated[str, AfterValidator(_exception)], ...] = Field((), alias="except")
-    guards: tuple[str, ...] = ()
     match: Literal["sound", "text", "exact"] = "sound"
     max_edits: int | None = Field(None, ge=0, le=5)
     anchor: Literal["anywhere", "start", "end", "turn"] = "anywhere"
@@ -54,25 +38,33 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     """One finding for each place; see `Detect`."""
     if rule.role is not None and not scene.roles_known:
         return (_roles_unknown(rule, scene),)
-    matches = list(_matches(rule, scene))
+    found = _matches(rule, scene)
     wanted = scene.thresholds.match_confidence
-    sure = [m for m in matches if m.fits and m.confidence * scene.role_factor >= wanted]
+    sure = [m for m in found.matches if m.fits and m.confidence * scene.role_factor >= wanted]
     if sure:
         return tuple(_present(rule, scene, group) for group in _groups(scene.heard, sure))
-    return (_nothing(rule, scene, matches),)
+    return (_nothing(rule, scene, found),)
 
 
-def _matches(rule: Rule, scene: Scene, *, any_role: bool = False) -> Iterator[Match]:
-    """Matches that no exception cancels, the best of those that overlap, by position."""
+class _Found(NamedTuple):
+    """The best of the matches that overlap, by position, and what exceptions said of the others."""
+
+    matches: list[Match]
+    cancelled: tuple[str, ...]
+
+
+def _matches(rule: Rule, scene: Scene, *, any_role: bool = False) -> _Found:
     parameters = cast(PhraseParameters, rule.parameters)
     heard = scene.heard
     matcher = Matcher(heard=heard, fit=Fit(parameters.match), max_edits=parameters.max_edits)
     starts = _starts(rule, scene, any_role=any_role)
     raw = [m for text in parameters.phrases for m in matcher.search(parse(text), starts)]
     raw = [m for m in raw if _anchored(heard, m, parameters.anchor)]
-    if raw and parameters.excepts:
-        raw = _without_exceptions(matcher, parameters.excepts, raw)
-    return iter(_best(raw))
+    fitting = [Place(m.start, m.end) for m in raw if m.fits]
+    causes = cancelled(rule, heard, matcher.fit, (Place(m.start, m.end) for m in raw), fitting)
+    kept = _best(m for m in raw if (m.start, m.end) not in causes)
+    told = dict.fromkeys(causes[place] for place in fitting if place in causes)
+    return _Found(kept, tuple(told))
 
 
 def _starts(rule: Rule, scene: Scene, *, any_role: bool) -> int:
@@ -103,29 +95,6 @@ def _anchored(heard: Heard, match: Match, anchor: str) -> bool:
     while not heard.turn_edges >> at & 1 and heard.fillers >> at & 1:
         at += 1
     return bool(heard.turn_edges >> at & 1)
-
-
-def _without_exceptions(matcher: Matcher, excepts: tuple[str, ...], raw: list[Match]) -> list[Match]:
-    spans = tuple(sorted({(m.start, m.end) for m in raw if m.fits}))
-    guard = Matcher(heard=matcher.heard, fit=matcher.fit, phrases=spans)
-    around = matcher.heard.words
-    found = [m for text in excepts for m in guard.search(parse(text), around) if m.fits]
-    return [m for m in raw if not any(_cancels(matcher.heard, e, m, spans) for e in found)]
-
-
-def _cancels(heard: Heard, exception: Match, match: Match, phrases: Spans) -> bool:
-    """Whether an exception speaks of this match.
-
-    One with {phrase} speaks of the phrases that it holds, and of what overlaps these. Any other speaks of
-    what it overlaps, unless it goes on behind the match over a gap and into another clause.
-    """
-    if match.end <= exception.start or exception.end <= match.start:
-        return False
-    if "{phrase}" in exception.phrase:
-        held = (p for p in phrases if exception.start <= p[0] and p[1] <= exception.end)
-        return any(start < match.end and match.start < end for start, end in held)
-    beyond = heard.breaks[match.end : exception.end]
-    return not ("…" in exception.phrase and match.start < exception.start and any(beyond))
 
 
 def _best(raw: Iterable[Match]) -> list[Match]:
@@ -187,12 +156,13 @@ def _present(rule: Rule, scene: Scene, group: list[Match]) -> Finding:
     return scene.finding(rule, Outcome.PRESENT, evidence, f"{rule.title}：{told}。", confidence)
 
 
-def _nothing(rule: Rule, scene: Scene, matches: list[Match]) -> Finding:
+def _nothing(rule: Rule, scene: Scene, found: _Found) -> Finding:
     """Absent, or cannot_tell where too little was understood; the nearest candidates are named."""
-    nearest = sorted(matches, key=lambda m: (-m.confidence, m.start))[:NEAREST]
+    nearest = sorted(found.matches, key=lambda m: (-m.confidence, m.start))[:NEAREST]
     evidence = [_evidence(scene, match) for match in nearest]
     wanted = scene.thresholds.match_confidence
-    seen = "；最接近的：" + "；".join(_told(e) for e in evidence) if evidence else ""
+    seen = "".join(f"；{cause}，所以不算" for cause in found.cancelled)
+    seen += "；最接近的：" + "；".join(_told(e) for e in evidence) if evidence else ""
     where = f"在 {scene.searched(rule)} 内"
     who = rule.role.chinese if rule.role else "双方"
     best = max((m.confidence * scene.role_factor for m in nearest if m.fits), default=0.0)
@@ -208,7 +178,7 @@ def _nothing(rule: Rule, scene: Scene, matches: list[Match]) -> Finding:
 
 
 def _roles_unknown(rule: Rule, scene: Scene) -> Finding:
-    seen = [m for m in _matches(rule, scene, any_role=True) if m.fits]
+    seen = [m for m in _matches(rule, scene, any_role=True).matches if m.fits]
     evidence = [_evidence(scene, match) for match in seen]
     confidence = scene.call.transcript.roles.confidence
     where = "；".join(f"{clock(e.span.start)} “{e.quote}”" for e in evidence) or "没有听到相关的话"

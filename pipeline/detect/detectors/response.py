@@ -8,7 +8,6 @@ from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.scene import Scene
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule
-from pipeline.timeline import Role, Span
 from pipeline.units import clock
 
 
@@ -45,18 +44,10 @@ def _answered(rule: Rule, scene: Scene, event: Finding, answers: tuple[Finding, 
 def _until(rule: Rule, scene: Scene, event: Finding) -> int:
     """End of the last turn that may hold the answer."""
     limit = cast(ResponseParameters, rule.parameters).within_turns
-    spans = _spoken_after(scene, event.span, rule.role)
+    spans = [span for span in scene.spoken(rule.role) if span.end > event.span.end]
     if limit is None or len(spans) <= limit:
         return scene.call.span.end + 1
     return spans[limit - 1].end
-
-
-def _spoken_after(scene: Scene, event: Span, role: Role | None) -> list[Span]:
-    """Spans of what the role says after the event, turns without an interruption joined."""
-    turns = scene.call.transcript.turns
-    groups = [group for group in scene.heard.groups if role in (None, turns[group[0]].role)]
-    spans = [Span(turns[g[0]].span.start, max(turns[i].span.end for i in g)) for g in groups]
-    return [span for span in spans if span.end > event.end]
 
 
 def _result(rule: Rule, scene: Scene, unanswered: list[Finding], answers: tuple[Finding, ...]) -> Finding:
