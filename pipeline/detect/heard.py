@@ -5,9 +5,12 @@ Neighbouring turns of one speaker are one stretch as long as nobody else speaks 
 stretches are kept apart by a character that matches nothing.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
 
 import jieba
 
@@ -44,6 +47,19 @@ class Mark:
     turn: int
     role: Role
     stretch: int
+
+
+class Written(NamedTuple):
+    """A stretch as text: its first position, and where in the text each of its characters stands."""
+
+    text: str
+    first: int
+    at: tuple[int, ...]
+
+
+def _written(pieces: Sequence[str], first: int) -> Written:
+    at = accumulate((len(piece) for piece in pieces), initial=0)
+    return Written("".join(pieces), first, tuple(at)[:-1])
 
 
 def _marks(turn: Turn, position: int, stretch: int) -> list[Mark]:
@@ -226,15 +242,24 @@ class Heard:
         return position in self._ends[stretch]
 
     def _edges(self, stretch: int) -> Iterable[int]:
-        inside = [i for i, mark in enumerate(self.marks) if mark.stretch == stretch]
-        written = "".join(self.marks[i].raw + self.marks[i].tail for i in inside)
-        owners = [i for i in inside for _ in self.marks[i].raw + self.marks[i].tail]
-        at = 0
-        for word in jieba.cut(written, HMM=False):
-            yield owners[at]
-            at += len(word)
-        yield from (i for i in (inside[0], inside[-1] + 1))
+        written = self.texts[stretch]
+        offset = 0
+        for word in jieba.cut(written.text, HMM=False):
+            yield written.first + bisect_right(written.at, offset) - 1
+            offset += len(word)
+        inside = range(written.first, written.first + len(written.at))
+        yield from (inside[0], inside[-1] + 1)
         yield from (i + 1 for i in inside if self.marks[i].tail)
+
+    @cached_property
+    def texts(self) -> Mapping[int, Written]:
+        """The text of each stretch that has words, by number."""
+        pieces: dict[int, list[str]] = {}
+        firsts: dict[int, int] = {}
+        for i, mark in enumerate(self.marks):
+            pieces.setdefault(mark.stretch, []).append(mark.raw + mark.tail)
+            firsts.setdefault(mark.stretch, i)
+        return {n: _written(texts, firsts[n]) for n, texts in pieces.items() if n >= 0}
 
     def span(self, start: int, end: int) -> Span:
         """Time from the first to the last of the characters `start` .. `end - 1`."""

@@ -11,10 +11,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.detect import reach, slots
+from pipeline.detect.alignment import Step, as_meant, detail, how, trail
 from pipeline.detect.costs import (
     CUT_COST,
     GAP_CHAR_COST,
     GAP_STOP_COST,
+    LEAST_EDIT,
     LOOSE,
     RAN_ON_FACTOR,
     ROUNDING,
@@ -28,7 +30,7 @@ from pipeline.detect.costs import (
 )
 from pipeline.detect.heard import Heard
 from pipeline.detect.pattern import SLOT_WORTH, Char, Gap, Pattern, Slot
-from pipeline.detect.sound import FORBIDDEN, LIGHT, NEGATED, SAME_BUT_TONE, UNRELATED, char_cost, readings
+from pipeline.detect.sound import FORBIDDEN, LIGHT, NEGATIONS, UNRELATED, char_cost
 from pipeline.detect.wordings import MOST_EDITS, Piece, Route, Wording, routes
 from pipeline.findings import How
 
@@ -37,14 +39,14 @@ class Fit(StrEnum):
     """How words are held against a pattern."""
 
     SOUND = "sound"  # by sound, with a budget for edits
-    TEXT = "text"  # the same characters; light particles may come or go
+    TEXT = "text"  # the same characters; light particles may come or go, and so many edits
     EXACT = "exact"  # the same characters, nothing between them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """A place where a pattern fits. `start` and `end` are positions in `Heard`, `length` the characters
-    that the budget was granted for, `phrase` the wording of the pattern that fits."""
+    that the budget was granted for, `spare` the edits granted beside it, `phrase` the wording that fits."""
 
     start: int
     end: int
@@ -54,23 +56,15 @@ class Match:
     phrase: str
     detail: str
     confidence: float
+    spare: int = 0
 
     @property
     def fits(self) -> bool:
-        return self.cost <= budget(self.length) + ROUNDING
+        return self.slack >= -ROUNDING
 
     @property
     def slack(self) -> float:
-        return budget(self.length) - self.cost
-
-
-class Step(NamedTuple):
-    """One edit of an alignment: `meant` is "" for an extra character, `position` -1 for a missing one."""
-
-    before: "Step | None"
-    meant: str
-    position: int
-    cost: float
+        return budget(self.length) + self.spare * LEAST_EDIT - self.cost
 
 
 class Path(NamedTuple):
@@ -113,7 +107,14 @@ class Matcher:
     @property
     def cap(self) -> int:
         """The most unrelated characters that a match may have."""
-        return 0 if self.fit is not Fit.SOUND else MOST_EDITS if self.max_edits is None else self.max_edits
+        if self.fit is Fit.SOUND:
+            return MOST_EDITS if self.max_edits is None else self.max_edits
+        return self.spare
+
+    @property
+    def spare(self) -> int:
+        """Edits that a match of the text may have, however short it is."""
+        return self.max_edits or 0 if self.fit is Fit.TEXT else 0
 
     def search(self, pattern: Pattern, starts: int) -> tuple[Match, ...]:
         """Every place whose cost is within LOOSE times the budget, the best for each end, by position.
@@ -121,7 +122,7 @@ class Matcher:
         Bit `i` of `starts` lets a match begin at character `i`.
         """
         best: dict[int, Match] = {}
-        for route in routes(pattern, self.cap):
+        for route in routes(pattern, self.cap, self.spare):
             for made in self._along(pattern, route, starts & self.heard.words):
                 if made.end not in best or made.slack > best[made.end].slack:
                     best[made.end] = made
@@ -180,7 +181,7 @@ class Matcher:
                     short=wording.short,
                 )
                 length += 1
-                row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length)))
+                row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length) + self.spare))
             paused = not isinstance(atom, Char | Slot)
         return row
 
@@ -209,10 +210,10 @@ class Matcher:
                 return
             if breaks[position] and not point.paused and path.start != position and self.fit is Fit.SOUND:
                 path = _longer(path, breaks[position])
-            base = char_cost(point.char, mark.char)
+            base = self._base(point.char, mark.char)
             if self._may_be(point, base, opens=opens):
                 step = Step(path.steps, point.char, position, base)
-                cost = difference(base, mark.probability) if base else 0.0
+                cost = difference(base, mark.probability) if base and self.fit is Fit.SOUND else base
                 if point.short and not path.cost:
                     cost = forgiven(base, cost, mark.probability)
                 yield position + 1, _longer(path, cost, base >= UNRELATED, step)
@@ -220,8 +221,15 @@ class Matcher:
                 return
             path = self._extra(position, path)
 
+    def _base(self, meant: str, heard: str) -> float:
+        """How far apart two characters are. By text any other one is unrelated, and a negation is no edit."""
+        base = char_cost(meant, heard)
+        if not base or self.fit is Fit.SOUND:
+            return base
+        return FORBIDDEN if base == FORBIDDEN or {meant, heard} & NEGATIONS else UNRELATED
+
     def _may_be(self, point: Point, base: float, *, opens: bool) -> bool:
-        if self.fit is not Fit.SOUND:
+        if self.fit is not Fit.SOUND and not self.spare:
             return not base
         return base < UNRELATED or not (opens or point.closes)
 
@@ -230,10 +238,12 @@ class Matcher:
         mark = self.heard.marks[position]
         light = mark.char in LIGHT
         cost = inserted(mark.char, mark.probability) if light or self.fit is Fit.SOUND else FORBIDDEN
+        if self.spare and not light and mark.char not in NEGATIONS:
+            cost = UNRELATED
         return _longer(path, cost, not light, Step(path.steps, "", position, cost))
 
     def _missing(self, point: Point, at: int, path: Path) -> Iterator[tuple[int, Path]]:
-        if self.fit is Fit.SOUND or (self.fit is Fit.TEXT and point.light):
+        if self.fit is Fit.SOUND or (self.fit is Fit.TEXT and (point.light or self.spare)):
             cost = missing(point.char, light=point.light)
             yield at, _longer(path, cost, not point.light, Step(path.steps, point.char, -1, cost))
 
@@ -260,23 +270,25 @@ class Matcher:
         return reached
 
     def _finish(self, pattern: Pattern, length: int, end: int, path: Path) -> Match | None:
-        steps = _trail(path.steps)
+        steps = trail(path.steps)
         if path.start >= end or (self.max_edits is not None and path.edits > self.max_edits):
             return None
-        allowed = budget(length)
+        allowed = budget(length) + self.spare * LEAST_EDIT
+        most = LOOSE * budget(length) + self.spare * LEAST_EDIT + ROUNDING
         cost = path.cost + self._ran_on(path, steps)
-        if cost <= LOOSE * allowed + ROUNDING:
+        if cost <= most:
             cost += self._cuts(path.start, end, steps)
-        if cost > LOOSE * allowed + ROUNDING:
+        if cost > most:
             return None
         return Match(
             start=path.start,
             end=end,
             cost=round(cost, 4),
             length=length,
-            how=_how(steps),
-            phrase=_as_meant(self.heard, path.start, steps),
-            detail=_detail(self.heard, steps),
+            how=how(steps),
+            phrase=as_meant(self.heard, path.start, steps),
+            detail=detail(self.heard, steps),
+            spare=self.spare,
             confidence=self._confidence(cost, allowed, path.start, end),
         )
 
@@ -299,20 +311,6 @@ class Matcher:
         share = cost / allowed if allowed else float(cost > 0)
         likeness = 1.0 - 0.45 * share if share <= 1 + ROUNDING else 0.4 / share
         return round(likeness * (0.7 + 0.3 * self.heard.probability(start, end)), 4)
-
-
-def _as_meant(heard: Heard, start: int, steps: tuple[Step, ...]) -> str:
-    """The wording of the pattern that fits, with `…` for what a gap passed over: `你找…部门`."""
-    spelled, at = "", start
-    for step in steps:
-        if step.meant and step.position >= 0:
-            passed = step.position > at and not step.meant.startswith("{")
-            same = not step.cost and len(step.meant) == 1
-            spelled += ("…" if passed else "") + (heard.marks[step.position].char if same else step.meant)
-        elif step.meant:
-            spelled += step.meant
-        at = max(at, step.position + 1)
-    return spelled
 
 
 def _longer(path: Path, cost: float, edit: bool = False, steps: Step | None = None) -> Path:
@@ -355,41 +353,3 @@ def _clusters(ends: int, apart: int) -> Iterator[tuple[int, int]]:
         first, last = (at if first < 0 else first), at
     if first >= 0:
         yield first, last
-
-
-def _trail(step: Step | None) -> tuple[Step, ...]:
-    steps: list[Step] = []
-    while step is not None:
-        steps.append(step)
-        step = step.before
-    return tuple(reversed(steps))
-
-
-def _how(steps: Iterable[Step]) -> How:
-    worst = 0.0
-    for step in steps:
-        edited = not step.meant or step.position < 0
-        other = SAME_BUT_TONE if step.cost == NEGATED else step.cost
-        worst = max(worst, UNRELATED if edited else other)
-    if worst >= UNRELATED:
-        return How.EDITS
-    if worst > SAME_BUT_TONE:
-        return How.NEAR_SOUND
-    return How.SAME_SOUND if worst else How.EXACT
-
-
-def _detail(heard: Heard, steps: Iterable[Step]) -> str:
-    """Where the words differ, with their syllables: `部bu4→不bu4`."""
-    parts = []
-    for step in steps:
-        if step.cost and step.meant and step.position >= 0:
-            parts.append(f"{_spelled(step.meant)}→{_spelled(heard.marks[step.position].char)}")
-        elif step.cost and step.meant:
-            parts.append(f"缺{step.meant}")
-        elif step.cost:
-            parts.append(f"多{heard.marks[step.position].raw}")
-    return "，".join(parts)
-
-
-def _spelled(char: str) -> str:
-    return char + "".join(readings(char)[:1])

@@ -13,6 +13,7 @@ Punctuation in a pattern marks a place where a pause costs nothing; at the end i
 from dataclasses import dataclass
 from functools import cache
 
+from pipeline.detect.document import did_you_mean
 from pipeline.detect.sound import LIGHT, is_han
 
 DEFAULT_GAP = 6
@@ -211,7 +212,8 @@ class _Parser:
             self.at = end + 1
             return Slot(name.strip(), 1)
         if end < 0 or name.strip() not in SLOTS:
-            expected = ", ".join(f"{{{slot}}}" for slot in (*SLOTS, *sorted(self.lists)))
+            known = (*SLOTS, *sorted(self.lists))
+            expected = ", ".join(f"{{{slot}}}" for slot in known) + did_you_mean(name.strip(), known)
             raise PatternError(
                 f"found slot {self.text[start : end + 1] or '{'!r}, expected {expected}", start
             )

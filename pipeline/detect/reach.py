@@ -194,7 +194,8 @@ class _Walk(NamedTuple):
         """Depth first through the choices; `atoms` is what was written so far."""
         for i, node in enumerate(nodes):
             longest = letters(atoms) + letters(nodes[i:])
-            levels = levels[: 1 + min(self.piece.cap, edits_of(longest, alone=self.piece.alone))]
+            most = edits_of(longest, alone=self.piece.alone, spare=self.piece.spare)
+            levels = levels[: 1 + min(self.piece.cap, most)]
             if isinstance(node, Choice):
                 for option in _open_options(self.heard, node, levels):
                     yield from self.written_out((*option, *nodes[i + 1 :]), levels, atoms)
@@ -204,7 +205,7 @@ class _Walk(NamedTuple):
                 atoms = (*atoms, node)
             if not any(levels):
                 return
-        yield wording(atoms, alone=self.piece.alone), levels
+        yield wording(atoms, alone=self.piece.alone, spare=self.piece.spare), levels
 
     def _onward(self, atom: Atom, levels: Levels, *, opens: bool) -> Levels:
         if opens and isinstance(atom, Char):

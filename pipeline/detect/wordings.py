@@ -46,7 +46,8 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """What stands between two gaps. `edits` and `most` bound those of its wordings.
+    """What stands between two gaps. `edits` and `most` bound those of its wordings; `spare` edits come on
+    top of what the length of a wording allows.
 
     `groups`: the nodes cut into more parts than there can be edits, so that one part has none.
     `firsts`: characters of which one, or one that sounds alike, opens a match; None: a slot opens it.
@@ -54,6 +55,7 @@ class Piece:
 
     nodes: Sequence
     alone: bool
+    spare: int
     cap: int
     edits: int
     most: int
@@ -65,9 +67,9 @@ Route = tuple[Piece | Gap, ...]
 
 
 @cache
-def routes(pattern: Pattern, cap: int) -> tuple[Route, ...]:
+def routes(pattern: Pattern, cap: int, spare: int = 0) -> tuple[Route, ...]:
     """Every route through a pattern, with at most `cap` unrelated characters in each piece."""
-    return tuple(_route(row, cap) for row in _without_inner_gaps(pattern.nodes))
+    return tuple(_route(row, cap, spare) for row in _without_inner_gaps(pattern.nodes))
 
 
 def _without_inner_gaps(nodes: Sequence) -> Iterator[Sequence]:
@@ -87,7 +89,7 @@ def _has_gap(nodes: Sequence) -> bool:
     )
 
 
-def _route(row: Sequence, cap: int) -> Route:
+def _route(row: Sequence, cap: int, spare: int) -> Route:
     groups: list[list[Node]] = [[]]
     gaps: list[Gap] = []
     for node in row:
@@ -96,23 +98,23 @@ def _route(row: Sequence, cap: int) -> Route:
             groups.append([])
         else:
             groups[-1].append(node)
-    pieces = [_piece(tuple(group), cap, alone=not gaps) for group in groups]
+    pieces = [_piece(tuple(group), cap, spare, alone=not gaps) for group in groups]
     route: list[Piece | Gap] = [pieces[0]]
     for gap, piece in zip(gaps, pieces[1:], strict=True):
         route += [gap, piece]
     return tuple(route)
 
 
-def _piece(nodes: Sequence, cap: int, *, alone: bool) -> Piece:
-    edits = min(edits_of(letters(nodes), alone=alone), cap)
+def _piece(nodes: Sequence, cap: int, spare: int, *, alone: bool) -> Piece:
+    edits = min(edits_of(letters(nodes), alone=alone, spare=spare), cap)
     firsts, _ = opening(nodes, 1 + (edits if alone else 0))
-    return Piece(nodes, alone, cap, edits, extent(nodes)[1], _groups(nodes, edits + 1), firsts)
+    return Piece(nodes, alone, spare, cap, edits, extent(nodes)[1], _groups(nodes, edits + 1), firsts)
 
 
 @cache
-def limit_of(length: int, *, alone: bool) -> float:
+def limit_of(length: int, *, alone: bool, spare: int) -> float:
     """The cost that a wording of `length` characters may have, near misses included."""
-    return LOOSE * budget(length) + ROUNDING if alone else piece_limit(length)
+    return spare * LEAST_EDIT + (LOOSE * budget(length) + ROUNDING if alone else piece_limit(length))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -132,19 +134,19 @@ def _node_letters(node: Node) -> int:
     return 0
 
 
-def edits_of(length: int, *, alone: bool) -> int:
+def edits_of(length: int, *, alone: bool, spare: int) -> int:
     """How many unrelated characters a wording of `length` characters may have."""
-    return int(limit_of(length, alone=alone) / LEAST_EDIT)
+    return int(limit_of(length, alone=alone, spare=spare) / LEAST_EDIT)
 
 
 @lru_cache(maxsize=1 << 16)
-def wording(atoms: tuple[Atom, ...], *, alone: bool) -> Wording:
+def wording(atoms: tuple[Atom, ...], *, alone: bool, spare: int) -> Wording:
     """A wording with its limits."""
     length = letters(atoms)
-    limit = limit_of(length, alone=alone)
+    limit = limit_of(length, alone=alone, spare=spare)
     short = alone and length == SHORT
     last = max((i for i, atom in enumerate(atoms) if not isinstance(atom, Pause)), default=-1)
-    return Wording(atoms, length, limit, edits_of(length, alone=alone), short, last)
+    return Wording(atoms, length, limit, edits_of(length, alone=alone, spare=spare), short, last)
 
 
 def _groups(nodes: Sequence, parts: int) -> tuple[Sequence, ...]:

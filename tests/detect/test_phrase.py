@@ -1,10 +1,13 @@
 from dataclasses import replace
+from time import perf_counter
 
 import pytest
 from calls import phrase_rule, rule_text, ruleset_of, run, with_roles
 
-from pipeline.detect import engine
+from pipeline.detect import engine, expressions
+from pipeline.detect.heard import Heard
 from pipeline.detect.script import call_of
+from pipeline.errors import RuleError
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet
 from pipeline.timeline import Span
@@ -145,3 +148,110 @@ def test_speech_that_gave_no_words_makes_an_absence_uncertain() -> None:
     assert engine.run(call, rules)[0].outcome is Outcome.ABSENT
     deaf = replace(call, recording=replace(call.recording, duration=25_000), transcript=unclear)
     assert engine.run(deaf, rules)[0].outcome is Outcome.CANNOT_TELL
+
+
+def asked(body: str) -> RuleSet:
+    return ruleset_of(rule_text("a.rule", body))
+
+
+ELEMENTS = "phrases: ['工号{number}', '(为您服务|很高兴为您服务)', '(您好|早上好)']\n"
+
+
+@pytest.mark.parametrize(
+    ("require", "text", "expected"),
+    [
+        ("all", "坐席 1.0 您好，工号幺零二幺，为您服务。", "present"),
+        ("all", "坐席 1.0 您好，为您服务。", "absent"),
+        ("2", "坐席 1.0 您好，为您服务。", "present"),
+        ("2", "坐席 1.0 您好，您好，早上好。", "absent"),
+        ("any", "坐席 1.0 您好。", "present"),
+    ],
+)
+def test_all_or_some_of_the_phrases_may_be_asked_for(require: str, text: str, expected: str) -> None:
+    assert only(asked(f"{ELEMENTS}require: {require}"), text).outcome == expected
+
+
+def test_one_finding_holds_the_evidence_of_all_phrases() -> None:
+    rules = asked(f"{ELEMENTS}require: all")
+    found = only(rules, "坐席 1.0 您好，工号幺零二幺\n客户 5.0 嗯\n坐席 8.0 为您服务")
+    assert [e.quote for e in found.evidence] == ["您好", "工号幺零二幺", "为您服务"]
+    partly = only(rules, "坐席 1.0 您好，请讲。")
+    assert "3 条里只有 1 条" in partly.explanation
+
+
+def test_words_that_must_not_be_said_make_the_rule_absent() -> None:
+    rules = asked("phrases: [马上为您处理]\nnone_of: [大概, 可能要等]")
+    assert present(rules, "坐席 1.0 马上为您处理。")
+    spoiled = only(rules, "坐席 1.0 马上为您处理。\n客户 6.0 好\n坐席 9.0 可能要等几天。")
+    assert spoiled.outcome is Outcome.ABSENT
+    assert "不该有的话说了：坐席在 00:09.0 说“可能要等”" in spoiled.explanation
+
+
+def test_silence_about_everything_listed_is_a_finding_of_its_own() -> None:
+    rules = asked("none_of: [您好, 早上好]\nwindow: {first_turns: 1}")
+    assert only(rules, "坐席 1.0 喂，说。\n坐席 9.0 您好。").outcome is Outcome.PRESENT
+    assert only(rules, "坐席 1.0 您好，请讲。").outcome is Outcome.ABSENT
+    mumbled = engine.run(call_of("坐席 1.0 喂，说。", probability=0.1), rules)
+    assert [f.outcome for f in mumbled] == [Outcome.CANNOT_TELL]
+
+
+def test_a_rule_must_listen_for_something_it_can_hear() -> None:
+    with pytest.raises(RuleError, match="expected: `phrases`, `regex` or `none_of`"):
+        asked("match: text")
+    with pytest.raises(RuleError, match="`require` not above the number of phrases"):
+        asked("phrases: [您好]\nrequire: 2")
+
+
+@pytest.mark.parametrize(
+    ("edits", "text", "expected"),
+    [
+        (0, "坐席 1.0 请提供一下手机号码", True),
+        (0, "坐席 1.0 请提供一下手表号码", False),
+        (1, "坐席 1.0 请提供一下手表号码", True),
+        (1, "坐席 1.0 请提供一下手号码", True),
+        (1, "坐席 1.0 请提供一下您手机号码", True),
+        (1, "坐席 1.0 请提供一下手表套码", False),
+        (2, "坐席 1.0 请提供一下手表套码", True),
+        (2, "坐席 1.0 请提供不下手机号码", False),
+    ],
+)
+def test_by_text_so_many_characters_may_differ_whatever_they_sound_like(
+    edits: int, text: str, expected: bool
+) -> None:
+    rules = asked(f"phrases: [提供一下手机号码吧]\nmatch: text\nmax_edits: {edits}")
+    assert present(rules, text + "吧") is expected
+
+
+# Regular expressions
+
+
+def test_a_regular_expression_fits_the_words_as_heard_with_their_times() -> None:
+    found = only(asked("regex: ['工号[，：]?[0-9]{4}']"), "坐席 1.0 您好，工号，1021为您服务。")
+    (evidence,) = found.evidence
+    assert (evidence.quote, evidence.span) == ("工号，1021", Span(1000 + 2 * 240, 1000 + 8 * 240))
+    assert not present(asked("regex: ['工号[0-9]{4}']"), "坐席 1.0 工号幺零二幺")
+    assert not present(asked("regex: ['工号[0-9]{4}']"), "客户 1.0 工号1021")
+    assert not present(asked("regex: ['号[0-9]{4}']\nexcept: ['工号{number}']"), "坐席 1.0 工号1021")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("工号[9-0]", "7:13: found '9-0' (invalid character class range), expected a regular expression"),
+        ("工号(一", "found '工号(一' (missing )), expected"),
+        ("工(?=号)", "7:11: found '(?=' (invalid perl operator)"),
+        ("(工)\\1", "found '\\\\1' (invalid escape sequence)"),
+        ("工*", "found an expression that matches without any words"),
+    ],
+)
+def test_a_fault_of_an_expression_is_told_with_its_column(expression: str, expected: str) -> None:
+    with pytest.raises(RuleError) as error:
+        asked(f"regex: ['{expression}']")
+    assert expected in str(error.value)
+
+
+def test_an_evil_expression_takes_no_time() -> None:
+    heard = Heard.of(call_of("坐席 1.0 " + "啊" * 20_000))
+    started = perf_counter()
+    assert not list(expressions.search(heard, "(啊+)+(啊|啊啊)*完", heard.words))
+    assert perf_counter() - started < 2
