@@ -7,7 +7,7 @@ from pipeline.detect.scene import Scene
 from pipeline.findings import Evidence, Finding, Outcome
 from pipeline.ruleset import Near, Of, Rule
 from pipeline.timeline import Role, Span, merge
-from pipeline.units import to_ms
+from pipeline.units import Ms, to_ms
 
 Detect = Callable[[Rule, Scene], tuple[Finding, ...]]
 CANDIDATES = 3
@@ -38,22 +38,16 @@ def zone(scene: Scene, role: Role | None, kind: str, near: Near, anchor: Span) -
     return part & whole
 
 
-def _before(scene: Scene, role: Role | None, near: Near, anchor: Span) -> int:
+def _before(scene: Scene, role: Role | None, near: Near, anchor: Span) -> Ms:
     if near.seconds is not None:
         return max(0, anchor.start - to_ms(near.seconds))
-    spans = [span for span in scene.spoken(role) if span.start < anchor.start]
-    if near.turns is None or near.turns >= len(spans):
-        return 0
-    return spans[-near.turns].start
+    return scene.turns_before(role, near.turns, anchor)
 
 
-def _after(scene: Scene, role: Role | None, near: Near, anchor: Span) -> int:
+def _after(scene: Scene, role: Role | None, near: Near, anchor: Span) -> Ms:
     if near.seconds is not None:
         return anchor.end + to_ms(near.seconds)
-    spans = [span for span in scene.spoken(role) if span.end > anchor.end]
-    if near.turns is None or near.turns >= len(spans):
-        return max(anchor.end, scene.call.span.end)
-    return spans[near.turns - 1].end
+    return scene.turns_after(role, near.turns, anchor)
 
 
 def answer(rule: Rule, scene: Scene, detect: Detect) -> tuple[Finding, ...]:

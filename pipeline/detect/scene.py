@@ -9,7 +9,7 @@ from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule, Window
 from pipeline.settings import Settings
 from pipeline.timeline import Call, Role, Span, total
-from pipeline.units import to_ms
+from pipeline.units import Ms, to_ms
 
 DOUBTFUL_PROBABILITY = 0.35
 DOUBTFUL_SHARE = 0.4
@@ -74,6 +74,19 @@ class Scene:
     def role_factor(self) -> float:
         """How much the doubt about the roles takes from a finding's confidence."""
         return 0.5 + 0.5 * self.call.transcript.roles.confidence
+
+    def turns_after(self, role: Role | None, count: int | None, span: Span) -> Ms:
+        """When the so-many-th turn of the role after a span ends, what is left of a turn that the span is
+        in counted as one; the end of the call where there are not so many, or `count` is None."""
+        spans = [spoken for spoken in self.spoken(role) if spoken.end > span.end]
+        if count is None or count >= len(spans):
+            return max(span.end, self.call.span.end)
+        return spans[count - 1].end
+
+    def turns_before(self, role: Role | None, count: int | None, span: Span) -> Ms:
+        """When the so-many-th turn of the role before a span begins; see `turns_after`."""
+        spans = [spoken for spoken in self.spoken(role) if spoken.start < span.start]
+        return 0 if count is None or count >= len(spans) else spans[-count].start
 
     def searched(self, rule: Rule) -> Span:
         """The time that the rule's window leaves, before turns are counted."""

@@ -10,7 +10,8 @@ LATE = ruleset_of(rule_text("a.late", "later_than_seconds: 3\nnot_later_than_sec
 
 
 def test_the_detectors_are_these() -> None:
-    names = ["first_word", "hold", "overlap", "phrase", "response", "silence", "speaks_first"]
+    names = ["all", "any", "first_word", "hold", "metadata", "none", "overlap", "phrase", "response"]
+    names += ["sequence", "silence", "speaks_first"]
     assert list(DETECTORS) == names == sorted(names)
 
 

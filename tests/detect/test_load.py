@@ -40,7 +40,7 @@ def faults(text: str, path: str = "a/rule.yml", **others: str) -> list[str]:
     [
         ("phrases:", "phrase:", "a/rule.yml:7:1: found key `phrase`, expected one of anchor, "),
         ("phrases:", "phrase:", "did you mean `phrases`?"),
-        ("detector: phrase", "detector: phrse", "a/rule.yml:5:11: found 'phrse', expected one of first_word"),
+        ("detector: phrase", "detector: phrse", "a/rule.yml:5:11: found 'phrse', expected one of all, any, "),
         (
             "role: agent",
             "role: agnet",
