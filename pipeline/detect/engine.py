@@ -10,6 +10,7 @@ from pipeline.detect import exceptions, nearby
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.detectors.base import Parameters
 from pipeline.detect.scene import Scene, Thresholds
+from pipeline.detect.segment import terms_of
 from pipeline.errors import RuleError
 from pipeline.findings import Finding
 from pipeline.ruleset import Rule, RuleSet
@@ -23,7 +24,12 @@ def run(call: Call, ruleset: RuleSet, thresholds: Thresholds | None = None) -> t
     `cannot_tell`. Draft rules answer too. Raises RuleError: rules build on each other in a circle.
     """
     thresholds = thresholds or Thresholds()
-    scene = Scene(call=call, thresholds=thresholds, titles={rule.id: rule.title for rule in ruleset.rules})
+    scene = Scene(
+        call=call,
+        thresholds=thresholds,
+        titles={rule.id: rule.title for rule in ruleset.rules},
+        terms=terms_of(word for words in ruleset.words.values() for word in words),
+    )
     zone = ZoneInfo(thresholds.time_zone)
     for rule in in_order(ruleset.rules):
         scene.found[rule.id] = _found(rule, scene) if _is_for(rule, call.recording, zone) else ()

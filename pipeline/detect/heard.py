@@ -12,14 +12,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-import jieba
-
+from pipeline.detect import segment
 from pipeline.detect.pattern import fold, matchable
 from pipeline.detect.sound import FILLERS, LIGHT, equals, neighbours, syllables
 from pipeline.timeline import Call, Role, Span, Turn, Word
 from pipeline.units import Ms
-
-jieba.setLogLevel(60)
 
 SEPARATOR = "\n"
 Spans = tuple[tuple[int, int], ...]
@@ -121,10 +118,12 @@ class _Sounds(dict[str, int]):
 
 @dataclass(eq=False)
 class Heard:
-    """The row of characters of one call; masks are made when first asked for."""
+    """The row of characters of one call; masks are made when first asked for. `terms` are words that the
+    dictionary may not have."""
 
     marks: tuple[Mark, ...]
     groups: tuple[tuple[int, ...], ...]
+    terms: frozenset[str] = frozenset()
     _sounds: dict[str, int] = field(default_factory=dict)
     _ends: dict[int, frozenset[int]] = field(default_factory=dict)
     seeds: dict[tuple[Hashable, Spans], int] = field(default_factory=dict)
@@ -132,7 +131,7 @@ class Heard:
     runs: dict[str, Spans] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, call: Call) -> "Heard":
+    def of(cls, call: Call, terms: frozenset[str] = frozenset()) -> "Heard":
         """Lay out the words of a call."""
         turns = call.transcript.turns
         groups = stretches(turns)
@@ -141,7 +140,7 @@ class Heard:
             for position in group:
                 marks.extend(_marks(turns[position], position, number))
             marks.append(_GAP_MARK)
-        return cls(marks=tuple(marks), groups=groups)
+        return cls(marks=tuple(marks), groups=groups, terms=terms)
 
     def __len__(self) -> int:
         return len(self.marks)
@@ -244,7 +243,7 @@ class Heard:
     def _edges(self, stretch: int) -> Iterable[int]:
         written = self.texts[stretch]
         offset = 0
-        for word in jieba.cut(written.text, HMM=False):
+        for word in segment.cut(written.text, self.terms):
             yield written.first + bisect_right(written.at, offset) - 1
             offset += len(word)
         inside = range(written.first, written.first + len(written.at))

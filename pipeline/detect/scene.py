@@ -38,11 +38,12 @@ class Thresholds:
 @dataclass(eq=False)
 class Scene:
     """One call under examination. `found` holds the findings of the rules that ran before, `titles` what
-    rules are called. `bounds`: nothing outside is looked at."""
+    rules are called, `terms` the words of the rule set's lists. `bounds`: nothing outside is looked at."""
 
     call: Call
     thresholds: Thresholds
     titles: Mapping[str, str] = field(default_factory=dict)
+    terms: frozenset[str] = frozenset()
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     bounds: Span | None = None
     whole: "Scene | None" = None
@@ -50,7 +51,7 @@ class Scene:
 
     @cached_property
     def heard(self) -> Heard:
-        return self.whole.heard if self.whole else Heard.of(self.call)
+        return self.whole.heard if self.whole else Heard.of(self.call, self.terms)
 
     def narrowed(self, bounds: Span) -> "Scene":
         """The same call of which only a part is looked at."""
