@@ -24,6 +24,7 @@ class How(StrEnum):
     SAME_SOUND = "same_sound"  # other characters, the same syllables
     NEAR_SOUND = "near_sound"  # sound-alike syllables (zh/z, n/l, an/ang ...)
     EDITS = "edits"  # syllables inserted, dropped or replaced
+    MEANING = "meaning"  # other words, the same meaning as an example
     TIMING = "timing"  # a measurement, not words
     NONE = "none"  # nothing was found
 
@@ -34,6 +35,7 @@ class How(StrEnum):
             "same_sound": "同音",
             "near_sound": "近音",
             "edits": "有增减",
+            "meaning": "意思",
             "timing": "时间",
             "none": "—",
         }

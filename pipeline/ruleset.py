@@ -6,6 +6,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
+from pipeline.meaning import Meaning
 from pipeline.timeline import Direction, Recording, Role
 
 
@@ -233,13 +234,15 @@ class Template:
 class RuleSet:
     """Everything that decides a score, kept by `digest`. `files` holds the text of every file read,
     by path relative to the rules folder, so that a dispute can be replayed under the rules of the day.
-    `words` holds the named word lists that patterns may use as slots."""
+    `words` holds the named word lists that patterns may use as slots, `meaning` what was learned from
+    examples."""
 
     rules: tuple[Rule, ...]
     templates: tuple[Template, ...]
     files: Mapping[str, str]
     digest: str
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    meaning: Meaning | None = None
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)

@@ -70,6 +70,7 @@ class Settings(BaseModel):
     role_threshold: float = _setting(0.7, "角色把握低于它时，依赖角色的项目待复核", ge=0, le=1)
 
     # rules
+    sentence_model: str = _setting("", "句子向量模型：空：随附的；或含 model.onnx 和 tokenizer.json 的文件夹")
     match_confidence: float = _setting(0.5, "把握低于它的不算找到", ge=0, le=1)
 
     def transcript_digest(self) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pipeline.units import Ms, clock
+from pipeline.vectors import Place, Sentences
 
 
 class Role(StrEnum):
@@ -256,6 +257,10 @@ class Transcript:
     def of(self, role: Role) -> tuple[Turn, ...]:
         return tuple(turn for turn in self.turns if turn.role is role)
 
+    def quote(self, place: Place) -> str:
+        """The words of a sentence as heard."""
+        return "".join(word.text for word in self.turns[place.turn].words[place.first : place.last])
+
     def with_roles(self, role_of: dict[int, Role], roles: RoleAssignment) -> "Transcript":
         """The same words with each speaker number given a role; unnamed speakers are UNKNOWN."""
         turns = tuple(t.with_role(role_of.get(t.speaker, Role.UNKNOWN)) for t in self.turns)
@@ -269,10 +274,11 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A recording and its transcript: what the rules look at."""
+    """A recording and its transcript: what the rules look at. `sentences` None: no vectors were made."""
 
     recording: Recording
     transcript: Transcript
+    sentences: Sentences | None = None
 
     @property
     def span(self) -> Span:

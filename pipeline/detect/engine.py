@@ -29,6 +29,7 @@ def run(call: Call, ruleset: RuleSet, thresholds: Thresholds | None = None) -> t
         thresholds=thresholds,
         titles={rule.id: rule.title for rule in ruleset.rules},
         terms=terms_of(word for words in ruleset.words.values() for word in words),
+        meaning=ruleset.meaning,
     )
     zone = ZoneInfo(thresholds.time_zone)
     for rule in in_order(ruleset.rules):

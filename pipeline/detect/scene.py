@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pipeline.detect.heard import Heard
 from pipeline.findings import Evidence, Finding, How, Outcome
+from pipeline.meaning import Meaning
 from pipeline.ruleset import Rule, Window
 from pipeline.settings import Settings
 from pipeline.timeline import Call, Role, Span, total
@@ -38,12 +39,14 @@ class Thresholds:
 @dataclass(eq=False)
 class Scene:
     """One call under examination. `found` holds the findings of the rules that ran before, `titles` what
-    rules are called, `terms` the words of the rule set's lists. `bounds`: nothing outside is looked at."""
+    rules are called, `terms` the words of the rule set's lists, `meaning` what was learned from
+    examples. `bounds`: nothing outside is looked at."""
 
     call: Call
     thresholds: Thresholds
     titles: Mapping[str, str] = field(default_factory=dict)
     terms: frozenset[str] = frozenset()
+    meaning: Meaning | None = None
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     bounds: Span | None = None
     whole: "Scene | None" = None

@@ -156,3 +156,25 @@ def equals(char: str) -> str:
 def syllables(char: str) -> tuple[str, ...]:
     """Toneless readings, each once."""
     return tuple(dict.fromkeys(reading[:-1] for reading in readings(char)))
+
+
+_ALIKE_INITIALS = {"zh": "z", "ch": "c", "sh": "s", "n": "l", "r": "l", "h": "f"}
+_ALIKE_FINALS = {"ang": "an", "eng": "en", "ing": "in", "uang": "uan", "iang": "ian", "uo": "o", "ong": "en"}
+
+
+@cache
+def coarse(char: str) -> str:
+    """The sound of a character with what recognition confuses made one; "0" for a digit.
+
+    `coarse("中") == coarse("怎") == "zen"`: zh/z, ch/c, sh/s, n/l/r, h/f; an/ang, en/eng/ong, in/ing, o/uo.
+    """
+    known = readings(char)
+    if char.isdigit() or not known:
+        return "0" if char.isdigit() else char
+    initial, final = _parts(known[0][:-1])
+    return _ALIKE_INITIALS.get(initial, initial) + _ALIKE_FINALS.get(final, final)
+
+
+def sounds_of(text: str) -> tuple[str, ...]:
+    """The coarse sounds of a text, punctuation left out."""
+    return tuple(coarse(char.lower()) for char in text if is_han(char) or char.isalnum())

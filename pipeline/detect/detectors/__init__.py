@@ -12,6 +12,7 @@ from pipeline.detect.detectors import (
     response,
     sequence,
     silence,
+    similar,
     speaks_first,
 )
 from pipeline.detect.detectors.base import Detector
@@ -28,5 +29,6 @@ DETECTORS: Mapping[str, Detector] = {
     "response": response.DETECTOR,
     "sequence": sequence.DETECTOR,
     "silence": silence.DETECTOR,
+    "similar": similar.DETECTOR,
     "speaks_first": speaks_first.DETECTOR,
 }

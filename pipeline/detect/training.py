@@ -1,0 +1,212 @@
+"""Example sentences -> classifiers: one logistic regression a rule over vectors and sounds.
+
+What the examples are told from: the rule's counter-examples, ordinary call speech, and the examples of the
+other rules of its label. Thresholds come from cross-validation: the folds follow from the texts, so adding
+an example moves no other, and the same files give the same heads.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+
+from pipeline.detect.detectors.similar import SimilarParameters
+from pipeline.detect.sound import sounds_of
+from pipeline.meaning import Example, Head, Meaning, runs
+from pipeline.ruleset import Rule, RuleSet
+from pipeline.vectors import Vectors
+
+Encode = Callable[[Sequence[str]], Vectors]
+
+_Floats = NDArray[np.float64]
+
+FOLDS = 5
+SOUNDS_WEIGHT = 2.0
+"""How much the sounds count beside the vector."""
+STRENGTH = 10.0
+"""Inverse of the regularisation."""
+LEAST_SEEN = 2
+"""Runs of sounds in fewer sentences are left out."""
+LENGTH = 127.0
+SCALE = 4096.0
+DECIMALS = 4
+STEPS, NEAR_ENOUGH = 300, 1e-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """All sentences that any rule learns from, a row each in `dense` (vectors of length 1) and in `sounds`
+    (sparse, a column for each run of sounds in `names`)."""
+
+    texts: tuple[str, ...]
+    row: Mapping[str, int]
+    vectors: Vectors
+    names: tuple[str, ...]
+    rarity: Mapping[str, float]
+    dense: _Floats
+    sounds: Any
+
+
+@cache
+def ordinary() -> tuple[str, ...]:
+    """Sentences of ordinary call speech, in which no rule should find anything."""
+    path = Path(__file__).parent / "data" / "ordinary.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip() and not line.startswith("#")))
+
+
+def learners(ruleset: RuleSet) -> tuple[Rule, ...]:
+    """The rules that learn from examples, by id."""
+    return tuple(rule for rule in ruleset.rules if isinstance(rule.parameters, SimilarParameters))
+
+
+def texts_of(ruleset: RuleSet) -> tuple[str, ...]:
+    """Every sentence that training looks at, each once."""
+    listed = [text for rule in learners(ruleset) for text in _examples(rule) + _unlike(rule)]
+    return tuple(dict.fromkeys((*listed, *ordinary())))
+
+
+def train(ruleset: RuleSet, encoder: str, encode: Encode) -> Meaning | None:
+    """The heads of all rules that learn; None where no rule does. `encoder` names the model of `encode`."""
+    rules = learners(ruleset)
+    if not rules:
+        return None
+    sheet = _sheet(texts_of(ruleset), encode)
+    heads = {rule.id: _head(rule, rules, sheet) for rule in rules}
+    return Meaning(encoder=encoder, rarity=sheet.rarity, heads=heads)
+
+
+def _examples(rule: Rule) -> tuple[str, ...]:
+    parameters = rule.parameters
+    return parameters.examples if isinstance(parameters, SimilarParameters) else ()
+
+
+def _unlike(rule: Rule) -> tuple[str, ...]:
+    parameters = rule.parameters
+    return parameters.unlike if isinstance(parameters, SimilarParameters) else ()
+
+
+def _sheet(texts: tuple[str, ...], encode: Encode) -> _Sheet:
+    vectors = encode(texts)
+    found = [runs(sounds_of(text)) for text in texts]
+    seen = Counter(run for row in found for run in row)
+    names = tuple(sorted(run for run, count in seen.items() if count >= LEAST_SEEN))
+    rarity = {run: round(float(np.log(len(texts) / seen[run])) + 1.0, DECIMALS) for run in names}
+    bare = Meaning(encoder="", rarity=rarity, heads={})
+    weighed = [bare.weighed_runs(sounds_of(text)) for text in texts]
+    column = {run: i for i, run in enumerate(names)}
+    data = [value for row in weighed for value in row.values()]
+    indices = [column[run] for row in weighed for run in row]
+    ends = np.cumsum([0, *(len(row) for row in weighed)])
+    sounds = csr_matrix((data, indices, ends), shape=(len(texts), len(names)))
+    return _Sheet(
+        texts=texts,
+        row={text: i for i, text in enumerate(texts)},
+        vectors=vectors,
+        names=names,
+        rarity=rarity,
+        dense=vectors.astype(np.float64) / LENGTH,
+        sounds=(SOUNDS_WEIGHT * sounds).tocsr(),
+    )
+
+
+def _head(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> Head:
+    positive = list(dict.fromkeys(sheet.row[text] for text in _examples(rule)))
+    own = set(positive)
+    negative = [row for row in _negatives(rule, rules, sheet) if row not in own]
+    rows = np.array([*positive, *negative])
+    wanted = np.array([1.0] * len(positive) + [0.0] * len(negative))
+    whole = _fit(sheet, rows, wanted, None)
+    held_out = _held_out(sheet, rows, wanted, whole)
+    threshold, slope = _calibrated(held_out, wanted, rule)
+    return _rounded(whole, threshold, slope, sheet, positive)
+
+
+def _held_out(sheet: _Sheet, rows: NDArray[np.int64], wanted: _Floats, whole: _Floats) -> _Floats:
+    """The score that each sentence gets from a classifier which did not learn from it."""
+    fold = np.array([_fold(sheet.texts[row]) for row in rows])
+    scores = np.zeros(len(rows))
+    for one in range(FOLDS):
+        inside = fold == one
+        if inside.any():
+            fitted = _fit(sheet, rows[~inside], wanted[~inside], whole)
+            scores[inside] = _scores(sheet, rows[inside], fitted)
+    return scores
+
+
+def _scores(sheet: _Sheet, rows: NDArray[np.int64], weights: _Floats) -> _Floats:
+    numbers = sheet.dense.shape[1]
+    found = sheet.dense[rows] @ weights[:numbers] + sheet.sounds[rows] @ weights[numbers:-1] + weights[-1]
+    return np.asarray(found)
+
+
+def _negatives(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> list[int]:
+    others = [r for r in rules if r.label == rule.label and r.id != rule.id]
+    texts = (*_unlike(rule), *(t for other in others for t in _examples(other) + _unlike(other)), *ordinary())
+    return list(dict.fromkeys(sheet.row[text] for text in texts))
+
+
+def _fold(text: str) -> int:
+    return hashlib.sha256(text.encode()).digest()[0] % FOLDS
+
+
+def _fit(sheet: _Sheet, rows: NDArray[np.int64], wanted: _Floats, start: _Floats | None) -> _Floats:
+    """Weights and, last, the bias of an L2-regularised logistic regression. `start` only saves steps."""
+    dense, sounds = sheet.dense[rows], sheet.sounds[rows]
+    turned = sounds.T.tocsr()
+    numbers = dense.shape[1]
+
+    def loss(weights: _Floats) -> tuple[float, _Floats]:
+        scores = dense @ weights[:numbers] + sounds @ weights[numbers:-1] + weights[-1]
+        signed = np.where(wanted > 0, -scores, scores)
+        value = STRENGTH * float(np.logaddexp(0.0, signed).sum()) + 0.5 * float(weights[:-1] @ weights[:-1])
+        wrong = STRENGTH * (expit(scores) - wanted)
+        slope = np.concatenate((wrong @ dense + weights[:numbers], turned @ wrong + weights[numbers:-1]))
+        return value, np.append(slope, wrong.sum())
+
+    begin = np.zeros(numbers + sounds.shape[1] + 1) if start is None else start
+    options = {"maxiter": STEPS, "ftol": NEAR_ENOUGH}
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(found.x)
+
+
+def _calibrated(scores: _Floats, wanted: _Floats, rule: Rule) -> tuple[float, float]:
+    """The lowest score from which on the precision asked for holds, and how sharply confidence rises."""
+    parameters = rule.parameters
+    asked = parameters.precision if isinstance(parameters, SimilarParameters) else 1.0
+    order = np.argsort(-scores, kind="stable")
+    right = np.cumsum(wanted[order])
+    precision = right / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(precision >= asked)
+    last = int(good[-1]) if len(good) else 0
+    below = float(scores[order[min(last + 1, len(order) - 1)]])
+    threshold = (float(scores[order[last]]) + below) / 2
+    spread = float(np.std(scores[wanted > 0])) if wanted.any() else 1.0
+    return round(threshold, DECIMALS), round(2.0 / max(spread, 0.5), DECIMALS)
+
+
+def _rounded(fitted: _Floats, threshold: float, slope: float, sheet: _Sheet, positive: Sequence[int]) -> Head:
+    numbers = sheet.vectors.shape[1]
+    dense, sounds, bias = fitted[:numbers], fitted[numbers:-1], float(fitted[-1])
+    kept = {
+        name: round(SOUNDS_WEIGHT * float(w), DECIMALS) for name, w in zip(sheet.names, sounds, strict=True)
+    }
+    examples = (Example(text=sheet.texts[row], vector=sheet.vectors[row].tobytes()) for row in positive)
+    return Head(
+        weights=tuple(int(w) for w in np.rint(dense / LENGTH * SCALE * LENGTH)),
+        scale=SCALE * LENGTH,
+        sounds={name: weight for name, weight in kept.items() if weight},
+        bias=round(bias, DECIMALS),
+        threshold=threshold,
+        slope=slope,
+        examples=tuple(examples),
+    )

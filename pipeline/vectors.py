@@ -1,0 +1,61 @@
+"""Vectors of sentences, and which words of a transcript each sentence is."""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.int8]
+"""int8, shape (sentences, numbers), each of length about 127."""
+
+_PLACE = struct.Struct("<HHH")
+_HEAD = struct.Struct("<HI")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Words `first` to `last - 1` of a turn; `turn` is the position in Transcript.turns."""
+
+    turn: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentences:
+    """The sentences of one transcript. `encoder` names the model; `data` are the vectors' bytes."""
+
+    encoder: str
+    places: tuple[Place, ...]
+    numbers: int
+    data: bytes
+
+    @classmethod
+    def of(cls, encoder: str, places: tuple[Place, ...], vectors: Vectors) -> "Sentences":
+        """Raises ValueError when there is not one vector a place."""
+        if vectors.shape[0] != len(places):
+            raise ValueError(f"{vectors.shape[0]} vectors for {len(places)} sentences")
+        return cls(encoder=encoder, places=places, numbers=vectors.shape[1], data=vectors.tobytes())
+
+    @property
+    def vectors(self) -> Vectors:
+        return np.frombuffer(self.data, np.int8).reshape(len(self.places), self.numbers)
+
+    def packed(self) -> bytes:
+        """Everything but the encoder's name: 6 bytes a place and one for each number."""
+        places = b"".join(_PLACE.pack(p.turn, p.first, p.last) for p in self.places)
+        return _HEAD.pack(self.numbers, len(self.places)) + places + self.data
+
+    @classmethod
+    def unpacked(cls, encoder: str, body: bytes) -> "Sentences":
+        """The inverse of `packed`. Raises ValueError for other bytes."""
+        try:
+            numbers, count = _HEAD.unpack_from(body)
+            at = _HEAD.size + count * _PLACE.size
+            places = tuple(Place(*found) for found in _PLACE.iter_unpack(body[_HEAD.size : at]))
+        except struct.error as error:
+            raise ValueError("not the packed sentences of a call") from error
+        if len(body) - at != numbers * count:
+            raise ValueError(f"{len(body) - at} bytes of vectors, expected {numbers * count}")
+        return cls(encoder=encoder, places=places, numbers=numbers, data=body[at:])
