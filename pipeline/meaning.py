@@ -5,9 +5,13 @@ confuses are one. All arithmetic is on whole numbers or exactly rounded, so a st
 answer on every machine.
 """
 
+import base64
+import gzip
+import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +84,34 @@ class Meaning:
         found = {run: self.rarity[run] for run in runs(sounds) if run in self.rarity}
         length = math.sqrt(math.fsum(value * value for value in found.values()))
         return {run: value / length for run, value in found.items()} if length else {}
+
+    def packed(self) -> bytes:
+        """Canonical JSON, compressed: the same heads give the same bytes."""
+        plain = {**asdict(self), "heads": {name: asdict(self.heads[name]) for name in sorted(self.heads)}}
+        text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+        return gzip.compress(text.encode(), mtime=0)
+
+    @classmethod
+    def unpacked(cls, body: bytes) -> "Meaning":
+        """The inverse of `packed`. Raises ValueError for other bytes."""
+        try:
+            plain = json.loads(gzip.decompress(body))
+            heads = {name: _head(head) for name, head in plain["heads"].items()}
+            return cls(encoder=plain["encoder"], rarity=plain["rarity"], heads=heads)
+        except (OSError, EOFError, KeyError, TypeError) as error:
+            raise ValueError("not packed heads") from error
+
+
+def _plain(value: Any) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _head(plain: Mapping[str, Any]) -> Head:
+    examples = (
+        Example(text=example["text"], vector=base64.b64decode(example["vector"]))
+        for example in plain["examples"]
+    )
+    return Head(**{**plain, "weights": tuple(plain["weights"]), "examples": tuple(examples)})
 
 
 def runs(sounds: tuple[str, ...]) -> tuple[str, ...]:

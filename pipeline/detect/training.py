@@ -6,6 +6,7 @@ an example moves no other, and the same files give the same heads.
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 _Floats = NDArray[np.float64]
 
+VERSION = 1
+"""Raised when the same examples would teach something else."""
 FOLDS = 5
 SOUNDS_WEIGHT = 2.0
 """How much the sounds count beside the vector."""
@@ -75,6 +78,12 @@ def texts_of(ruleset: RuleSet) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*listed, *ordinary())))
 
 
+def material(ruleset: RuleSet) -> str:
+    """Everything that decides what is learned, as JSON."""
+    rules = [(r.id, r.label, _examples(r), _unlike(r), _precision(r)) for r in learners(ruleset)]
+    return json.dumps((VERSION, rules, ordinary()), ensure_ascii=False)
+
+
 def train(ruleset: RuleSet, encoder: str, encode: Encode) -> Meaning | None:
     """The heads of all rules that learn; None where no rule does. `encoder` names the model of `encode`."""
     rules = learners(ruleset)
@@ -93,6 +102,11 @@ def _examples(rule: Rule) -> tuple[str, ...]:
 def _unlike(rule: Rule) -> tuple[str, ...]:
     parameters = rule.parameters
     return parameters.unlike if isinstance(parameters, SimilarParameters) else ()
+
+
+def _precision(rule: Rule) -> float:
+    parameters = rule.parameters
+    return parameters.precision if isinstance(parameters, SimilarParameters) else 1.0
 
 
 def _sheet(texts: tuple[str, ...], encode: Encode) -> _Sheet:
@@ -181,12 +195,10 @@ def _fit(sheet: _Sheet, rows: NDArray[np.int64], wanted: _Floats, start: _Floats
 
 def _calibrated(scores: _Floats, wanted: _Floats, rule: Rule) -> tuple[float, float]:
     """The lowest score from which on the precision asked for holds, and how sharply confidence rises."""
-    parameters = rule.parameters
-    asked = parameters.precision if isinstance(parameters, SimilarParameters) else 1.0
     order = np.argsort(-scores, kind="stable")
     right = np.cumsum(wanted[order])
     precision = right / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(precision >= asked)
+    good = np.flatnonzero(precision >= _precision(rule))
     last = int(good[-1]) if len(good) else 0
     below = float(scores[order[min(last + 1, len(order) - 1)]])
     threshold = (float(scores[order[last]]) + below) / 2

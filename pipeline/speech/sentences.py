@@ -97,6 +97,18 @@ class SentenceEncoder:
         return unit(_vectors(self.session, tokens, mask))
 
 
+def encoder_name(settings: Settings) -> str:
+    """What the encoder of the settings will be called, known without loading it. Raises ModelError."""
+    if settings.sentence_model:
+        folder = Path(settings.sentence_model)
+        return _name(folder.name, hashlib.sha256(_read(folder / "model.onnx")).hexdigest())
+    return _name(MODEL, entry(MODEL).sha256)
+
+
+def _name(model: str, sha256: str) -> str:
+    return f"{model}:{sha256[:16]}"
+
+
 def sentences_of(transcript: Transcript, encoder: SentenceEncoder) -> Sentences:
     """Every sentence of a transcript with its vector."""
     places = places_of(transcript)
@@ -138,7 +150,7 @@ def _bundled(threads: int) -> SentenceEncoder:
     if found != model.sha256:
         message = f"model {MODEL}: {path} has sha256 {found}, expected {model.sha256}"
         raise ModelError(message, hint="reinstall callscore")
-    return bundled_encoder(content, f"{MODEL}:{found[:16]}", threads=threads)
+    return bundled_encoder(content, _name(MODEL, found), threads=threads)
 
 
 def bundled_encoder(content: bytes, name: str, *, threads: int = 1) -> SentenceEncoder:
@@ -163,9 +175,8 @@ def _from_folder(folder: Path, threads: int) -> SentenceEncoder:
             f"{folder}/tokenizer.json cannot be read: {error}", hint="put the model's tokenizer.json there"
         ) from error
     session = _session(content, folder / "model.onnx", threads)
-    return SentenceEncoder(
-        f"{folder.name}:{hashlib.sha256(content).hexdigest()[:16]}", session, tokenizer, ""
-    )
+    name = _name(folder.name, hashlib.sha256(content).hexdigest())
+    return SentenceEncoder(name, session, tokenizer, "")
 
 
 def _read(path: Path) -> bytes:
