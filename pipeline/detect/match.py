@@ -196,7 +196,8 @@ class Matcher:
             yield from self._char(point, at, path)
 
     def _may_miss(self, point: Point, path: Path) -> bool:
-        """The first characters of a match may be swallowed, those beside a gap and the last one not."""
+        """The first characters of a match may be swallowed, the last one and those beside a gap not; nor may
+        the first one where there is a gap: see `reach.openings`."""
         if point.light:
             return True
         return not point.closes and (not point.opens or path.steps is None)

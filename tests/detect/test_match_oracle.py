@@ -62,7 +62,8 @@ class Oracle:
             return
         opens = i == 0 or isinstance(self.row[i - 1], Gap)
         closes = i + 1 == len(self.row) or isinstance(self.row[i + 1], Gap)
-        if atom.light or not (closes or (opens and i > 0)):
+        swallowed = i == 0 and self.alone
+        if atom.light or not (closes or (opens and not swallowed)):
             self._try(i + 1, start, at, cost + costs.missing(atom.char, light=atom.light), gaps)
         opens = opens or at == start
         for position in range(at, min(at + costs.SKIPS + 1, len(self.text))):
