@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from pipeline.detect import exceptions, nearby
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.detectors.base import Parameters
-from pipeline.detect.scene import Scene, Thresholds
+from pipeline.detect.scene import Scene, Thresholds, lies_in
 from pipeline.detect.segment import terms_of
 from pipeline.errors import RuleError
-from pipeline.findings import Finding
+from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.timeline import Call, Recording
 
@@ -44,9 +44,20 @@ def _is_for(rule: Rule, recording: Recording, zone: tzinfo) -> bool:
 
 def _found(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     """What the detector says, inside the windows that other rules open, less what is cancelled."""
-    detect = DETECTORS[rule.detector].detect
-    found = nearby.answer(rule, scene, detect) if rule.window.near else detect(rule, scene)
-    return exceptions.applied(rule, scene, found)
+    found = nearby.answer(rule, scene, _inside) if rule.window.near else _inside(rule, scene)
+    detector = DETECTORS[rule.detector]
+    return exceptions.applied(rule, scene, found, words=not detector.weighs_exceptions)
+
+
+def _inside(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
+    """What the detector says, less what it found outside the rule's window."""
+    found = DETECTORS[rule.detector].detect(rule, scene)
+    searched = scene.searched(rule)
+    kept = tuple(f for f in found if f.outcome is not Outcome.PRESENT or lies_in(f, searched))
+    if kept or not found:
+        return kept
+    told = f"{rule.title}：有，但不在 {searched} 内。"
+    return (scene.finding(rule, Outcome.ABSENT, (), told, max(f.confidence for f in found)),)
 
 
 def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:

@@ -61,12 +61,15 @@ def _speaks_of(heard: Heard, exception: Match, place: Place, phrases: tuple[Plac
     return not ("…" in exception.phrase and place.start < exception.start and any(beyond))
 
 
-def applied(rule: Rule, scene: Scene, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings that no exception cancels; when none is left, an absence that says what did."""
+def applied(rule: Rule, scene: Scene, found: tuple[Finding, ...], *, words: bool) -> tuple[Finding, ...]:
+    """The findings that no exception cancels; when none is left, an absence that says what did.
+
+    `words`: exceptions in words are looked at, too.
+    """
     present = [f for f in found if f.outcome is Outcome.PRESENT]
     if not present or not rule.exceptions:
         return found
-    causes = {f.id: _causes(rule, scene, f) for f in present}
+    causes = {f.id: _causes(rule, scene, f, words=words) for f in present}
     left = [f for f in present if not causes[f.id]]
     if not left:
         told = "；".join(dict.fromkeys(cause for f in present for cause in causes[f.id]))
@@ -93,16 +96,15 @@ def _cannot_tell(scene: Scene, near: Near) -> bool:
     return any(f.outcome is Outcome.CANNOT_TELL for f in scene.found.get(near.rule, ()))
 
 
-def _causes(rule: Rule, scene: Scene, finding: Finding) -> list[str]:
+def _causes(rule: Rule, scene: Scene, finding: Finding, *, words: bool) -> list[str]:
     """What cancels a finding: something for each piece of its evidence, or nothing."""
-    quoted = [_place(scene, piece) for piece in finding.evidence]
-    fit = Fit(getattr(rule.parameters, "match", Fit.SOUND))
+    quoted = [_place(scene, piece) if words else None for piece in finding.evidence]
     places = [place for place in quoted if place]
-    words = cancelled(rule, scene.heard, fit, places, places)
+    spoken = cancelled(rule, scene.heard, Fit.SOUND, places, places)
     causes: list[str] = []
     spans = [piece.span for piece in finding.evidence] or [finding.span]
     for span, place in zip(spans, quoted or [None], strict=True):
-        cause = (words.get(place) if place else None) or next(_close_by(rule, scene, span), None)
+        cause = (spoken.get(place) if place else None) or next(_close_by(rule, scene, span), None)
         if cause is None:
             return []
         causes.append(cause)

@@ -104,10 +104,7 @@ def _in_group(rule: Rule, scene: Scene, detect: Detect, group: list[_Zone]) -> l
     said: list[Finding] = []
     for span in merge(one.span for one in group):
         trust = max(one.trust for one in group if one.span.overlaps(span))
-        for found in detect(rule, scene.narrowed(span)):
-            inside = found.outcome is not Outcome.PRESENT or found.span.middle in span
-            if inside:
-                said.append(_trusted(found, trust))
+        said += [_trusted(found, trust) for found in detect(rule, scene.narrowed(span))]
     present = [found for found in said if found.outcome is Outcome.PRESENT]
     return present or said
 

@@ -153,6 +153,12 @@ class Scene:
         return (doubtful + unclear) / (heard + unclear) if heard + unclear else 1.0
 
 
+def lies_in(found: Finding, searched: Span) -> bool:
+    """Whether a finding begins, or has its middle, in the time that is looked at. One without evidence has
+    no place in the call, and lies in any."""
+    return not found.evidence or found.span.start in searched or found.span.middle in searched
+
+
 def _counted(own: list[int], window: Window) -> list[int]:
     kept = own
     if window.first_turns is not None:

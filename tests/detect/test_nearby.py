@@ -91,6 +91,13 @@ def test_a_window_works_for_detectors_that_do_not_look_at_windows() -> None:
     assert [f.outcome for f in told(rules, text, "a.late")] == [Outcome.ABSENT]
 
 
+def test_a_plain_window_works_for_them_too() -> None:
+    text = "坐席 3.0 您好"
+    for window, expected in (("{first_seconds: 10}", "present"), ("{first_seconds: 2}", "absent")):
+        rules = ruleset_of(rule_text("a.first", f"window: {window}", "first_word"))
+        assert outcome(rules, text, "a.first") == expected
+
+
 def test_a_rule_named_in_a_window_must_exist_and_must_not_need_this_one() -> None:
     with pytest.raises(RuleError, match=r"a/0\.yml:8:24: found rule `a\.hol`, expected the id of a rule"):
         ruleset_of(rule_text("a.x", "phrases: [您好]\nwindow: {after: {rule: a.hol, seconds: 3}}"))

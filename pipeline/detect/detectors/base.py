@@ -28,7 +28,9 @@ class Detect(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """One way to look at a call."""
+    """One way to look at a call. `weighs_exceptions`: it asks for exceptions in words by itself, because
+    they change what it chooses."""
 
     parameters: type[Parameters]
     detect: Detect
+    weighs_exceptions: bool = False

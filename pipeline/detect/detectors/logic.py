@@ -9,10 +9,10 @@ from typing import cast
 from pydantic import Field
 
 from pipeline.detect.detectors.base import Detector, Parameters
-from pipeline.detect.scene import Scene
+from pipeline.detect.scene import Scene, lies_in
 from pipeline.findings import Evidence, Finding, Outcome
 from pipeline.ruleset import Rule
-from pipeline.timeline import Span, merge
+from pipeline.timeline import merge
 
 
 class LogicParameters(Parameters):
@@ -37,17 +37,12 @@ def _parts(rule: Rule, scene: Scene) -> list[Part]:
 def _inside(rule: Rule, scene: Scene, found: Part) -> Part:
     """What a rule said inside this rule's window: outside it, a thing that is there is not."""
     span = scene.searched(rule)
-    kept = tuple(f for f in found if f.outcome is not Outcome.PRESENT or _meets(f, span, scene))
+    kept = tuple(f for f in found if f.outcome is not Outcome.PRESENT or lies_in(f, span))
     if kept or not found:
         return kept
     why = f"“{scene.title(found[0].rule_id)}”不在 {span} 内"
     absent = scene.finding(rule, Outcome.ABSENT, (), why, max(f.confidence for f in found))
     return (absent,)
-
-
-def _meets(found: Finding, span: Span, scene: Scene) -> bool:
-    """A finding without a place in the call is everywhere."""
-    return not found.evidence or found.span.overlaps(span) or span == scene.call.span
 
 
 def _said(parts: Iterable[Part], outcome: Outcome) -> list[Finding]:

@@ -302,4 +302,4 @@ def _roles_unknown(rule: Rule, scene: Scene) -> Finding:
     return scene.finding(rule, Outcome.CANNOT_TELL, evidence, why, confidence)
 
 
-DETECTOR = Detector(parameters=PhraseParameters, detect=detect)
+DETECTOR = Detector(parameters=PhraseParameters, detect=detect, weighs_exceptions=True)
