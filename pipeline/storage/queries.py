@@ -11,6 +11,7 @@ from pipeline.findings import Outcome
 from pipeline.scorecard import Decision, Review
 from pipeline.storage import mapping
 from pipeline.storage.records import (
+    FORBIDDEN,
     CallFilter,
     CallSummary,
     Duplicate,
@@ -115,6 +116,8 @@ def _conditions(which: CallFilter) -> list[ColumnElement[bool]]:
         conditions.append(RecordingRow.started_at >= which.since)
     if which.until is not None:
         conditions.append(RecordingRow.started_at < which.until)
+    if which.label == FORBIDDEN:
+        conditions.append(ScorecardRow.forbidden > 0)  # drafts do not count
     if which.rule_id or which.label or which.category:
         conditions.append(_has_finding(which))
     return conditions

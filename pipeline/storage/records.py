@@ -19,6 +19,10 @@ class Origin(StrEnum):
     ROLES_SWAPPED = "roles_swapped"
 
 
+FORBIDDEN = "forbidden"
+"""The label of findings that are counted by themselves."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
     """One call with everything that was made of it. `scorecard` is None where no template is for it."""

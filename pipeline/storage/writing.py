@@ -12,7 +12,7 @@ from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Status
 from pipeline.scorecard import Verdict
 from pipeline.storage import mapping
-from pipeline.storage.records import Origin, Quarantined, RuleFacts, ScoredCall
+from pipeline.storage.records import FORBIDDEN, Origin, Quarantined, RuleFacts, ScoredCall
 from pipeline.storage.tables import (
     FindingRow,
     NightRow,
@@ -24,7 +24,6 @@ from pipeline.storage.tables import (
 )
 from pipeline.timeline import Recording
 
-FORBIDDEN = "forbidden"
 OPEN_VERDICTS = (Verdict.NEEDS_REVIEW, Verdict.MANUAL)
 
 

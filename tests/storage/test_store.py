@@ -155,6 +155,8 @@ def test_what_a_draft_finds_is_kept_and_does_not_count_as_forbidden(store: Store
     store.save_night_result(call, at=NOW, reason="nightly")
     (line,) = store.calls()
     assert line.forbidden == 0
+    assert not list(store.calls(CallFilter(label="forbidden")))
+    assert list(store.calls(CallFilter(rule_id="forbidden.shirking")))
     assert store.latest(call.recording.id).rules["forbidden.shirking"].status is Status.DRAFT
 
 
