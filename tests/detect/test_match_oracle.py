@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from calls import call_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from pipeline.detect import costs
 from pipeline.detect.heard import Heard
-from pipeline.detect.match import Matcher
+from pipeline.detect.match import Fit, Matcher
 from pipeline.detect.pattern import Char, Choice, Gap, Node, parse
 from pipeline.detect.sound import UNRELATED, char_cost
 
@@ -153,3 +154,36 @@ def test_the_matcher_finds_what_trying_everything_finds(drawn: tuple[str, str], 
 @given(patterns, st.text(ALPHABET, min_size=1, max_size=14), probabilities)
 def test_and_nothing_else_in_any_text(pattern: str, text: str, probability: float) -> None:
     assert search(pattern, text, probability) == tried(pattern, text, probability)
+
+
+PLAIN = "部门步文归贵管官急几"
+"""Neither light nor a negation nor a person: by text each is one edit."""
+
+
+def edited(pattern: str, text: str, edits: int) -> bool:
+    """Whether a part of the text is so many edits away, its ends being those of the pattern."""
+    parts = [
+        (i, j) for i in range(len(text)) for j in range(i + 1, len(text) + 1) if text[j - 1] == pattern[-1]
+    ]
+    return any(
+        swallowed + Levenshtein.distance(pattern[swallowed:], text[i:j]) <= edits
+        for swallowed in range(len(pattern))
+        for i, j in parts
+        if text[i] == pattern[swallowed]
+    )
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.text(PLAIN, min_size=3, max_size=7),
+    st.text(PLAIN, min_size=1, max_size=10),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_by_text_the_edits_are_counted_as_levenshtein_does(
+    pattern: str, text: str, edits: int, embedded: bool
+) -> None:
+    text = text[:3] + pattern[:2] + text[3:6] + pattern[2:] + text[6:] if embedded else text
+    heard = FreeEdges.of(call_of(f"坐席 1.0 {text}"))
+    found = Matcher(heard=heard, fit=Fit.TEXT, max_edits=edits).search(parse(pattern), heard.words)
+    assert any(match.fits for match in found) is edited(pattern, text, edits)
