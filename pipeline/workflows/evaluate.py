@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline.errors import BadInput, NotFound
 from pipeline.findings import Finding
+from pipeline.ruleset import Status
 from pipeline.storage.records import RuleFacts
 from pipeline.timeline import Role, Span, Transcript
 from pipeline.units import Ms, clock, to_ms
@@ -92,12 +93,14 @@ class Evaluation:
 
 
 def observe(findings: Iterable[Finding], rules: Mapping[str, RuleFacts]) -> tuple[Observed, ...]:
-    """Findings in the vocabulary of the labels. A rule that `rules` does not hold raises KeyError."""
+    """Findings in the vocabulary of the labels, those of drafts left out, which never count. A rule that
+    `rules` does not hold raises KeyError."""
     return tuple(
         Observed(
             label=rules[f.rule_id].label, category=rules[f.rule_id].category, outcome=f.outcome, span=f.span
         )
         for f in findings
+        if rules[f.rule_id].status is Status.ACTIVE
     )
 
 

@@ -410,3 +410,5 @@ def test_findings_are_observed_under_the_label_of_their_rule() -> None:
         status=Status.ACTIVE,
     )
     assert observe([finding], {"forbidden.shirking": facts}) == (seen("forbidden.shirking", 8000, 9000),)
+    draft = replace(facts, status=Status.DRAFT)
+    assert observe([finding], {"forbidden.shirking": draft}) == ()
