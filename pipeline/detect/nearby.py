@@ -64,7 +64,20 @@ def answer(rule: Rule, scene: Scene, detect: Detect) -> tuple[Finding, ...]:
         named = "”“".join(scene.title(near.rule) for _, near in rule.window.near)
         why = f"{rule.title}：没有“{named}”，也就没有要找的那一段。"
         return (scene.finding(rule, Outcome.ABSENT, (), why, scene.role_factor),)
-    return _joined(rule, scene, [_in_group(rule, scene, detect, group) for group in groups])
+    found = _joined(rule, scene, [_in_group(rule, scene, detect, group) for group in groups])
+    where = "；".join(_told(scene, kind, near) for kind, near in rule.window.near)
+    return tuple(replace(f, explanation=f"{f.explanation.rstrip('。')}（只看{where}）。") for f in found)
+
+
+def _told(scene: Scene, kind: str, near: Near) -> str:
+    """A window for people: `第一处“让客户等待”之后 20 秒内`."""
+    which = {Of.FIRST: "第一处", Of.ANY: "", Of.EVERY: "每一处"}[near.of]
+    side = {"before": "之前", "after": "之后", "within": "前后"}[kind]
+    if near.seconds is not None:
+        return f"{which}“{scene.title(near.rule)}”{side} {near.seconds:g} 秒内"
+    if near.turns is not None:
+        return f"{which}“{scene.title(near.rule)}”{side} {near.turns} 轮内"
+    return f"{which}“{scene.title(near.rule)}”{'之中' if kind == 'within' else side}"
 
 
 def _is_unsure(scene: Scene, rule_id: str) -> bool:

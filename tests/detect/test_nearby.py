@@ -1,8 +1,10 @@
 import pytest
 from calls import rule_text, ruleset_of, run, with_roles
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.detect import engine
-from pipeline.detect.script import call_of
+from pipeline.detect.script import CHARACTER, call_of
 from pipeline.errors import RuleError
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet
@@ -65,6 +67,19 @@ def test_every_finding_must_have_its_own_and_the_absence_counts_those_without() 
     assert "2 处要有，1 处缺" in absence.explanation
 
 
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("after: {rule: a.hold, seconds: 10, of: first}", "（只看第一处“标题”之后 10 秒内）。"),
+        ("within: {rule: a.hold, turns: 2}", "（只看“标题”前后 2 轮内）。"),
+        ("within: {rule: a.hold}", "（只看“标题”之中）。"),
+        ("before: {rule: a.hold, of: every}", "（只看每一处“标题”之前）。"),
+    ],
+)
+def test_every_answer_says_which_part_was_looked_at(window: str, expected: str) -> None:
+    assert all(f.explanation.endswith(expected) for f in told(thanks(window), TWO_HOLDS))
+
+
 def test_a_window_around_what_did_not_happen_is_empty_and_says_so() -> None:
     (absence,) = told(thanks("after: {rule: a.hold}"), "坐席 3.0 感谢您的等待")
     assert absence.outcome is Outcome.ABSENT
@@ -111,6 +126,39 @@ def test_a_distance_is_in_seconds_or_in_turns() -> None:
     body = "phrases: [您好]\nwindow: {after: {rule: a.x, seconds: 3, turns: 2}}"
     with pytest.raises(RuleError, match="expected: `seconds` or `turns`, not both"):
         ruleset_of(rule_text("a.x", body))
+
+
+ANCHOR, WANTED = "请稍等片刻", "感谢您的等待"
+LENGTH = len(ANCHOR) * CHARACTER
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.lists(st.sampled_from([ANCHOR, WANTED]), min_size=1, max_size=8),
+    st.sampled_from(["before", "after", "within"]),
+    st.integers(1, 25),
+    st.sampled_from(["first", "any"]),
+)
+def test_a_window_holds_what_begins_so_close_to_an_anchor(
+    said: list[str], kind: str, distance: int, which: str
+) -> None:
+    text = "\n".join(f"坐席 {7 * i + 1} {phrase}\n客户 {7 * i + 4} 好的没事" for i, phrase in enumerate(said))
+    anchors = [7000 * i + 1000 for i, phrase in enumerate(said) if phrase == ANCHOR]
+    zones = []
+    for start in anchors[:1] if which == "first" else anchors:
+        early = start if kind == "after" else start - distance * 1000
+        late = start + LENGTH if kind == "before" else start + LENGTH + distance * 1000
+        zones.append((start + LENGTH if kind == "after" else early, start if kind == "before" else late))
+    wanted = [7 * i + 1 for i, phrase in enumerate(said) if phrase == WANTED]
+    expected = [at for at in wanted if any(a <= at * 1000 + CHARACTER // 2 < b for a, b in zones)]
+    rules = ruleset_of(
+        rule_text("a.hold", f"phrases: [{ANCHOR}]"),
+        rule_text(
+            "a.thanks",
+            f"phrases: [{WANTED}]\nwindow: {{{kind}: {{rule: a.hold, seconds: {distance}, of: {which}}}}}",
+        ),
+    )
+    assert seconds(rules, text) == expected
 
 
 # Exceptions
