@@ -37,6 +37,8 @@ SOUNDS_WEIGHT = 2.0
 """How much the sounds count beside the vector."""
 STRENGTH = 10.0
 """Inverse of the regularisation."""
+ORDINARY_ALARMS = 0.001
+"""The share of ordinary sentences that may be mistaken: about one in fifty calls."""
 LEAST_SEEN = 2
 """Runs of sounds in fewer sentences are left out."""
 LENGTH = 127.0
@@ -133,16 +135,40 @@ def _sheet(texts: tuple[str, ...], encode: Encode) -> _Sheet:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Material:
+    """What one rule learns from: rows of the sheet, 1 for its examples, and which of the others are what."""
+
+    rows: NDArray[np.int64]
+    wanted: _Floats
+    alike: NDArray[np.bool_]
+    ordinary: NDArray[np.bool_]
+
+
 def _head(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> Head:
-    positive = list(dict.fromkeys(sheet.row[text] for text in _examples(rule)))
-    own = set(positive)
-    negative = [row for row in _negatives(rule, rules, sheet) if row not in own]
-    rows = np.array([*positive, *negative])
-    wanted = np.array([1.0] * len(positive) + [0.0] * len(negative))
-    whole = _fit(sheet, rows, wanted, None)
-    held_out = _held_out(sheet, rows, wanted, whole)
-    threshold, slope = _calibrated(held_out, wanted, rule)
-    return _rounded(whole, threshold, slope, sheet, positive)
+    about = _material(rule, rules, sheet)
+    whole = _fit(sheet, about.rows, about.wanted, None)
+    held_out = _held_out(sheet, about.rows, about.wanted, whole)
+    threshold, slope = _calibrated(held_out, about, rule)
+    return _rounded(whole, threshold, slope, sheet, about.rows[about.wanted > 0].tolist())
+
+
+def _material(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> _Material:
+    others = [r for r in rules if r.label == rule.label and r.id != rule.id]
+    own = dict.fromkeys(_examples(rule))
+    like = dict.fromkeys(
+        (*_unlike(rule), *(t for other in others for t in _examples(other) + _unlike(other)))
+    )
+    alike = [text for text in like if text not in own]
+    plain = [text for text in ordinary() if text not in own and text not in like]
+    sizes = (len(own), len(alike), len(plain))
+    kind = np.repeat((0, 1, 2), sizes)
+    return _Material(
+        rows=np.array([sheet.row[text] for text in (*own, *alike, *plain)]),
+        wanted=(kind == 0).astype(np.float64),
+        alike=kind == 1,
+        ordinary=kind == 2,
+    )
 
 
 def _held_out(sheet: _Sheet, rows: NDArray[np.int64], wanted: _Floats, whole: _Floats) -> _Floats:
@@ -161,12 +187,6 @@ def _scores(sheet: _Sheet, rows: NDArray[np.int64], weights: _Floats) -> _Floats
     numbers = sheet.dense.shape[1]
     found = sheet.dense[rows] @ weights[:numbers] + sheet.sounds[rows] @ weights[numbers:-1] + weights[-1]
     return np.asarray(found)
-
-
-def _negatives(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> list[int]:
-    others = [r for r in rules if r.label == rule.label and r.id != rule.id]
-    texts = (*_unlike(rule), *(t for other in others for t in _examples(other) + _unlike(other)), *ordinary())
-    return list(dict.fromkeys(sheet.row[text] for text in texts))
 
 
 def _fold(text: str) -> int:
@@ -193,17 +213,22 @@ def _fit(sheet: _Sheet, rows: NDArray[np.int64], wanted: _Floats, start: _Floats
     return np.asarray(found.x)
 
 
-def _calibrated(scores: _Floats, wanted: _Floats, rule: Rule) -> tuple[float, float]:
-    """The lowest score from which on the precision asked for holds, and how sharply confidence rises."""
-    order = np.argsort(-scores, kind="stable")
-    right = np.cumsum(wanted[order])
-    precision = right / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(precision >= _precision(rule))
-    last = int(good[-1]) if len(good) else 0
-    below = float(scores[order[min(last + 1, len(order) - 1)]])
-    threshold = (float(scores[order[last]]) + below) / 2
-    spread = float(np.std(scores[wanted > 0])) if wanted.any() else 1.0
-    return round(threshold, DECIMALS), round(2.0 / max(spread, 0.5), DECIMALS)
+def _calibrated(scores: _Floats, about: _Material, rule: Rule) -> tuple[float, float]:
+    """The lowest threshold that keeps false alarms rare, and how sharply confidence rises from there.
+
+    Held-out scores of few examples are low, so at least half of them count as found. Ordinary speech fills a
+    call, what sounds alike does not: the former may be mistaken far less often.
+    """
+    right, like, plain = scores[about.wanted > 0], scores[about.alike], scores[about.ordinary]
+    share = (1.0 - _precision(rule)) / _precision(rule)
+    threshold = float(scores.max())
+    for one in np.unique(scores)[::-1]:
+        mistaken = share * max(int((right >= one).sum()), len(right) / 2)
+        if (like >= one).sum() > max(mistaken, 1) or (plain >= one).sum() > ORDINARY_ALARMS * len(plain):
+            break
+        threshold = float(one)
+    spread = max(float(np.std(right)), 0.5)
+    return round(threshold, DECIMALS), round(2.0 / spread, DECIMALS)
 
 
 def _rounded(fitted: _Floats, threshold: float, slope: float, sheet: _Sheet, positive: Sequence[int]) -> Head:

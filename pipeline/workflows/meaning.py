@@ -23,7 +23,7 @@ from pipeline.timeline import Call, Transcript
 from pipeline.vectors import Sentences, Vectors
 
 SHIPPED = "meaning"
-"""Folder beside the models, and in the cache: heads in `<key>.json.gz`, vectors of texts in `<encoder>.npz`."""
+"""Folder beside the models and in the cache: heads in `<key>.json.gz`, vectors in `<encoder>.npz`."""
 KEY_BYTES = 8
 
 
