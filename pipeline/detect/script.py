@@ -5,14 +5,16 @@
     等待音乐 12.0 40.0
     静音等待 45.0 60.0
 
-Role, start in seconds, words; or a wait with its start and end. Lines that begin with `#` describe the
+Role, start in seconds, words; or a wait with its start and end. `坐席 3.0 [4.5s -12dB 260Hz] 您好` says how
+long the turn lasts, how loud and how high it is; any of the three. Lines that begin with `#` describe the
 call: `# direction outbound`, `# duration 60`, `# answered 4.5` (ringing until then), `# business 银行`,
 `# agent_id 1021`, `# queue_wait_seconds 40`, `# ring_count 4`, `# is_complaint true` and
 `# started_at 2026-03-01` (a day, or a time as ISO 8601 writes it).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -45,6 +47,10 @@ ZONE = ZoneInfo("Asia/Shanghai")
 _ROLES = {"坐席": Role.AGENT, "客户": Role.CUSTOMER}
 _HOLDS = {"等待音乐": True, "静音等待": False}
 EXPECTED = "expected `坐席 3.0 words`, `客户 3.0 words`, `等待音乐 6.0 20.0` or `静音等待 6.0 20.0`"
+
+
+_VOICE = re.compile(r"\[([^\]]*)\]\s*(.*)", re.DOTALL)
+_UNITS = ("s", "dB", "Hz")
 
 
 class ScriptError(ValueError):
@@ -88,7 +94,34 @@ def _read(line: str, script: _Script, probability: float) -> None:
     if parts[0] in _HOLDS:
         script.holds.append(Hold(span=Span(start, to_ms(_seconds(parts[2]))), music=_HOLDS[parts[0]]))
     else:
-        script.turns.append(turn_of(_ROLES[parts[0]], start, parts[2], probability=probability))
+        script.turns.append(_turn(_ROLES[parts[0]], start, parts[2], probability))
+
+
+def _turn(role: Role, start: Ms, text: str, probability: float) -> Turn:
+    found = _VOICE.fullmatch(text)
+    if found is None:
+        return turn_of(role, start, text, probability=probability)
+    voice = dict(_measure(part) for part in found[1].split())
+    turn = turn_of(role, start, found[2], probability=probability)
+    if "s" in voice and turn.words:
+        turn = _lasting(turn, to_ms(voice["s"]))
+    return replace(turn, loudness_dbfs=voice.get("dB"), pitch_hz=voice.get("Hz"))
+
+
+def _measure(part: str) -> tuple[str, float]:
+    unit = next((unit for unit in _UNITS if part.endswith(unit)), None)
+    if unit is None:
+        raise ValueError(f"found {part!r}, expected a measure such as `4.5s`, `-12dB` or `260Hz`")
+    return unit, _seconds(part.removesuffix(unit))
+
+
+def _lasting(turn: Turn, duration: Ms) -> Turn:
+    """The turn with its characters spread over so much time."""
+    said, start = len(turn.words), turn.span.start
+    edges = [start + duration * i // said for i in range(said + 1)]
+    spans = (Span(*pair) for pair in pairwise(edges))
+    words = tuple(replace(word, span=span) for word, span in zip(turn.words, spans, strict=True))
+    return replace(turn, span=Span(start, start + duration), words=words)
 
 
 def _fact(key: str, value: str) -> Any:
@@ -189,17 +222,7 @@ def _transcript(script: _Script, whole: Span) -> Transcript:
 
 
 def _numbered(turns: Sequence[Turn]) -> list[Turn]:
-    return [
-        Turn(
-            index=index,
-            speaker=turn.speaker,
-            role=turn.role,
-            channel=turn.channel,
-            span=turn.span,
-            words=turn.words,
-        )
-        for index, turn in enumerate(turns)
-    ]
+    return [replace(turn, index=index) for index, turn in enumerate(turns)]
 
 
 def _overlaps(turns: Sequence[Turn]) -> list[Overlap]:

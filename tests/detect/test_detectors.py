@@ -10,9 +10,9 @@ LATE = ruleset_of(rule_text("a.late", "later_than_seconds: 3\nnot_later_than_sec
 
 
 def test_the_detectors_are_these() -> None:
-    names = ["all", "any", "first_word", "hold", "metadata", "none", "overlap", "phrase", "response"]
-    names += ["sequence", "silence", "speaks_first"]
-    assert list(DETECTORS) == names == sorted(names)
+    names = "all any backchannel duration entity first_word hold interruption metadata none pace phrase "
+    names += "repeat response sequence silence speaks_first talk_share voice"
+    assert list(DETECTORS) == names.split() == sorted(names.split())
 
 
 @pytest.mark.parametrize(

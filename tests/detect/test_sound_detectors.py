@@ -69,22 +69,22 @@ def test_dead_air_is_a_silence_that_is_no_wait_and_not_before_the_call() -> None
 
 
 def test_beginning_to_speak_under_the_customers_words_is_an_interruption() -> None:
-    (interruption,) = found("overlap", call_of(TALK), Role.AGENT)
+    (interruption,) = found("interruption", call_of(TALK), Role.AGENT)
     assert interruption.outcome is Outcome.PRESENT
     assert interruption.span.start == 4000
-    assert found("overlap", call_of(TALK), Role.CUSTOMER)[0].outcome is Outcome.ABSENT
+    assert found("interruption", call_of(TALK), Role.CUSTOMER)[0].outcome is Outcome.ABSENT
 
 
 @pytest.mark.parametrize("words", ["嗯", "对对", "好的", "嗯，是的"])
 def test_a_backchannel_interrupts_nobody(words: str) -> None:
     call = call_of(TALK.splitlines()[0] + f"\n坐席 4.0 {words}")
-    assert found("overlap", call, Role.AGENT, longer_than_seconds=0.1)[0].outcome is Outcome.ABSENT
+    assert found("interruption", call, Role.AGENT, longer_than_seconds=0.1)[0].outcome is Outcome.ABSENT
 
 
 def test_on_mono_nobody_can_tell_who_spoke_over_whom() -> None:
     call = call_of(TALK)
     mono = replace(call, transcript=replace(call.transcript, overlaps_audible=False, overlaps=()))
-    (answer,) = found("overlap", mono, Role.AGENT)
+    (answer,) = found("interruption", mono, Role.AGENT)
     assert answer.outcome is Outcome.CANNOT_TELL
     assert "单声道" in answer.explanation
 
@@ -92,10 +92,10 @@ def test_on_mono_nobody_can_tell_who_spoke_over_whom() -> None:
 def test_with_uncertain_roles_nobody_can_tell_who_interrupted() -> None:
     call = call_of(TALK)
     doubtful = replace(call.transcript, roles=RoleAssignment(confidence=0.4, reason=""))
-    assert found("overlap", replace(call, transcript=doubtful), Role.AGENT)[0].outcome is Outcome.CANNOT_TELL
+    assert found("interruption", replace(call, transcript=doubtful), Role.AGENT)[0].outcome is Outcome.CANNOT_TELL
 
 
 def test_an_overlap_shorter_than_asked_does_not_count() -> None:
     call = call_of(TALK)
     short = replace(call.transcript, overlaps=(Overlap(span=Span(4000, 4600), first=0, second=1),))
-    assert found("overlap", replace(call, transcript=short), Role.AGENT)[0].outcome is Outcome.ABSENT
+    assert found("interruption", replace(call, transcript=short), Role.AGENT)[0].outcome is Outcome.ABSENT
