@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 from pipeline.detect import engine
+from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.heard import Heard
 from pipeline.detect.load import parse_ruleset
 from pipeline.detect.match import Fit, Match, Matcher
 from pipeline.detect.pattern import parse
-from pipeline.detect.scene import Thresholds
+from pipeline.detect.scene import Scene, Thresholds
 from pipeline.detect.script import call_of
 from pipeline.findings import Finding
-from pipeline.ruleset import RuleSet
-from pipeline.timeline import Call, RoleAssignment
+from pipeline.ruleset import Rule, RuleSet
+from pipeline.timeline import Call, Role, RoleAssignment, Span
 
 HEAD = "title: 标题\nlabel: forbidden\nwhy: 因为\n"
 
@@ -23,6 +24,9 @@ def rule_text(rule_id: str, body: str, detector: str = "phrase", role: str = "ag
 
 def ruleset_of(*texts: str) -> RuleSet:
     return parse_ruleset({f"a/{number}.yml": text for number, text in enumerate(texts)})
+
+
+_RULE: Rule = ruleset_of(rule_text("a.a", "longer_than_seconds: 1", "silence", "any")).rules[0]
 
 
 def phrase_rule(*phrases: str, **extra: str) -> RuleSet:
@@ -38,6 +42,26 @@ def run(ruleset: RuleSet, text: str, **thresholds: float) -> tuple[Finding, ...]
 def with_roles(call: Call, confidence: float) -> Call:
     roles = RoleAssignment(confidence=confidence, reason="test")
     return replace(call, transcript=replace(call.transcript, roles=roles))
+
+
+def on_mono(call: Call) -> Call:
+    transcript = replace(call.transcript, overlaps_audible=False, overlaps=())
+    return replace(call, transcript=transcript)
+
+
+def with_unclear(call: Call, *spans: Span) -> Call:
+    return replace(call, transcript=replace(call.transcript, unclear=spans))
+
+
+def found(detector: str, call: Call, role: Role | None = None, **parameters: object) -> tuple[Finding, ...]:
+    """What one detector with these parameters says about a call."""
+    rule = replace(
+        _RULE,
+        detector=detector,
+        role=role,
+        parameters=DETECTORS[detector].parameters.model_validate(parameters),
+    )
+    return DETECTORS[detector].detect(rule, Scene(call=call, thresholds=Thresholds()))
 
 
 def matches(pattern: str, text: str, *, probability: float = 0.7, fit: Fit = Fit.SOUND) -> tuple[Match, ...]:

@@ -121,25 +121,26 @@ def _misheard(scene: Scene, reach: Span) -> bool:
     heard = sum(mark.span.duration for mark in spoken)
     doubtful = sum(m.span.duration for m in spoken if m.probability < DOUBTFUL_PROBABILITY)
     unclear = total(part & reach for part in scene.call.transcript.unclear)
-    return doubtful + unclear >= DOUBTFUL_SHARE * (heard + unclear)
+    return doubtful + unclear > DOUBTFUL_SHARE * (heard + unclear)
 
 
 def _before(rule: Rule, scene: Scene, hold: Span) -> Span | None:
-    """The last words of the agent before the wait; None: there are none."""
+    """Where the last words of the agent before the wait count; None: the agent had not spoken yet."""
     wanted = cast(HoldParameters, rule.parameters)
     said = [span for span in _agent_spans(scene) if span.start < hold.start][-wanted.reach_turns :]
-    start = max((span.start for span in said[:1]), default=hold.start)
-    start = max(start, hold.start - to_ms(wanted.reach_seconds))
-    return Span(start, hold.start + EDGE_MS) if any(s.end > start for s in said) else None
+    if not said:
+        return None
+    return Span(max(said[0].start, hold.start - to_ms(wanted.reach_seconds)), hold.start + EDGE_MS)
 
 
 def _after(rule: Rule, scene: Scene, hold: Span) -> Span | None:
-    """The first words of the agent after the wait; None: there are none."""
+    """Where the first words of the agent after the wait count; None: the agent does not speak again."""
     wanted = cast(HoldParameters, rule.parameters)
     start = hold.end - EDGE_MS
     said = [span for span in _agent_spans(scene) if span.start >= start][: wanted.reach_turns]
-    end = min(max((span.end for span in said), default=start), hold.end + to_ms(wanted.reach_seconds))
-    return Span(start, end) if end > start else None
+    if not said:
+        return None
+    return Span(start, min(max(span.end for span in said), hold.end + to_ms(wanted.reach_seconds)))
 
 
 def _agent_spans(scene: Scene) -> list[Span]:
