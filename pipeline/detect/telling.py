@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipeline.detect.scene import Scene
+from pipeline.detect.scene import DOUBTFUL_SHARE, Scene
 from pipeline.findings import Evidence, Finding, Outcome
 from pipeline.ruleset import Rule
 
@@ -30,3 +30,14 @@ def roles_unknown(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
         return ()
     share = scene.call.transcript.roles.confidence
     return cannot_tell(rule, scene, f"角色把握只有 {share:.0%}，不知道是谁说的", confidence=share)
+
+
+def not_understood(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
+    """`cannot_tell` where too little was understood to say that something is absent, else nothing."""
+    doubt = scene.doubtful_share(rule)
+    if doubt < DOUBTFUL_SHARE:
+        return ()
+    who = rule.role.chinese if rule.role else "双方"
+    spoken = any(m.stretch >= 0 and rule.role in (None, m.role) for m in scene.heard.marks)
+    why = f"{who}有 {doubt:.0%} 的话没有听清" if spoken else f"没有听到{who}说话"
+    return cannot_tell(rule, scene, why, confidence=1 - doubt)

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.numbers import Digits, Kind, Number, numbers, rows, said_before
-from pipeline.detect.scene import DOUBTFUL_SHARE, Scene
-from pipeline.detect.telling import absent, cannot_tell, roles_unknown
+from pipeline.detect.scene import Scene
+from pipeline.detect.telling import absent, cannot_tell, not_understood, roles_unknown
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule
 from pipeline.timeline import Role
@@ -44,15 +44,12 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     sure = [n for n in found if n.checked and n.confidence * factor >= scene.thresholds.match_confidence]
     if sure:
         return tuple(_present(rule, scene, number, factor) for number in sure)
-    doubt = scene.doubtful_share(rule)
     if found:
         places = "；".join(_told(scene, number) for number in found)
         evidence = [piece for number in found for piece in _evidence(scene, number)]
         best = max(number.confidence * factor for number in found)
         return cannot_tell(rule, scene, f"{places}，可能有听错的数字", evidence, best)
-    if doubt >= DOUBTFUL_SHARE:
-        return cannot_tell(rule, scene, f"有 {doubt:.0%} 的话没有听清", confidence=1 - doubt)
-    return absent(rule, scene, (1 - doubt) * factor)
+    return not_understood(rule, scene) or absent(rule, scene, (1 - scene.doubtful_share(rule)) * factor)
 
 
 def _found(rule: Rule, scene: Scene) -> list[Number]:

@@ -7,6 +7,7 @@ from typing import cast
 from pydantic import Field
 
 from pipeline.detect.detectors.base import Detector, Parameters
+from pipeline.detect.likelihood import beyond
 from pipeline.detect.listening import is_backchannel
 from pipeline.detect.pattern import matchable
 from pipeline.detect.scene import Scene, timing
@@ -16,7 +17,9 @@ from pipeline.ruleset import Rule
 from pipeline.timeline import Overlap, Span, Transcript, Turn, Word
 from pipeline.units import Ms, clock, to_ms
 
-CONFIDENCE = 0.85
+CONFIDENCE = 0.9
+ERROR: Ms = 150
+"""Standard deviation of the measured length of an overlap."""
 RESUMED_MS: Ms = 700
 """Who paused for less than this had not ended: the other side broke in, not they."""
 BREATH_MS: Ms = 300
@@ -45,16 +48,21 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     if not transcript.overlaps_audible:
         return _on_mono(rule, scene)
     least = to_ms(cast(InterruptionParameters, rule.parameters).longer_than_seconds)
-    searched = scene.searched(rule)
-    interruptions = [
-        (overlap, together)
-        for overlap in transcript.overlaps
-        if overlap.span.start in searched and _begins(rule, transcript, overlap)
-        if (together := _with_words(transcript, overlap)).duration >= least
-    ]
-    if not interruptions:
-        return absent(rule, scene, CONFIDENCE * scene.role_factor)
-    return tuple(_present(rule, scene, *interruption) for interruption in interruptions)
+    measured = list(_measured(rule, scene))
+    long = [(overlap, together) for overlap, together in measured if together.duration >= least]
+    if long:
+        return tuple(_present(rule, scene, overlap, together, least) for overlap, together in long)
+    longest = max((together.duration for _, together in measured), default=0)
+    told = f"没有，最长同时说 {longest / 1000:.1f} 秒" if longest else "没有"
+    return absent(rule, scene, CONFIDENCE * beyond(least, longest, ERROR) * scene.role_factor, told)
+
+
+def _measured(rule: Rule, scene: Scene) -> Iterator[tuple[Overlap, Span]]:
+    """Overlaps in which the role breaks in, and how much of each is with words."""
+    transcript, searched = scene.call.transcript, scene.searched(rule)
+    for overlap in transcript.overlaps:
+        if overlap.span.start in searched and _begins(rule, transcript, overlap):
+            yield overlap, _with_words(transcript, overlap)
 
 
 def _begins(rule: Rule, transcript: Transcript, overlap: Overlap) -> bool:
@@ -88,14 +96,15 @@ def _clauses(words: Sequence[Word]) -> list[list[Word]]:
     return clauses
 
 
-def _present(rule: Rule, scene: Scene, overlap: Overlap, together: Span) -> Finding:
+def _present(rule: Rule, scene: Scene, overlap: Overlap, together: Span, least: Ms) -> Finding:
     first, second = (scene.call.transcript.turns[i] for i in (overlap.first, overlap.second))
     told = (
         f"{rule.title}：{together} {second.role.chinese}在{first.role.chinese}说话时开口，"
         f"同时说话 {together.duration / 1000:.1f} 秒。"
     )
     evidence = timing(overlap.span, second.role, turn=second.index, quote=second.text)
-    return scene.finding(rule, Outcome.PRESENT, [evidence], told, CONFIDENCE * scene.role_factor)
+    confidence = CONFIDENCE * beyond(together.duration, least, ERROR) * scene.role_factor
+    return scene.finding(rule, Outcome.PRESENT, [evidence], told, confidence)
 
 
 def _on_mono(rule: Rule, scene: Scene) -> tuple[Finding, ...]:

@@ -1,15 +1,15 @@
 """pace: how fast somebody speaks, by turn or over the call, in characters a minute."""
 
 from collections.abc import Sequence
-from math import erf, sqrt
 from typing import Literal, cast
 
 from pydantic import Field
 
 from pipeline.detect.detectors.base import Detector, Parameters
-from pipeline.detect.scene import DOUBTFUL_SHARE, Scene, timing
+from pipeline.detect.likelihood import beyond
+from pipeline.detect.scene import Scene, timing
 from pipeline.detect.sound import is_han
-from pipeline.detect.telling import absent, cannot_tell, roles_unknown
+from pipeline.detect.telling import absent, cannot_tell, not_understood, roles_unknown
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule
 from pipeline.timeline import Role, Turn
@@ -50,16 +50,16 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     nearest = min(measured, key=lambda turns: _margin(wanted, pace(turns)))
     told = f"没有；最接近的一段每分钟 {pace(nearest):.0f} 字（{COUNTED}）"
     factor = scene.role_factor if rule.role else 1.0
-    return absent(rule, scene, _likelihood(_margin(wanted, pace(nearest))) * factor, told)
+    return absent(rule, scene, beyond(_margin(wanted, pace(nearest)), 0, ERROR) * factor, told)
 
 
 def _too_short(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     """No turn is long enough: then none is too fast, unless too little was understood to know."""
     wanted = cast(PaceParameters, rule.parameters)
     told = f"没有一段话满 {wanted.least_characters} 字"
-    if wanted.scope == "call" or scene.doubtful_share(rule) >= DOUBTFUL_SHARE:
+    if wanted.scope == "call":
         return cannot_tell(rule, scene, told)
-    return absent(rule, scene, scene.role_factor if rule.role else 1.0, told)
+    return not_understood(rule, scene) or absent(rule, scene, scene.role_factor if rule.role else 1.0, told)
 
 
 def _measured(rule: Rule, scene: Scene) -> list[tuple[Turn, ...]]:
@@ -95,11 +95,6 @@ def _margin(wanted: PaceParameters, measured: float) -> float:
     return min((abs(measured - bound) / measured for bound in bounds), default=1.0)
 
 
-def _likelihood(margin: float) -> float:
-    """That the true pace lies on the same side of the bound."""
-    return 0.5 + 0.5 * erf(margin / (ERROR * sqrt(2)))
-
-
 def _present(rule: Rule, scene: Scene, turns: Sequence[Turn]) -> Finding:
     wanted, measured = cast(PaceParameters, rule.parameters), pace(turns)
     seconds = sum(turn.span.duration for turn in turns) / MS_PER_SECOND
@@ -111,7 +106,7 @@ def _present(rule: Rule, scene: Scene, turns: Sequence[Turn]) -> Finding:
     )
     evidence = [timing(t.span, t.role, turn=t.index, quote=t.text) for t in turns]
     factor = scene.role_factor if rule.role else 1.0
-    confidence = _likelihood(_margin(wanted, measured)) * factor
+    confidence = beyond(_margin(wanted, measured), 0, ERROR) * factor
     return scene.finding(rule, Outcome.PRESENT, evidence, told, confidence)
 
 

@@ -10,8 +10,8 @@ from pipeline.detect.alike import sounds
 from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.heard import Heard
 from pipeline.detect.listening import is_backchannel
-from pipeline.detect.scene import DOUBTFUL_SHARE, Scene
-from pipeline.detect.telling import absent, cannot_tell, roles_unknown
+from pipeline.detect.scene import Scene
+from pipeline.detect.telling import absent, not_understood, roles_unknown
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule
 from pipeline.timeline import Span
@@ -57,10 +57,7 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     sure = [g for g in groups if _confidence(scene.heard, g) * factor >= scene.thresholds.match_confidence]
     if sure:
         return tuple(_present(rule, scene, group, factor) for group in sure)
-    doubt = scene.doubtful_share(rule)
-    if doubt >= DOUBTFUL_SHARE:
-        return cannot_tell(rule, scene, f"有 {doubt:.0%} 的话没有听清", confidence=1 - doubt)
-    return absent(rule, scene, (1 - doubt) * factor)
+    return not_understood(rule, scene) or absent(rule, scene, (1 - scene.doubtful_share(rule)) * factor)
 
 
 def _groups(rule: Rule, scene: Scene) -> Iterator[list[Sentence]]:

@@ -6,6 +6,7 @@ from typing import cast
 from pydantic import Field
 
 from pipeline.detect.detectors.base import Detector, Parameters
+from pipeline.detect.likelihood import beyond
 from pipeline.detect.scene import Scene, timing
 from pipeline.detect.telling import absent, roles_unknown
 from pipeline.findings import Finding, Outcome
@@ -13,7 +14,9 @@ from pipeline.ruleset import Rule
 from pipeline.timeline import Role, Span, subtract
 from pipeline.units import Ms, to_ms
 
-CONFIDENCE = 0.9
+CONFIDENCE = 0.95
+ERROR: Ms = 150
+"""Standard deviation of the edges of speech."""
 
 
 class SilenceParameters(Parameters):
@@ -32,11 +35,18 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     if unknown:
         return unknown
     searched = scene.searched(rule)
-    silences = _silences(scene) if rule.role is None else _delays(scene, rule.role)
-    long = [s for s in silences if s.start in searched and s.duration >= least]
-    if not long:
-        return absent(rule, scene, CONFIDENCE * (scene.role_factor if rule.role else 1.0))
-    return tuple(_present(rule, scene, silence) for silence in long)
+    every = _silences(scene) if rule.role is None else _delays(scene, rule.role)
+    silences = [silence for silence in every if silence.start in searched]
+    long = [silence for silence in silences if silence.duration >= least]
+    if long:
+        return tuple(_present(rule, scene, silence, least) for silence in long)
+    longest = max((silence.duration for silence in silences), default=0)
+    told = f"没有，最长 {longest / 1000:.1f} 秒" if longest else "没有"
+    return absent(rule, scene, _confidence(rule, scene, least, longest), told)
+
+
+def _confidence(rule: Rule, scene: Scene, longer: Ms, shorter: Ms) -> float:
+    return CONFIDENCE * beyond(longer, shorter, ERROR) * (scene.role_factor if rule.role else 1.0)
 
 
 def _silences(scene: Scene) -> Iterator[Span]:
@@ -56,14 +66,14 @@ def _delays(scene: Scene, role: Role) -> Iterator[Span]:
             speaking, until = turn.role, turn.span.end
 
 
-def _present(rule: Rule, scene: Scene, silence: Span) -> Finding:
+def _present(rule: Rule, scene: Scene, silence: Span, least: Ms) -> Finding:
+    confidence = _confidence(rule, scene, silence.duration, least)
     seconds = silence.duration / 1000
     if rule.role is None:
         told = f"{rule.title}：{silence} 无人说话，共 {seconds:.1f} 秒。"
-        return scene.finding(rule, Outcome.PRESENT, [timing(silence, Role.UNKNOWN)], told, CONFIDENCE)
+        return scene.finding(rule, Outcome.PRESENT, [timing(silence, Role.UNKNOWN)], told, confidence)
     who = rule.role
     told = f"{rule.title}：{silence} {who.opposite.chinese}说完，{seconds:.1f} 秒后{who.chinese}才开口。"
-    confidence = CONFIDENCE * scene.role_factor
     return scene.finding(rule, Outcome.PRESENT, [timing(silence, who)], told, confidence)
 
 
