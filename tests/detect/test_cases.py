@@ -48,8 +48,17 @@ def test_a_text_becomes_a_call_with_evenly_spaced_characters() -> None:
     assert call.transcript.holds[0].music
 
 
+def test_a_turn_may_say_how_long_loud_and_high_it_is() -> None:
+    told, plain = call_of("坐席 3.0 [4.0s -12dB 260Hz] 您好，请讲。\n客户 9.0 [-20dB] 喂").transcript.turns
+    assert (told.text, told.span) == ("您好，请讲。", Span(3000, 7000))
+    assert [word.span.duration for word in told.words] == [1000] * 4
+    assert (told.loudness_dbfs, told.pitch_hz) == (-12.0, 260.0)
+    assert (plain.loudness_dbfs, plain.pitch_hz, plain.span.duration) == (-20.0, None, 240)
+
+
 @pytest.mark.parametrize(
-    "line", ["坐席 您好", "甲 3.0 您好", "坐席 三 您好", "# colour red", "# direction up"]
+    "line",
+    ["坐席 您好", "甲 3.0 您好", "坐席 三 您好", "# colour red", "# direction up", "坐席 3.0 [4m] 您好"],
 )
 def test_a_line_that_cannot_be_read_is_told(line: str) -> None:
     with pytest.raises(ScriptError) as error:

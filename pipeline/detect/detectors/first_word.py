@@ -13,10 +13,10 @@ from pipeline.units import Ms, clock, to_ms
 
 
 class FirstWordParameters(Parameters):
-    """Without bounds the rule is always present and tells the time."""
+    """一方（`role`，不写谁都算）第一句话在接通（最后一声振铃结束）后几秒。两个界限都不写，就总是给出时间。"""
 
-    later_than_seconds: float | None = Field(None, ge=0)
-    not_later_than_seconds: float | None = Field(None, ge=0)
+    later_than_seconds: float | None = Field(None, ge=0, description="晚于接通后几秒")
+    not_later_than_seconds: float | None = Field(None, ge=0, description="但不晚于接通后几秒")
 
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:

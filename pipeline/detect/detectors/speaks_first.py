@@ -10,7 +10,7 @@ from pipeline.units import clock
 
 
 class SpeaksFirstParameters(Parameters):
-    """None: the rule's role says it all."""
+    """这一方（`role`，不写是客户）比另一方先开口。没有别的键。"""
 
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
