@@ -6,7 +6,7 @@ Labels are told apart by how they are counted. What the truth's checklist holds 
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -217,12 +217,13 @@ def greeting_start(transcript: Transcript) -> Ms | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """`doubtful`: findings in calls where unlabelled faults may remain; neither right nor wrong."""
+    """`doubtful`: findings where unlabelled faults may remain. `unsure`: the missed that nobody can tell."""
 
     right: int = 0
     false: int = 0
     missed: int = 0
     doubtful: int = 0
+    unsure: int = 0
 
     def __add__(self, other: "Score") -> "Score":
         return Score(
@@ -230,6 +231,7 @@ class Score:
             false=self.false + other.false,
             missed=self.missed + other.missed,
             doubtful=self.doubtful + other.doubtful,
+            unsure=self.unsure + other.unsure,
         )
 
     @property
@@ -303,13 +305,20 @@ def _count_once(truth: Truth, seen: Sequence[Observed], label: str, expected: bo
     score = _score(expected, bool(present))
     if expected and not present:
         event = next((e for e in truth.events if label_of(e.label, e.category) == label), None)
-        answer = of_label[0].outcome.chinese if of_label else Outcome.ABSENT.chinese
+        answer = _answer(of_label)
         at, text = (event.span.start, event.text) if event else (0, "")
-        return score, [_case(truth, at, label, "有", answer, text)]
+        score = replace(score, unsure=int(answer is Outcome.CANNOT_TELL))
+        return score, [_case(truth, at, label, "有", answer.chinese, text)]
     if present and not expected:
         span = present[0].span
         return score, [_case(truth, span.start, label, "无", "有", truth.text_at(span))]
     return score, []
+
+
+def _answer(found: Iterable[Observed]) -> Outcome:
+    """What the rules of a label say together of what they did not find."""
+    outcomes = {observed.outcome for observed in found} - {Outcome.ABSENT}
+    return Outcome.CANNOT_TELL if outcomes == {Outcome.CANNOT_TELL} else Outcome.ABSENT
 
 
 def _count_missing(truth: Truth, seen: Sequence[Observed], element: str) -> _Counted:
@@ -338,7 +347,9 @@ def _count_places(truth: Truth, seen: Sequence[Observed], label: str) -> tuple[S
     """One finding for one event. Borderline places count neither way; on a decoy a finding is false."""
     forbidden, category = label.startswith(f"{FORBIDDEN}."), label.partition(".")[2] or None
     events = [event for event in truth.events if label_of(event.label, event.category) == label]
-    present = (o for o in seen if o.outcome is Outcome.PRESENT and label_of(o.label, o.category) == label)
+    of_label = [found for found in seen if label_of(found.label, found.category) == label]
+    present = (o for o in of_label if o.outcome is Outcome.PRESENT)
+    answer = _answer(of_label)
     baits = _special(truth, DECOY, category) if forbidden else []
     arguable = _special(truth, BORDERLINE, category) if forbidden else []
     missed, rest = _match(events, merge(found.span for found in present), baits)
@@ -350,8 +361,9 @@ def _count_places(truth: Truth, seen: Sequence[Observed], label: str) -> tuple[S
         false=len(fired) + (0 if doubtful else len(others)),
         missed=len(missed),
         doubtful=len(others) if doubtful else 0,
+        unsure=len(missed) if answer is Outcome.CANNOT_TELL else 0,
     )
-    wrong = [_case(truth, event.span.start, label, "有", "无", event.text) for event in missed]
+    wrong = [_case(truth, event.span.start, label, "有", answer.chinese, event.text) for event in missed]
     wrong += [_false(truth, label, place, "存疑" if doubtful else "无") for place in others]
     return score, wrong, [_false(truth, label, place, "诱饵") for place in fired]
 

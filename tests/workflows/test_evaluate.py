@@ -237,6 +237,16 @@ def test_cannot_tell_is_not_present_and_not_missing(tmp_path: Path) -> None:
     assert tally.scores["missing.company"] == Score(missed=1)
 
 
+def test_what_was_missed_because_nobody_could_tell_is_counted_beside_the_rest(tmp_path: Path) -> None:
+    tell = seen("forbidden.shirking", 0, 60_000, Outcome.CANNOT_TELL)
+    tally = metrics.tally(a_truth(tmp_path), [tell, seen("greeting_word", 0, 60_000, Outcome.CANNOT_TELL)])
+    assert tally.scores["forbidden.shirking"] == Score(missed=1, unsure=1)
+    assert tally.scores["greeting_word"] == Score(missed=1, unsure=1)
+    assert {case.found for case in tally.cases if case.label == "forbidden.shirking"} == {"无法判断"}
+    found = seen("forbidden.shirking", 8500, 9000)
+    assert scored(a_truth(tmp_path), tell, found)["forbidden.shirking"] == Score(right=1)
+
+
 def test_an_absence_is_right_where_the_element_is_missing(tmp_path: Path) -> None:
     absent = [seen(name, 0, 60_000, Outcome.ABSENT) for name in ("company", "greeting_word")]
     scores = scored(a_truth(tmp_path), *absent)
@@ -355,7 +365,7 @@ def test_the_report_shows_rules_beside_the_baseline(folder: Path) -> None:
 def test_without_a_baseline_there_are_no_columns_for_it(folder: Path) -> None:
     rows = {row[0]: row for sheet in sheets(evaluated(folder, baseline=None)) for row in sheet.rows}
     assert rows["禁语 F1"][2] == "—"
-    assert len(rows["【禁语】"]) == 8
+    assert len(rows["【禁语】"]) == 9
 
 
 def test_wrong_cases_are_printed_on_request_only(folder: Path) -> None:
