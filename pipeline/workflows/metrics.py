@@ -226,13 +226,7 @@ class Score:
     unsure: int = 0
 
     def __add__(self, other: "Score") -> "Score":
-        return Score(
-            right=self.right + other.right,
-            false=self.false + other.false,
-            missed=self.missed + other.missed,
-            doubtful=self.doubtful + other.doubtful,
-            unsure=self.unsure + other.unsure,
-        )
+        return Score(**{name: getattr(self, name) + getattr(other, name) for name in Score.__slots__})
 
     @property
     def precision(self) -> float | None:
