@@ -17,9 +17,9 @@ from pipeline.ruleset import Rule
 from pipeline.timeline import Span
 from pipeline.units import clock
 
-DIGITS = frozenset("0123456789零〇一二三四五六七八九两幺")
+DIGITS = frozenset("零〇一二三四五六七八九两幺")
 MOST_DIGITS = 0.5
-"""Numbers are read out again to be written down; that is not repeating oneself."""
+"""Numbers and letters are read out again to be written down; that is not repeating oneself."""
 
 
 class RepeatParameters(Parameters):
@@ -103,7 +103,7 @@ def _sentences(heard: Heard, stretch: Sentence, least: int) -> Iterator[Sentence
 
 def _left_out(heard: Heard, sentence: Sentence, ignored: Sequence[Span]) -> bool:
     text = heard.text[sentence.start : sentence.end]
-    digits = sum(char in DIGITS for char in text)
+    digits = sum(char in DIGITS or char.isascii() for char in text)
     span = heard.span(sentence.start, sentence.end)
     return digits >= MOST_DIGITS * len(text) or is_backchannel(text) or any(i.overlaps(span) for i in ignored)
 
