@@ -17,7 +17,7 @@ from pipeline.units import MS_PER_SECOND, Ms
 
 CONFIDENCE = 0.98
 ERROR = 0.03
-"""Standard deviation of the measured over the true pace: 68 turns of the labelled calls, 20 characters and up."""
+"""Standard deviation of measured over true pace, on 68 labelled turns of 20 characters and more."""
 COUNTED = "汉字和逐个读出的数字，含轮内停顿"
 
 
