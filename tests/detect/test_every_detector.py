@@ -4,12 +4,13 @@ from dataclasses import replace
 from math import isfinite
 
 import pytest
-from calls import found
+from calls import found, rule_text, ruleset_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.script import call_of
+from pipeline.errors import RuleError
 from pipeline.findings import Outcome
 from pipeline.timeline import Call, Role, RoleAssignment, Span
 
@@ -93,3 +94,9 @@ def test_every_key_says_in_chinese_what_it_means(detector: str) -> None:
     for name, field in model.model_fields.items():
         assert field.description, name
         assert any("\u4e00" <= char <= "\u9fff" for char in field.description), name
+
+
+@pytest.mark.parametrize("detector", ["duration", "pace", "talk_share", "voice"])
+def test_a_measure_without_a_bound_is_a_fault(detector: str) -> None:
+    with pytest.raises(RuleError, match=r"a/0\.yml:1:1: .*at least one of `\w+`, `\w+`"):
+        ruleset_of(rule_text("a.rule", "", detector))

@@ -1,9 +1,10 @@
 """What every detector is: parameters that pydantic checks, the rules it builds on, and `detect`."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from pipeline.detect.scene import Scene
 from pipeline.findings import Finding
@@ -18,6 +19,13 @@ class Parameters(BaseModel):
     def needs(self) -> tuple[str, ...]:
         """Ids of the rules whose findings this one builds on."""
         return ()
+
+    def needs_one_of(self, *keys: str) -> Self:
+        """These parameters, for a validator; a fault where a rule file gives none of the keys."""
+        if all(getattr(self, key) is None for key in keys):
+            named = ", ".join(f"`{key}`" for key in keys)
+            raise PydanticCustomError("none_of", "at least one of {keys}", {"keys": named})
+        return self
 
 
 class Detect(Protocol):

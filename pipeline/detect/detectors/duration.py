@@ -1,8 +1,8 @@
 """duration: how long the call lasts, from the moment the line was answered."""
 
-from typing import cast
+from typing import Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.scene import Scene, timing
@@ -18,6 +18,10 @@ class DurationParameters(Parameters):
 
     longer_than_seconds: float | None = Field(None, ge=0, description="长于几秒")
     shorter_than_seconds: float | None = Field(None, ge=0, description="短于几秒")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        return self.needs_one_of("longer_than_seconds", "shorter_than_seconds")
 
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:

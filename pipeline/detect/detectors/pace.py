@@ -1,9 +1,9 @@
 """pace: how fast somebody speaks, by turn or over the call, in characters a minute."""
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.likelihood import beyond
@@ -34,6 +34,10 @@ class PaceParameters(Parameters):
     slower_than: float | None = Field(None, gt=0, description="慢于每分钟几字")
     least_characters: int = Field(20, ge=1, description="一轮（或全程）至少多少字才算")
     scope: Literal["turn", "call"] = Field("turn", description="turn 逐轮看；call 本角色全程合起来看")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        return self.needs_one_of("faster_than", "slower_than")
 
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:

@@ -1,8 +1,8 @@
 """talk_share: how much of the talking is done by one side."""
 
-from typing import cast
+from typing import Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.scene import Scene, timing
@@ -24,6 +24,10 @@ class TalkShareParameters(Parameters):
 
     more_than_percent: float | None = Field(None, ge=0, le=100, description="多于百分之几")
     less_than_percent: float | None = Field(None, ge=0, le=100, description="少于百分之几")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        return self.needs_one_of("more_than_percent", "less_than_percent")
 
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from math import log2
 from statistics import median
-from typing import NamedTuple, cast
+from typing import NamedTuple, Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.detect.detectors.base import Detector, Parameters
 from pipeline.detect.scene import Scene, timing
@@ -34,6 +34,10 @@ class VoiceParameters(Parameters):
     higher_by_semitones: float | None = Field(None, gt=0, description="比平常高几个半音")
     least_seconds: float = Field(1.0, gt=0, description="一轮至少几秒才算")
     least_turns: int = Field(5, ge=3, description="至少几轮才有平常水平可比")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        return self.needs_one_of("louder_by_db", "higher_by_semitones")
 
 
 class Change(NamedTuple):
