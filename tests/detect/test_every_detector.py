@@ -42,8 +42,8 @@ ROLES = (None, Role.AGENT, Role.CUSTOMER)
 def calls(draw: st.DrawFn) -> Call:
     """A call of a few turns that may overlap, with waits, doubt about the roles and unclear parts."""
     lines = ["# duration 60"]
-    for _ in range(draw(st.integers(0, 7))):
-        who, start = draw(st.sampled_from(("坐席", "客户"))), draw(st.integers(0, 40))
+    for start in draw(st.lists(st.integers(0, 40), max_size=7, unique=True)):
+        who = draw(st.sampled_from(("坐席", "客户")))
         voice = draw(st.sampled_from(("", "[2.0s -20dB 200Hz] ", "[1.0s -10dB 300Hz] ")))
         lines.append(f"{who} {start} {voice}{draw(st.sampled_from(WORDS))}")
     if draw(st.booleans()):
