@@ -67,9 +67,9 @@ def test_as_often_as_the_rule_asks() -> None:
     assert len(found("repeat", call_of(thrice), Role.CUSTOMER)) == 1
 
 
-def test_what_another_rule_found_may_be_left_out() -> None:
+def test_a_sentence_that_another_rule_found_each_time_may_be_excepted() -> None:
     rules = ruleset_of(
-        rule_text("a.wait", "phrases: [请您稍等]"), rule_text("a.again", "ignore: [a.wait]", "repeat")
+        rule_text("a.wait", "phrases: [请您稍等]"), rule_text("a.again", "except: [{rule: a.wait}]", "repeat")
     )
 
     def outcome(text: str) -> str:

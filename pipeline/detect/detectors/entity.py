@@ -28,10 +28,6 @@ class EntityParameters(Parameters):
         min_length=1, description="找哪几种号码"
     )
     unless_given: bool = Field(False, description="true：对方先报过的号码，复述核对不算")
-    ignore: tuple[str, ...] = Field((), description="规则编号：同一轮里有这些规则的发现，就不算")
-
-    def needs(self) -> tuple[str, ...]:
-        return self.ignore
 
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
@@ -64,20 +60,9 @@ def _found(rule: Rule, scene: Scene) -> list[Number]:
         for number in numbers(row, kinds)
         if inside >> number.digits[0].at & 1
     ]
-    found = [number for number in found if not _ignored(wanted, scene, number)]
     if wanted.unless_given:
         found = [number for number in found if not _given(scene, number)]
     return sorted(found, key=lambda number: number.digits[0].at)
-
-
-def _ignored(wanted: EntityParameters, scene: Scene, number: Number) -> bool:
-    """Whether a rule that cancels found something in the turn of the number's first or last digit."""
-    marks, turns = scene.heard.marks, scene.call.transcript.turns
-    own = {marks[digit.at].stretch for digit in (number.digits[0], number.digits[-1])}
-    spans = [turns[i].span for stretch in own for i in scene.heard.groups[stretch]]
-    role = marks[number.digits[0].at].role
-    pieces = (e for rule_id in wanted.ignore for f in scene.found.get(rule_id, ()) for e in f.evidence)
-    return any(e.role is role and any(e.span.overlaps(span) for span in spans) for e in pieces)
 
 
 def _given(scene: Scene, number: Number) -> bool:

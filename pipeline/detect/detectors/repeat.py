@@ -14,7 +14,6 @@ from pipeline.detect.scene import Scene
 from pipeline.detect.telling import absent, not_understood, roles_unknown
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule
-from pipeline.timeline import Span
 from pipeline.units import clock
 
 DIGITS = frozenset("零〇一二三四五六七八九两幺")
@@ -26,16 +25,12 @@ class RepeatParameters(Parameters):
     """同一方（`role`）在通话里把差不多的一句话又说了一遍，按读音比较，不看写成什么字。
 
     两遍之间要隔着别人的话或长停顿；连着说的不算。应声和以数字为主的话（报号码、核对）不算。
-    `ignore` 列出的规则听到的地方不算，例如开头的问候和结尾的致谢。
+    开头的问候、结尾的致谢之类每次都一样的话，用 `except` 除外。
     """
 
     least_characters: int = Field(8, ge=4, description="一句话至少几个字")
     similarity: float = Field(0.8, gt=0.5, le=1, description="读音至少相同几成")
     times: int = Field(2, ge=2, description="至少说了几遍")
-    ignore: tuple[str, ...] = Field((), description="规则编号：这些规则的发现所在的话不算")
-
-    def needs(self) -> tuple[str, ...]:
-        return self.ignore
 
 
 class Sentence(NamedTuple):
@@ -63,16 +58,15 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
 def _groups(rule: Rule, scene: Scene) -> Iterator[list[Sentence]]:
     """Each sentence with its later repetitions; what is part of one group begins no other."""
     wanted, heard = cast(RepeatParameters, rule.parameters), scene.heard
-    ignored = [e.span for i in wanted.ignore for f in scene.found.get(i, ()) for e in f.evidence]
     inside = scene.within(rule)
     stretches = [s for s in _stretches(heard) if inside >> s.start & 1]
     taken: list[Sentence] = []
     for number, stretch in enumerate(stretches):
         for sentence in _sentences(heard, stretch, wanted.least_characters):
-            if _left_out(heard, sentence, ignored) or any(_overlap(sentence, other) for other in taken):
+            if _left_out(heard, sentence) or any(_overlap(sentence, other) for other in taken):
                 continue
             again = [_again(heard, sentence, later, wanted) for later in stretches[number + 1 :]]
-            group = [sentence, *(s for s in again if s and not _left_out(heard, s, ignored))]
+            group = [sentence, *(s for s in again if s and not _left_out(heard, s))]
             if len(group) >= wanted.times:
                 taken.extend(group)
                 yield group
@@ -101,11 +95,10 @@ def _sentences(heard: Heard, stretch: Sentence, least: int) -> Iterator[Sentence
             yield Sentence(start, end)
 
 
-def _left_out(heard: Heard, sentence: Sentence, ignored: Sequence[Span]) -> bool:
+def _left_out(heard: Heard, sentence: Sentence) -> bool:
     text = heard.text[sentence.start : sentence.end]
     digits = sum(char in DIGITS or char.isascii() for char in text)
-    span = heard.span(sentence.start, sentence.end)
-    return digits >= MOST_DIGITS * len(text) or is_backchannel(text) or any(i.overlaps(span) for i in ignored)
+    return digits >= MOST_DIGITS * len(text) or is_backchannel(text)
 
 
 def _overlap(one: Sentence, other: Sentence) -> bool:
