@@ -105,6 +105,14 @@ def test_talking_over_the_customers_backchannel_is_no_interruption() -> None:
     assert found("interruption", call, Role.AGENT)[0].outcome is Outcome.ABSENT
 
 
+def test_unclear_speech_under_the_customers_words_may_be_an_interruption() -> None:
+    call = call_of(TALK.splitlines()[0])
+    assert found("interruption", call, Role.AGENT)[0].outcome is Outcome.ABSENT
+    covered, short = (with_unclear(call, Span(2000, end)) for end in (3500, 2500))
+    assert found("interruption", covered, Role.AGENT)[0].outcome is Outcome.CANNOT_TELL
+    assert found("interruption", short, Role.AGENT)[0].outcome is Outcome.ABSENT
+
+
 ASKED = "客户 1.0 我的包裹到哪儿了？\n坐席 9.0 在路上。"
 
 

@@ -52,6 +52,9 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     long = [(overlap, together) for overlap, together in measured if together.duration >= least]
     if long:
         return tuple(_present(rule, scene, overlap, together, least) for overlap, together in long)
+    hidden = _hidden(rule, scene, least)
+    if hidden:
+        return cannot_tell(rule, scene, f"{hidden[0]} 有没听清的声音压着对方的话")
     longest = max((together.duration for _, together in measured), default=0)
     told = f"没有，最长同时说 {longest / 1000:.1f} 秒" if longest else "没有"
     return absent(rule, scene, CONFIDENCE * beyond(least, longest, ERROR) * scene.role_factor, told)
@@ -63,6 +66,14 @@ def _measured(rule: Rule, scene: Scene) -> Iterator[tuple[Overlap, Span]]:
     for overlap in transcript.overlaps:
         if overlap.span.start in searched and _begins(rule, transcript, overlap):
             yield overlap, _with_words(transcript, overlap)
+
+
+def _hidden(rule: Rule, scene: Scene, least: Ms) -> list[Span]:
+    """Unclear speech under the other side's words that is long enough for an interruption."""
+    transcript, searched = scene.call.transcript, scene.searched(rule)
+    others = [turn.span & searched for turn in transcript.turns if rule.role in (None, turn.role.opposite)]
+    together = (unclear & span for unclear in transcript.unclear for span in others)
+    return sorted(part for part in together if part.duration >= max(least, 1))
 
 
 def _begins(rule: Rule, transcript: Transcript, overlap: Overlap) -> bool:
