@@ -11,7 +11,7 @@ LATE = ruleset_of(rule_text("a.late", "later_than_seconds: 3\nnot_later_than_sec
 
 def test_the_detectors_are_these() -> None:
     names = "all any backchannel duration entity first_word hold interruption metadata none pace phrase "
-    names += "repeat response sequence silence speaks_first talk_share voice"
+    names += "repeat response sequence silence similar speaks_first talk_share voice"
     assert list(DETECTORS) == names.split() == sorted(names.split())
 
 
