@@ -353,18 +353,8 @@ def _labels(evaluation: Evaluation) -> Sheet:
     for label in sorted(ours.keys() | theirs.keys()):
         title = label if _covered(evaluation, label) else f"{label}（无规则）"
         rows.append((title, *_figures(ours.get(label, Score()), theirs.get(label, Score()))))
-    headings = (
-        "标签",
-        "真值",
-        "误报",
-        "漏报",
-        "判不了",
-        "精确率",
-        "召回率",
-        "F1",
-        "存疑",
-        *_BASELINE_HEADINGS,
-    )
+    shares = ("精确率", "召回率", "F1")
+    headings = ("标签", "真值", "误报", "漏报", "判不了", *shares, "存疑", *_BASELINE_HEADINGS)
     width = len(headings) - (0 if evaluation.has_baseline else len(_BASELINE_HEADINGS))
     cut = tuple(row[:width] for row in rows)
     return Sheet(title="标签（精确率、召回率、F1）", headings=headings[:width], rows=cut)
