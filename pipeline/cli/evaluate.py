@@ -17,15 +17,9 @@ from pipeline.speech.listen import Listener
 from pipeline.storage.mapping import rule_facts
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
-from pipeline.workflows.baseline import exact_text
-from pipeline.workflows.evaluate import (
-    Evaluation,
-    HeardCall,
-    as_markdown,
-    evaluate,
-    observe,
-    print_evaluation,
-)
+from pipeline.workflows.baseline import METHODS
+from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe
+from pipeline.workflows.evaluation_tables import as_markdown, print_evaluation
 from pipeline.workflows.metrics import Observed
 from pipeline.workflows.nightly import NightPlan, NightTools, run_night
 from pipeline.workflows.rules import load_rules
@@ -85,12 +79,16 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
 
 
 def _heard(stored: StoredCall, ruleset: RuleSet, settings: Settings) -> HeardCall:
-    """The stored words under today's rules, and under the same phrases as exact text."""
+    """The stored words under today's rules, and under every plainer way of matching."""
+    methods = {name: _observed(stored, made(ruleset), settings) for name, made in METHODS.items()}
+    *_, observed = methods.values()
+    baseline, *_ = methods.values()
     return HeardCall(
         name=stored.recording.call_id or Path(stored.recording.path).stem,
         transcript=stored.transcript,
-        observed=_observed(stored, ruleset, settings),
-        baseline=_observed(stored, exact_text(ruleset), settings),
+        observed=observed,
+        baseline=baseline,
+        methods=methods,
     )
 
 

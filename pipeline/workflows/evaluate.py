@@ -1,21 +1,17 @@
-"""Hold stored calls against a folder of labelled ones (`truth/<call_id>.json`), and lay it out as tables."""
+"""Hold stored calls against a folder of labelled ones (`truth/<call_id>.json`)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import AliasPath, BaseModel, Field, ValidationError
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from pipeline.errors import BadInput, NotFound
 from pipeline.findings import Finding
 from pipeline.ruleset import Status
 from pipeline.storage.records import RuleFacts
 from pipeline.timeline import Role, Span, Transcript
-from pipeline.units import Ms, clock, to_ms
+from pipeline.units import Ms, to_ms
 from pipeline.workflows import metrics
 from pipeline.workflows.metrics import CharacterCount, Observed, RoleTime, Score, Tally, Truth
 
@@ -28,18 +24,18 @@ GROUPS = {
 """Labels that are also summed up; a name without a dot takes all its categories."""
 
 _OUTBOUND_ELEMENTS = ("purpose_stated", "permission_asked")
-_CHANNELS = {"stereo": "双声道", "mono": "单声道"}
-_BASELINE_HEADINGS = ("基线精确率", "基线召回率", "基线 F1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardCall:
-    """What the pipeline made of one call. `baseline` None: no baseline was run."""
+    """What the pipeline made of one call. `baseline` None: no baseline was run; `methods`: what each way of
+    matching found."""
 
     name: str
     transcript: Transcript
     observed: tuple[Observed, ...]
     baseline: tuple[Observed, ...] | None = None
+    methods: Mapping[str, tuple[Observed, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +49,7 @@ class CallResult:
     rules: Tally
     baseline: Tally | None
     covered: frozenset[str]
+    methods: Mapping[str, Tally] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +70,7 @@ class Evaluation:
 
     def group(self, name: str, *, baseline: bool = False) -> Score:
         """One of GROUPS, summed."""
-        parts = [s for label, s in self.scores(baseline=baseline).items() if _in_group(label, name)]
+        parts = [s for label, s in self.scores(baseline=baseline).items() if in_group(label, name)]
         return sum(parts, Score())
 
     def roles(self, channels: str | None = None) -> RoleTime:
@@ -90,6 +87,11 @@ class Evaluation:
     @property
     def has_baseline(self) -> bool:
         return any(result.baseline is not None for result in self.results)
+
+
+def in_group(label: str, group: str) -> bool:
+    """Whether one of GROUPS sums up a label."""
+    return label in GROUPS[group] or label.split(".")[0] in GROUPS[group]
 
 
 def observe(findings: Iterable[Finding], rules: Mapping[str, RuleFacts]) -> tuple[Observed, ...]:
@@ -125,6 +127,7 @@ def measure(truth: Truth, heard: HeardCall) -> CallResult:
         rules=metrics.tally(truth, heard.observed),
         baseline=None if heard.baseline is None else metrics.tally(truth, heard.baseline),
         covered=frozenset(metrics.label_of(o.label, o.category) for o in heard.observed),
+        methods={name: metrics.tally(truth, seen) for name, seen in heard.methods.items()},
     )
 
 
@@ -226,166 +229,3 @@ def _flat(checklist: Mapping[str, object], sections: Iterable[Mapping[str, bool]
     for section in sections:
         said |= section
     return {name: value for name, value in said.items() if not name.startswith("late_greeting")}
-
-
-# tables
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """A table to print: a column of text and columns of figures, or all `prose`."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    prose: bool = False
-
-
-def sheets(evaluation: Evaluation, *, errors: bool = False) -> tuple[Sheet, ...]:
-    """Everything measured, in print order; with `errors` every wrong case too."""
-    tallies = [result.rules for result in evaluation.results]
-    decoys = _wrong("触发的诱饵", (case for tally in tallies for case in tally.decoys))
-    wrong = _wrong("错误清单", (case for tally in tallies for case in tally.cases))
-    laid_out = (_bars(evaluation), _characters(evaluation), _calls(evaluation), _labels(evaluation), decoys)
-    return tuple(sheet for sheet in (*laid_out, *([wrong] if errors else [])) if sheet.rows)
-
-
-def print_evaluation(evaluation: Evaluation, console: Console, *, errors: bool = False) -> None:
-    """The tables on a terminal, wide characters aligned."""
-    for sheet in sheets(evaluation, errors=errors):
-        table = Table(title=sheet.title, title_justify="left")
-        for index, heading in enumerate(sheet.headings):
-            figures = index > 0 and not sheet.prose
-            table.add_column(heading, justify="right" if figures else "left", overflow="fold")
-        for row in sheet.rows:
-            table.add_row(*map(escape, row))
-        console.print(table)
-    if evaluation.unheard:
-        console.print(f"未评测（没有转写）：{'、'.join(evaluation.unheard)}")
-
-
-def as_markdown(evaluation: Evaluation, *, errors: bool = False) -> str:
-    """The same tables for a documentation page."""
-    return "\n\n".join(map(_markdown, sheets(evaluation, errors=errors))) + "\n"
-
-
-def _markdown(sheet: Sheet) -> str:
-    lines = [sheet.headings, *sheet.rows]
-    widths = [max(cell_len(line[column]) for line in lines) for column in range(len(sheet.headings))]
-    marks = ["-" * width for width in widths]
-    printed = ["| " + " | ".join(map(_padded, line, widths)) + " |" for line in (lines[0], marks, *lines[1:])]
-    return "\n".join((f"## {sheet.title}", "", *printed))
-
-
-def _padded(text: str, width: int) -> str:
-    return text.replace("|", "\\|") + " " * (width - cell_len(text))
-
-
-def _bars(evaluation: Evaluation) -> Sheet:
-    """What must be reached, beside what was."""
-    fired = sum(len(result.rules.decoys) for result in evaluation.results)
-    beside = sum(len(result.baseline.decoys) for result in evaluation.results if result.baseline)
-    rows = [
-        ("角色错误（双声道）", _percent(evaluation.roles("stereo").wrong_share), "", "≤ 3.0 %"),
-        ("角色错误（单声道）", _percent(evaluation.roles("mono").wrong_share), "", "≤ 12.0 %"),
-        ("开场时间误差 ≤ 0.3 秒的通话", _percent(evaluation.greeting_share()), "", "≥ 90.0 %"),
-    ]
-    for name in ("开场要素", "结束要素", "禁语"):
-        ours, theirs = evaluation.group(name), evaluation.group(name, baseline=True)
-        rows.append((f"{name} F1", _share(ours.f1), _share(theirs.f1), "≥ 0.90"))
-    rows.append(("触发的诱饵", str(fired), str(beside) if evaluation.has_baseline else "—", "0"))
-    return Sheet(title="指标", headings=("指标", "规则", "原字基线", "要求"), rows=tuple(rows))
-
-
-def _characters(evaluation: Evaluation) -> Sheet:
-    """Character error rate by each condition."""
-    conditions: dict[str, Callable[[Truth, CharacterCount], str]] = {
-        "全部": lambda truth, count: "",
-        "声道": lambda truth, count: _CHANNELS.get(truth.channels, truth.channels),
-        "角色": lambda truth, count: count.role.chinese,
-        "编码": lambda truth, count: truth.codec,
-        "噪声": lambda truth, count: truth.noise,
-        "声音": lambda truth, count: count.voice,
-    }
-    counted = [(r.truth, count) for r in evaluation.results for count in r.characters]
-    rows: list[tuple[str, ...]] = []
-    for name, key in conditions.items():
-        groups: dict[str, list[CharacterCount]] = {}
-        for truth, count in counted:
-            groups.setdefault(key(truth, count), []).append(count)
-        rows += [(f"{name} {value}".strip(), *_rate(groups[value])) for value in sorted(groups)]
-    return Sheet(title="识别字错率（CER）", headings=("条件", "字数", "错字", "字错率"), rows=tuple(rows))
-
-
-def _rate(counts: Sequence[CharacterCount]) -> tuple[str, str, str]:
-    characters, errors = sum(c.characters for c in counts), sum(c.errors for c in counts)
-    return str(characters), str(errors), _percent(errors / characters if characters else None)
-
-
-def _calls(evaluation: Evaluation) -> Sheet:
-    """One line a call, and one for all calls of a kind: characters, roles, greeting."""
-    rows = [
-        (r.truth.name, _CHANNELS.get(r.truth.channels, r.truth.channels), *_measured([r]))
-        for r in evaluation.results
-    ]
-    for channels, title in (("stereo", "双声道"), ("mono", "单声道"), (None, "全部")):
-        chosen = [r for r in evaluation.results if channels in (None, r.truth.channels)]
-        rows.append(("合计", title, *_measured(chosen)))
-    headings = ("通话", "声道", "字错率", "单人语音（秒）", "角色错误", "未听到", "开场误差（秒）")
-    return Sheet(title="逐通：字错率、角色、开场时间", headings=headings, rows=tuple(rows))
-
-
-def _measured(results: Sequence[CallResult]) -> tuple[str, ...]:
-    """Character errors, role errors and the greeting: signed for one call, the mean size for several."""
-    cer = _rate([count for result in results for count in result.characters])[2]
-    time = sum((result.roles for result in results), RoleTime())
-    errors = [r.greeting_error / 1000 for r in results if r.greeting_error is not None]
-    mean = f"±{sum(map(abs, errors)) / len(errors):.2f}" if errors else "—"
-    greeting = f"{errors[0]:+.2f}" if len(results) == len(errors) == 1 else mean
-    shares = (_percent(time.wrong_share), _percent(time.unheard_share))
-    return (cer, f"{time.speech / 1000:.1f}", *shares, greeting)
-
-
-def _labels(evaluation: Evaluation) -> Sheet:
-    """Precision, recall, F1: groups first, then every label."""
-    ours, theirs = evaluation.scores(), evaluation.scores(baseline=True)
-    rows = [(f"【{n}】", *_figures(evaluation.group(n), evaluation.group(n, baseline=True))) for n in GROUPS]
-    for label in sorted(ours.keys() | theirs.keys()):
-        title = label if _covered(evaluation, label) else f"{label}（无规则）"
-        rows.append((title, *_figures(ours.get(label, Score()), theirs.get(label, Score()))))
-    shares = ("精确率", "召回率", "F1")
-    headings = ("标签", "真值", "误报", "漏报", "判不了", *shares, "存疑", *_BASELINE_HEADINGS)
-    width = len(headings) - (0 if evaluation.has_baseline else len(_BASELINE_HEADINGS))
-    cut = tuple(row[:width] for row in rows)
-    return Sheet(title="标签（精确率、召回率、F1）", headings=headings[:width], rows=cut)
-
-
-def _figures(ours: Score, theirs: Score) -> tuple[str, ...]:
-    shares = (_share(ours.precision), _share(ours.recall), _share(ours.f1))
-    beside = (_share(theirs.precision), _share(theirs.recall), _share(theirs.f1))
-    counts = (ours.right + ours.missed, ours.false, ours.missed, ours.unsure)
-    return (*map(str, counts), *shares, str(ours.doubtful), *beside)
-
-
-def _in_group(label: str, group: str) -> bool:
-    return label in GROUPS[group] or label.split(".")[0] in GROUPS[group]
-
-
-def _covered(evaluation: Evaluation, label: str) -> bool:
-    """Whether any rule ever spoke about the label: without one, a recall of 0 says nothing."""
-    asked = label.removeprefix(f"{metrics.MISSING}.")
-    return any(asked in result.covered for result in evaluation.results)
-
-
-def _wrong(title: str, cases: Iterable[metrics.Case]) -> Sheet:
-    rows = tuple((c.call, clock(c.at), c.label, c.expected, c.found, c.text) for c in cases)
-    headings = ("通话", "时间", "标签", "应为", "结果", "原文（真值）")
-    return Sheet(title=title, headings=headings, rows=rows, prose=True)
-
-
-def _percent(share: float | None) -> str:
-    return "—" if share is None else f"{100 * share:.1f} %"
-
-
-def _share(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f}"

@@ -14,16 +14,8 @@ from pipeline.ruleset import Severity, Status
 from pipeline.storage.records import RuleFacts
 from pipeline.timeline import Provenance, Role, RoleAssignment, Span, Transcript, Turn, Word
 from pipeline.workflows import metrics
-from pipeline.workflows.evaluate import (
-    Evaluation,
-    HeardCall,
-    as_markdown,
-    evaluate,
-    observe,
-    print_evaluation,
-    read_truths,
-    sheets,
-)
+from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe, read_truths
+from pipeline.workflows.evaluation_tables import as_markdown, print_evaluation, sheets
 from pipeline.workflows.metrics import Observed, Score, Truth, normalise
 
 GREETING = "您好，工号1021。"
