@@ -164,7 +164,7 @@ def _counted(own: list[int], window: Window) -> list[int]:
     if window.first_turns is not None:
         kept = [n for n in kept if n in own[: window.first_turns]]
     if window.last_turns is not None:
-        kept = [n for n in kept if n in own[len(own) - window.last_turns :]]
+        kept = [n for n in kept if n in own[-window.last_turns :]]
     return kept
 
 

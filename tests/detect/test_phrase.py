@@ -96,6 +96,7 @@ def test_anchors_say_where_in_the_turn(anchor: str, text: str, expected: bool) -
     [
         ("{first_turns: 1}", [3]),
         ("{last_turns: 1}", [60]),
+        ("{last_turns: 5}", [3, 20, 60]),
         ("{first_seconds: 10}", [3]),
         ("{last_seconds: 20}", [60]),
         ("{first_percent: 50}", [3, 20]),
