@@ -17,6 +17,7 @@ from pipeline.timeline import Direction, Role
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
 BY_HAND = "需人工"
+STANDARDS = ("评分标准", "百分制", "监控管理办法", "服务标准", "质量标准", "监控模板")
 HARMFUL = ("forbidden", "security", "taboo")
 """Labels of what an agent should not say."""
 
@@ -82,6 +83,15 @@ def test_recommended_words_are_no_taboo() -> None:
     assert not {said: ids for row in wanted for said in row.said if (ids := found(said, harmful))}
 
 
+def test_ordinary_service_talk_is_no_taboo() -> None:
+    lines = (Path(__file__).parents[1] / "data" / "ordinary.txt").read_text(encoding="utf-8").splitlines()
+    labels = ("security", "taboo", "argument")
+    harmful = tuple(r for r in shipped().rules if r.label in labels and r.detector == "phrase")
+    said = [line for line in lines if line and not line.startswith("#")]
+    assert len(said) > 250
+    assert not {line: ids for line in said if (ids := found(line, harmful))}
+
+
 def test_every_rule_named_by_the_table_is_shipped() -> None:
     named = set(re.findall(r"`([a-z0-9_]+\.[a-z0-9_]+)`", DOCUMENT))
     assert len(named) > 60
@@ -94,4 +104,4 @@ def test_every_demand_has_a_rule_or_a_reason() -> None:
 
 def test_every_rule_of_the_table_says_which_standard_asks_for_it() -> None:
     rules = [shipped().rule(rule_id) for row in demands() for rule_id in row.rules]
-    assert not {rule.id for rule in rules if rule and "（依据：" not in rule.why}
+    assert not {rule.id for rule in rules if rule and not any(name in rule.why for name in STANDARDS)}
