@@ -1,21 +1,35 @@
-"""Writes the generated pages of docs/: commands, settings, the schema of `show --json`. `make docs`."""
+"""Writes what is generated: the pages of docs/, and the JSON Schemas and modelines of rules/. `make docs`."""
 
+import inspect
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from pipeline.cli.app import app
+from pipeline.detect.detectors import DETECTORS
+from pipeline.detect.rule_schema import FOLDER, Kind, schema_text, stamped
+from pipeline.detect.schema import RuleFile
 from pipeline.settings import ENV_PREFIX, FILE_NAME, Settings
 from pipeline.workflows.document import json_schema
 
 HERE = Path(__file__).parent
+EXAMPLES = HERE.parent / "pipeline" / "detect" / "detectors" / "examples"
+KINDS = {"boolean": "true、false", "integer": "整数", "number": "数字", "string": "文字"}
+LIMITS = {"exclusiveMinimum": "大于", "minimum": "至少", "exclusiveMaximum": "小于", "maximum": "最多"}
 NOTE = "（由 `make docs` 生成，请勿手改）"
 
 
 def pages() -> dict[str, str]:
     """Text of every generated page by file name."""
-    return {"commands.md": commands(), "settings.md": settings(), "show-json.md": show_json()}
+    return {
+        "commands.md": commands(),
+        "detectors.md": detectors(),
+        "settings.md": settings(),
+        "show-json.md": show_json(),
+    }
 
 
 def commands() -> str:
@@ -93,6 +107,78 @@ def _type(spec: dict[str, Any]) -> str:
     return str(spec.get("type", ""))
 
 
+def detectors() -> str:
+    """One section a detector: what it listens for, its own keys, a rule that works."""
+    intro = (
+        "每条规则用一个 `detector`，就是听的方法；下面是每种方法自己的键和一条能用的规则。"
+        "所有规则都有的键在最后。怎么写规则、说法怎么写，见 [rules.md](rules.md)。"
+    )
+    rule = json.loads(schema_text(Kind.RULE))
+    parts = [f"# 听的方法{NOTE}", intro, *(_detector(name, rule) for name in DETECTORS)]
+    parts += ["## 所有规则都有的键", _keys(rule, rule["properties"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _detector(name: str, rule: dict[str, Any]) -> str:
+    told = inspect.getdoc(DETECTORS[name].parameters) or ""
+    own = rule["definitions"][f"detector_{name}"]
+    common = {info.alias or key for key, info in RuleFile.model_fields.items()}
+    keys = [key for key in own["properties"] if key not in common]
+    parts = [f"## {name}", told, *([_keys({**rule, **own}, keys)] if keys else [])]
+    example = (EXAMPLES / f"{name}.yml").read_text(encoding="utf-8")
+    return "\n\n".join((*parts, f"```yaml\n{example}```"))
+
+
+def _keys(schema: dict[str, Any], names: Iterable[str]) -> str:
+    rows = [_key(name, schema) for name in names if name in schema["properties"]]
+    return "\n".join(["| 键 | 写什么 | 不写时 | 意思 |", "|---|---|---|---|", *rows])
+
+
+def _key(name: str, schema: dict[str, Any]) -> str:
+    spec = schema["properties"][name]
+    unset = f"`{_plain(spec['default'])}`" if "default" in spec else ""
+    unset = "**必须写**" if name in schema["required"] else unset
+    return f"| `{name}` | {_value(spec, schema)} | {unset} | {spec.get('description', '')} |"
+
+
+def _plain(value: Any) -> str:
+    """A value as a rule file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _value(spec: dict[str, Any], schema: dict[str, Any]) -> str:
+    """What may be written, for people."""
+    if "$ref" in spec:
+        part = schema["definitions"][spec["$ref"].rpartition("/")[2]]
+        return "、".join(f"`{key}`" for key in part["properties"]) if "properties" in part else "见上"
+    if "anyOf" in spec:
+        options = (option for option in spec["anyOf"] if option.get("type") != "null")
+        return " 或 ".join(dict.fromkeys(_value(option, schema) for option in options))
+    if "enum" in spec:
+        return " ".join(f"`{value}`" for value in spec["enum"])
+    if spec.get("type") == "array":
+        inner = _value(spec["items"], schema) if isinstance(spec.get("items"), dict) else "值"
+        return f"列表：{inner}"
+    return f"{KINDS.get(spec.get('type', ''), '值')}{_limits(spec)}"
+
+
+def _limits(spec: dict[str, Any]) -> str:
+    found = [f"{words} {spec[key]:g}" for key, words in LIMITS.items() if key in spec]
+    return f"（{'，'.join(found)}）" if found else ""
+
+
+def rule_files() -> dict[Path, str]:
+    """The schemas of the rules folder, and its files with their modelines."""
+    rules = HERE.parent / "rules"
+    schemas = {rules / FOLDER / f"{kind}.json": schema_text(kind) for kind in Kind}
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(rules.rglob("*.y*ml"))}
+    return schemas | {path: stamped(str(path.relative_to(rules)), text) for path, text in texts.items()}
+
+
 if __name__ == "__main__":
-    for name, text in pages().items():
-        (HERE / name).write_text(text, encoding="utf-8")
+    written = {HERE / name: text for name, text in pages().items()} | rule_files()
+    for path, text in written.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Whether each rule finds what the cases in its own file say."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.detect import engine
@@ -8,6 +9,8 @@ from pipeline.errors import RuleError
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Case, Rule, RuleSet
 from pipeline.timeline import Call
+
+Prepare = Callable[[Call], Call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +28,38 @@ class CaseFailure:
         return f"{self.case.source}: {self.rule.id}: expected {expected} in “{words}”, found {told}"
 
 
-def run_cases(ruleset: RuleSet) -> tuple[CaseFailure, ...]:
-    """Run every case of every rule; the failures in order of rules. Raises RuleError: a malformed case."""
+def run_cases(ruleset: RuleSet, prepare: Prepare = lambda call: call) -> tuple[CaseFailure, ...]:
+    """Run every case of every rule; the failures in order of rules. Raises RuleError: a malformed case.
+
+    `prepare` adds to each call what rules look at beside its words, such as the vectors of its sentences.
+    """
     pairs = ((rule, case) for rule in ruleset.rules for case in rule.cases)
-    failures = (_failure(ruleset, rule, case) for rule, case in pairs)
+    failures = (failure_of(ruleset, rule, case, prepare) for rule, case in pairs)
     return tuple(failure for failure in failures if failure)
 
 
-def _failure(ruleset: RuleSet, rule: Rule, case: Case) -> CaseFailure | None:
+def missing_cases(rules: Iterable[Rule]) -> tuple[RuleError, ...]:
+    """Rules that do not show what they find, or what they leave alone.
+
+    A rule that always has an answer leaves alone the call in which it cannot know.
+    """
+    return tuple(fault for rule in rules for fault in _missing(rule))
+
+
+def _missing(rule: Rule) -> Iterator[RuleError]:
+    source = rule.source
+    for name, hit in (("hit", True), ("miss", False)):
+        if not any(case.hit is hit for case in rule.cases):
+            message = f"found no `{name}` in the cases of `{rule.id}`, expected at least one hit and one miss"
+            yield RuleError(message, path=source.path, line=source.line, column=source.column)
+
+
+def failure_of(
+    ruleset: RuleSet, rule: Rule, case: Case, prepare: Prepare = lambda call: call
+) -> CaseFailure | None:
+    """How a case went; None: the rule answers as its file says. Raises RuleError: a malformed case."""
     only = replace(ruleset, rules=engine.with_needs(ruleset, rule))
-    found = tuple(f for f in engine.run(_call(case), only) if f.rule_id == rule.id)
+    found = tuple(f for f in engine.run(prepare(_call(case)), only) if f.rule_id == rule.id)
     present = any(f.outcome is Outcome.PRESENT for f in found)
     return None if present == case.hit else CaseFailure(rule=rule, case=case, found=found)
 

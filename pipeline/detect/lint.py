@@ -1,25 +1,34 @@
-"""All mistakes of a rules folder, for people: files, references, circles and malformed cases."""
+"""All that is wrong or doubtful in a rules folder: what cannot be read, and what the checks find."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
-from pipeline.detect.load import examine
-from pipeline.detect.script import ScriptError, call_of
-from pipeline.errors import RuleError
-from pipeline.ruleset import RuleSet
+from pipeline.detect.lints import CHECKS
+from pipeline.detect.lints.notice import Level, Notice, notice_of
+from pipeline.detect.lints.subject import Subject
+from pipeline.detect.load import examine_texts, read_texts
+
+__all__ = ["CHECKS", "Level", "Notice", "lint", "lint_texts", "notice_of"]
+
+Watch = Callable[[], None]
+"""Called before each check."""
 
 
-def lint(folder: Path) -> tuple[RuleError, ...]:
-    """Every fault by path and line; none when all is well. Raises NotFound: no such folder."""
-    ruleset, faults = examine(folder)
-    return tuple(sorted((*faults, *_malformed_cases(ruleset)), key=lambda f: (f.path, f.line, f.column)))
+def lint(folder: Path, today: date) -> tuple[Notice, ...]:
+    """Every notice by path and line; none when all is well. Raises NotFound: no such folder."""
+    files, faults = read_texts(folder)
+    notices = (*map(notice_of, faults), *lint_texts(files, today))
+    return tuple(sorted(notices, key=lambda notice: notice.order))
 
 
-def _malformed_cases(ruleset: RuleSet) -> Iterator[RuleError]:
-    for rule in ruleset.rules:
-        for case in rule.cases:
-            try:
-                call_of(case.text)
-            except ScriptError as error:
-                source = case.source
-                yield RuleError(str(error), path=source.path, line=source.line, column=source.column)
+def lint_texts(files: Mapping[str, str], today: date, watch: Watch = lambda: None) -> tuple[Notice, ...]:
+    """The same for texts by path relative to the rules folder; what they name must be among them."""
+    ruleset, faults = examine_texts(files)
+    subject = Subject(ruleset=ruleset, today=today)
+    notices = [notice_of(fault) for fault in faults]
+    for name, check in CHECKS.items():
+        watch()
+        notices += [replace(notice, check=name) for notice in check(subject)]
+    return tuple(sorted(notices, key=lambda notice: notice.order))

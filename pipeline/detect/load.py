@@ -11,19 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.detect import engine
 from pipeline.detect.detectors import DETECTORS
-from pipeline.detect.document import Document, Location, decode, did_you_mean, read
+from pipeline.detect.document import Document, Location, decode, did_you_mean, keys_at, one_of, read
 from pipeline.detect.pattern import SLOTS
-from pipeline.detect.schema import (
-    AppliesFile,
-    CaseFile,
-    EffectiveFile,
-    GuardFile,
-    NearFile,
-    RuleFile,
-    WindowFile,
-    WindowNearFile,
-    WordsFile,
-)
+from pipeline.detect.plain_yaml import MOST_BYTES
+from pipeline.detect.schema import GuardFile, RuleFile, WordsFile
 from pipeline.detect.templates import Reader
 from pipeline.errors import NotFound, RuleError
 from pipeline.ruleset import Case, Rule, RuleSet, Severity, Status, Template
@@ -32,6 +23,8 @@ from pipeline.timeline import Role
 SCORECARDS = "scorecards"
 GUARDS = "guards"
 WORDS = "words"
+ID = re.compile(r"^id:[ ]*[\"']?([\w.]+)", re.MULTILINE)
+"""Where a file says which id it has."""
 
 
 def load_ruleset(folder: Path) -> RuleSet:
@@ -53,9 +46,14 @@ def parse_ruleset(files: Mapping[str, str]) -> RuleSet:
 
 def examine(folder: Path) -> tuple[RuleSet, tuple[RuleError, ...]]:
     """What can be read under `folder`, and every fault by path and line. Raises NotFound."""
-    files, faults = _read_files(folder)
+    files, faults = read_texts(folder)
     ruleset, more = _build(files)
     return ruleset, tuple(sorted((*faults, *more), key=_place))
+
+
+def examine_texts(files: Mapping[str, str]) -> tuple[RuleSet, tuple[RuleError, ...]]:
+    """The same from texts, by path relative to the rules folder."""
+    return _build(files)
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -82,7 +80,8 @@ def _place(fault: RuleError) -> tuple[str, int, int]:
     return fault.path, fault.line, fault.column
 
 
-def _read_files(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
+def read_texts(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
+    """The YAML files under `folder` by relative path, and those that cannot be read. Raises NotFound."""
     if not folder.is_dir():
         raise NotFound(f"found no rules folder {folder}", hint="`callscore settings` names the rules folder")
     files: dict[str, str] = {}
@@ -90,7 +89,8 @@ def _read_files(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
     for path in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))):
         name = path.relative_to(folder).as_posix()
         try:
-            files[name] = decode(name, path.read_bytes())
+            with path.open("rb") as file:
+                files[name] = decode(name, file.read(MOST_BYTES + 1))
         except RuleError as error:
             faults.append(error)
         except OSError as error:
@@ -100,8 +100,10 @@ def _read_files(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
 
 @dataclass(slots=True)
 class _Reading:
-    """What is gathered while the files are read."""
+    """What is gathered while the files are read. `written`: every id that a file says it has, readable or
+    not, so that one broken file is one fault and not one for each that names it."""
 
+    written: frozenset[str]
     faults: list[RuleError] = field(default_factory=list)
     rules: dict[str, tuple[Rule, Document]] = field(default_factory=dict)
     guards: dict[str, tuple[tuple[str, ...], Document]] = field(default_factory=dict)
@@ -124,7 +126,7 @@ class _Reading:
 
 
 def _build(files: Mapping[str, str]) -> tuple[RuleSet, tuple[RuleError, ...]]:
-    reading = _Reading()
+    reading = _Reading(written=frozenset(id_ for text in files.values() for id_ in ID.findall(text)))
     documents = _documents(files, reading)
     for folder, read_one in ((WORDS, _words), (GUARDS, _guard), (None, _rule)):
         for document in documents:
@@ -162,11 +164,13 @@ def _documents(files: Mapping[str, str], reading: _Reading) -> list[Document]:
     return documents
 
 
-def _validated(document: Document, reading: _Reading, check: Callable[[], Any], known: Iterable[str]) -> Any:
+def _validated(
+    document: Document, reading: _Reading, check: Callable[[], Any], *models: type[BaseModel]
+) -> Any:
     try:
         return check()
     except ValidationError as error:
-        reading.faults.extend(document.faults(error, known))
+        reading.faults.extend(document.faults(error, *models))
         return None
 
 
@@ -175,40 +179,31 @@ def _rule(document: Document, reading: _Reading) -> None:
     own = {key: value for key, value in document.values.items() if key not in _COMMON}
     context = reading.context
     check = lambda: RuleFile.model_validate(common, context=context)  # noqa: E731
-    file = _validated(document, reading, check, _rule_keys(document))
+    file = _validated(document, reading, check, RuleFile)
     name = document.values.get("detector")
     detector = DETECTORS.get(name) if isinstance(name, str) else None
     if detector is None:
         if isinstance(name, str):
-            expected = f"one of {', '.join(DETECTORS)}{did_you_mean(name, DETECTORS)}"
-            reading.faults.append(document.error(("detector",), f"found {name!r}, expected {expected}"))
+            message = f"found {name!r}, expected {one_of(DETECTORS, name)}"
+            reading.faults.append(document.error(("detector",), message))
+        elif name is None:
+            reading.faults.extend(_misspelled(document, own))
         return
-    known = (*_COMMON, *_keys(detector.parameters))
-    make = detector.parameters.model_validate
-    parameters = _validated(document, reading, lambda: make(_tuples(own), context=context), known)
+    make = lambda: detector.parameters.model_validate(_tuples(own), context=context)  # noqa: E731
+    parameters = _validated(document, reading, make, RuleFile, detector.parameters)
     if file is not None and parameters is not None:
         cases = _cases(document, file, reading)
         reading.add(reading.rules, file.id, (_made(document, file, parameters, cases), document))
 
 
-def _keys(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(info.alias or name for name, info in model.model_fields.items())
+_COMMON = keys_at((RuleFile,))
 
 
-_COMMON = _keys(RuleFile)
-_NESTED: Mapping[str, tuple[type[BaseModel], ...]] = {
-    "applies": (AppliesFile,),
-    "cases": (CaseFile,),
-    "effective": (EffectiveFile,),
-    "except": (NearFile,),
-    "window": (WindowFile, WindowNearFile),
-}
-
-
-def _rule_keys(document: Document) -> tuple[str, ...]:
-    """Keys of the nested parts of a rule, for faults inside them."""
-    models = (model for name, models in _NESTED.items() if name in document.values for model in models)
-    return tuple(dict.fromkeys(key for model in models for key in _keys(model)))
+def _misspelled(document: Document, keys: Iterable[str]) -> Iterator[RuleError]:
+    """Keys close to those that every rule has, where no detector says which others there are."""
+    for key in keys:
+        if did_you_mean(key, _COMMON):
+            yield document.error((key,), f"found key `{key}`, expected {one_of(_COMMON, key)}", key=True)
 
 
 def _tuples(value: Any) -> Any:
@@ -256,7 +251,7 @@ def _made(document: Document, file: RuleFile, parameters: object, cases: tuple[C
 def _guard(document: Document, reading: _Reading) -> None:
     context = reading.context
     check = lambda: GuardFile.model_validate(document.values, context=context)  # noqa: E731
-    file = _validated(document, reading, check, _keys(GuardFile))
+    file = _validated(document, reading, check, GuardFile)
     if file is not None:
         reading.add(reading.guards, file.id, (file.patterns, document))
 
@@ -270,13 +265,13 @@ def _words(document: Document, reading: _Reading) -> None:
         reading.faults.append(document.error((), message))
         return
     check = lambda: WordsFile.model_validate(document.values)  # noqa: E731
-    file = _validated(document, reading, check, _keys(WordsFile))
+    file = _validated(document, reading, check, WordsFile)
     if file is not None:
         reading.words[name] = (file.words, document)
 
 
 def _template(document: Document, reading: _Reading) -> None:
-    reader = Reader(document, set(reading.rules))
+    reader = Reader(document, reading.written)
     template = reader.read()
     reading.faults.extend(reader.faults)
     if template is not None:
@@ -287,16 +282,20 @@ def _link(reading: _Reading) -> None:
     """Every rule and guard that a rule names exists, and what scores does not build on drafts."""
     for rule, document in reading.rules.values():
         for need in engine.needs(rule):
-            if need not in reading.rules:
+            if need not in reading.written:
                 reading.faults.append(
                     _unknown(document, _place_of(document, need), need, "rule", reading.rules)
                 )
-            elif rule.status is Status.ACTIVE and reading.rules[need][0].status is Status.DRAFT:
+            elif rule.status is Status.ACTIVE and _is_draft(reading, need):
                 message = f"found draft rule `{need}`, expected an active one: drafts never score"
                 reading.faults.append(document.error(_place_of(document, need), message))
         for i, named in enumerate(document.values.get("guards", ())):
-            if named not in reading.guards:
+            if named not in reading.written:
                 reading.faults.append(_unknown(document, ("guards", i), named, "guard", reading.guards))
+
+
+def _is_draft(reading: _Reading, rule_id: str) -> bool:
+    return rule_id in reading.rules and reading.rules[rule_id][0].status is Status.DRAFT
 
 
 def _place_of(document: Document, named: str) -> Location:

@@ -31,7 +31,7 @@ Several = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NearFile(_File):

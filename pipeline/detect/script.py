@@ -13,7 +13,7 @@ call: `# direction outbound`, `# duration 60`, `# answered 4.5` (ringing until t
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -78,6 +78,11 @@ def call_of(text: str, *, probability: float = PROBABILITY) -> Call:
             raise ScriptError(str(error), number) from error
     script.turns.sort(key=lambda turn: turn.span)
     return _call(script)
+
+
+def call_from(turns: Iterable[Turn]) -> Call:
+    """A call in which nothing but these turns is heard, given in order of time."""
+    return _call(_Script(turns=list(turns)))
 
 
 def _read(line: str, script: _Script, probability: float) -> None:

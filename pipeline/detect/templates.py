@@ -29,7 +29,7 @@ class Reader:
         try:
             file = TemplateFile.model_validate(self.document.values)
         except ValidationError as error:
-            self.faults.extend(self.document.faults(error, _known(error)))
+            self.faults.extend(self.document.faults(error, TemplateFile))
             return None
         items = tuple(self._items(file))
         if self.faults:
@@ -102,12 +102,3 @@ class Reader:
 
     def _fault(self, location: Location, message: str) -> None:
         self.faults.append(self.document.error(location, message))
-
-
-def _known(error: ValidationError) -> tuple[str, ...]:
-    """Keys that the innermost faulty part of a scorecard may have."""
-    parts = {part for detail in error.errors() for part in detail["loc"]}
-    names = [*TemplateFile.model_fields]
-    names += ItemFile.model_fields if "items" in parts else ()
-    names += LevelFile.model_fields if "levels" in parts else ()
-    return tuple(names)

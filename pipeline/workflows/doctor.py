@@ -7,15 +7,17 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pipeline.detect.cases import run_cases
-from pipeline.detect.lint import lint
+from pipeline.detect.lint import Level, lint
 from pipeline.errors import CallscoreError
 from pipeline.settings import Settings
 from pipeline.speech.weights import cache_folder, manifest, model_files, verify
 from pipeline.storage.database import without_password
 from pipeline.storage.store import Store
+from pipeline.workflows.check_rules import prepared
 from pipeline.workflows.rules import load_rules, rules_folder
 
 LEAST_FREE_BYTES = 2_000_000_000
@@ -81,7 +83,9 @@ def rules(settings: Settings) -> Finding:
 
     def check() -> str:
         ruleset = load_rules(settings)
-        faults = [*map(str, lint(rules_folder(settings))), *map(str, run_cases(ruleset))]
+        notices = lint(rules_folder(settings), date.today())
+        errors = [str(notice) for notice in notices if notice.level is Level.ERROR]
+        faults = [*errors, *map(str, run_cases(*prepared(settings, ruleset)))]
         if faults:
             raise CallscoreError("\n".join(faults), hint="修改规则或用例")
         cases = sum(len(rule.cases) for rule in ruleset.rules)

@@ -1,21 +1,43 @@
+from pathlib import Path
+
 import pytest
 from calls import rule_text, ruleset_of
 
-from pipeline.detect.cases import run_cases
+from pipeline.detect.cases import missing_cases, run_cases
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import ScriptError, call_of
 from pipeline.errors import RuleError
 from pipeline.resources import shipped_rules
+from pipeline.settings import Settings
 from pipeline.timeline import Direction, Role, Span
+from pipeline.workflows.check_rules import prepared
 
 
 def cases(*lines: str) -> str:
     return "phrases: [不归我们管]\ncases:\n" + "\n".join(f"  - {line}" for line in lines)
 
 
-def test_the_cases_of_the_shipped_rules_hold() -> None:
-    failures = run_cases(load_ruleset(shipped_rules()))
+def test_the_cases_of_the_shipped_rules_hold(tmp_path: Path) -> None:
+    settings = Settings(cache=str(tmp_path))
+    failures = run_cases(*prepared(settings, load_ruleset(shipped_rules())))
     assert not failures, "\n".join(map(str, failures))
+
+
+def test_every_shipped_rule_shows_what_it_finds_and_what_it_leaves_alone() -> None:
+    assert not missing_cases(load_ruleset(shipped_rules()).rules)
+
+
+@pytest.mark.parametrize(
+    ("line", "lacking"), [('hit: "坐席 3.0 不归我们管。"', "miss"), ("miss: 坐席 3.0 好。", "hit")]
+)
+def test_a_rule_without_a_hit_or_without_a_miss_is_told(line: str, lacking: str) -> None:
+    (fault,) = missing_cases(ruleset_of(rule_text("a.rule", cases(line))).rules)
+    assert str(fault).startswith(f"a/0.yml:1:5: found no `{lacking}` in the cases of `a.rule`, expected")
+
+
+def test_a_rule_without_cases_lacks_both() -> None:
+    rules = ruleset_of(rule_text("a.rule", "phrases: [不归我们管]")).rules
+    assert [fault.message.split("`")[1] for fault in missing_cases(rules)] == ["hit", "miss"]
 
 
 def test_a_case_that_does_not_hold_is_told_with_its_line() -> None:

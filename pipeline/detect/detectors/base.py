@@ -14,7 +14,7 @@ from pipeline.ruleset import Rule
 class Parameters(BaseModel):
     """A detector's own keys of a rule file; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def needs(self) -> tuple[str, ...]:
         """Ids of the rules whose findings this one builds on."""

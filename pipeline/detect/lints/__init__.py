@@ -1,0 +1,25 @@
+"""The checks of `callscore rules lint` by name. A new one is one function and one line here."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pipeline.detect.lints import shape, speech, words
+from pipeline.detect.lints.notice import Notice
+from pipeline.detect.lints.subject import Subject
+
+Check = Callable[[Subject], Iterator[Notice]]
+
+CHECKS: Mapping[str, Check] = {
+    "contradiction": speech.contradictions,
+    "duplicate": words.duplicates,
+    "expired": shape.expired,
+    "harmless-speech": speech.harmless_speech,
+    "never-found": words.never_found,
+    "no-case": shape.no_case,
+    "opposite-cases": shape.opposite_cases,
+    "recommended-wording": speech.recommended_wording,
+    "shadowed": words.shadowed,
+    "short": words.short,
+    "slipped-label": shape.slipped_labels,
+    "slow": shape.slow,
+    "unreadable-case": shape.unreadable_cases,
+}

@@ -1,0 +1,115 @@
+"""What is wrong with a rule as a whole: its cases, its days, its labels, its cost."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from rapidfuzz import fuzz
+
+from pipeline.detect.cases import missing_cases
+from pipeline.detect.heard import Heard
+from pipeline.detect.lints.notice import Level, Notice, notice_of
+from pipeline.detect.lints.spelling import count
+from pipeline.detect.lints.subject import Phrase, Subject, parameters, phrases
+from pipeline.detect.lints.talk import Line, Talk
+from pipeline.detect.match import Fit, Matcher
+from pipeline.detect.pattern import parse
+from pipeline.detect.script import ScriptError, call_of
+from pipeline.ruleset import Case, Rule, Status
+
+MOST_WORDINGS = 5_000
+"""Of a phrase in which other sounds may stand for its own: each wording is tried where one begins."""
+MOST_MS = 20.0
+CALL_CHARACTERS = 1200
+"""Those of a usual call."""
+ALIKE = 85
+"""How alike two labels must be for one of them to be a slip."""
+
+
+def unreadable_cases(subject: Subject) -> Iterator[Notice]:
+    """A case that is not a call as `pipeline.detect.script` reads it."""
+    for rule in subject.ruleset.rules:
+        for case in rule.cases:
+            try:
+                call_of(case.text)
+            except ScriptError as error:
+                yield subject.notice(Level.ERROR, case.source, str(error))
+
+
+def no_case(subject: Subject) -> Iterator[Notice]:
+    """A rule without a case that it must find, or without one that it must not."""
+    for fault in missing_cases(subject.ruleset.rules):
+        yield notice_of(fault)
+
+
+def opposite_cases(subject: Subject) -> Iterator[Notice]:
+    """The same call once as a hit and once as a miss of rules that conclude the same."""
+    seen: dict[tuple[object, ...], tuple[Rule, Case]] = {}
+    for rule in subject.ruleset.rules:
+        for case in rule.cases:
+            key = (rule.label, rule.category, rule.detector, rule.role, case.text)
+            other, before = seen.setdefault(key, (rule, case))
+            if before.hit != case.hit and (other is rule or other.parameters == rule.parameters):
+                found, expected = ("hit", "miss") if case.hit else ("miss", "hit")
+                message = f"found a {found} that is a {expected} at {before.source}, expected one of the two"
+                yield subject.notice(Level.ERROR, case.source, message)
+
+
+def expired(subject: Subject) -> Iterator[Notice]:
+    """A rule whose last day is over."""
+    for rule in subject.ruleset.rules:
+        last = rule.effective.last
+        if last and last < subject.today:
+            message = f"found the last day {last}, which is past, expected a day to come, or no `until`"
+            yield subject.notice(Level.WARNING, subject.place(rule, ("effective", "until")), message)
+
+
+def slipped_labels(subject: Subject) -> Iterator[Notice]:
+    """A label or category that only this rule has, and that is nearly one that others have."""
+    for key in ("label", "category"):
+        named: dict[str, list[Rule]] = defaultdict(list)
+        for rule in subject.ruleset.rules:
+            named[getattr(rule, key) or ""].append(rule)
+        counts = Counter({name: len(rules) for name, rules in named.items() if name})
+        for name in (name for name, times in counts.items() if times == 1):
+            near = [other for other in counts if counts[other] > 1 and fuzz.ratio(name, other) >= ALIKE]
+            if near:
+                rule = named[name][0]
+                message = f"found {key} `{name}`, which no other rule has, expected the usual one; "
+                message += f"did you mean `{max(near, key=lambda other: fuzz.ratio(name, other))}`?"
+                yield subject.notice(Level.WARNING, subject.place(rule, (key,)), message)
+
+
+def slow(subject: Subject) -> Iterator[Notice]:
+    """A phrase with too many wordings, or one that takes long over ordinary talk."""
+    heard = Heard.of(Talk(_a_call_of(subject.ordinary)).call)
+    for at in range(1, len(heard)):
+        heard.is_word_edge(at)
+    for phrase in phrases(rule for rule in subject.worded if rule.status is Status.ACTIVE):
+        own = parameters(phrase.rule)
+        wordings = count(parse(phrase.text)) if own.match == "sound" and own.max_edits != 0 else 0
+        milliseconds = 0.0 if wordings > MOST_WORDINGS else _milliseconds(phrase, heard)
+        if wordings > MOST_WORDINGS:
+            found = f"{wordings} wordings, expected at most {MOST_WORDINGS}, or `max_edits: 0`"
+        elif milliseconds > MOST_MS:
+            found = f"{milliseconds:.0f} ms a call, expected at most {MOST_MS:.0f}"
+            found += ", fewer choices, or `max_edits: 0`"
+        else:
+            continue
+        yield subject.notice(Level.WARNING, subject.at(phrase), f"found phrase {phrase} with {found}")
+
+
+def _a_call_of(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Lines spread over the list, about as many characters as a call has."""
+    every = max(1, sum(len(line.text) for line in lines) // CALL_CHARACTERS)
+    return lines[::every]
+
+
+def _milliseconds(phrase: Phrase, heard: Heard) -> float:
+    """Time of the processor that the phrase takes in a call of the usual length."""
+    own = parameters(phrase.rule)
+    matcher = Matcher(heard=heard, fit=Fit(own.match), max_edits=own.max_edits)
+    pattern = parse(phrase.text)
+    began = time.process_time()
+    matcher.search(pattern, heard.words)
+    return (time.process_time() - began) * 1000 * CALL_CHARACTERS / len(heard)

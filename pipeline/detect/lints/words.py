@@ -1,0 +1,132 @@
+"""What is wrong with the phrases of a rule by themselves: twice, overshadowed, too short, never found."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from pipeline.detect.lints.laid import Laid
+from pipeline.detect.lints.notice import Level, Notice
+from pipeline.detect.lints.spelling import count, spelled
+from pipeline.detect.lints.subject import Phrase, Subject, alone, parameters, phrases
+from pipeline.detect.lints.talk import Line, Talk
+from pipeline.detect.pattern import Char, Choice, Gap, Node, parse
+from pipeline.ruleset import Rule
+from pipeline.timeline import Role
+
+FEW, MANY = 2, 24
+"""Wordings to suspect that a phrase says nothing new, and to be sure of it."""
+LEAST = {"sound": 2, "text": 3, "exact": 3}
+"""Characters that a phrase needs: by sound, short phrases must begin and end where words do."""
+LEAST_AROUND_GAP = 3
+"""Characters that must be heard of a phrase with a gap."""
+
+
+def duplicates(subject: Subject) -> Iterator[Notice]:
+    """The same phrase twice in one rule, or in two rules that conclude the same."""
+    for rules in subject.families.values():
+        seen: dict[tuple[str, Role | None], Phrase] = {}
+        for phrase in phrases(rules):
+            first = seen.setdefault((_folded(phrase.text), phrase.rule.role), phrase)
+            if first is not phrase and _covers(first.rule, phrase.rule):
+                message = (
+                    f"found phrase {phrase} a second time, expected it only {subject.told(first, phrase)}"
+                )
+                yield subject.notice(Level.WARNING, subject.at(phrase), message)
+
+
+def shadowed(subject: Subject) -> Iterator[Notice]:
+    """A phrase all of whose wordings another phrase finds, in rules that conclude the same."""
+    for rules in subject.families.values():
+        shadows: dict[Phrase, Phrase] = {}
+        for phrase, other in _suspects(phrases(rules)):
+            known = phrase in shadows or shadows.get(other) is phrase
+            if not known and _laid((phrase,), MANY)[1].matches_all(other):
+                shadows[phrase] = other
+        for phrase, other in shadows.items():
+            message = f"found phrase {phrase}, which {other} {subject.told(other, phrase)} always finds, "
+            yield subject.notice(Level.WARNING, subject.at(phrase), message + "expected one of the two")
+
+
+def short(subject: Subject) -> Iterator[Notice]:
+    """A phrase so short that it is cut out of other words."""
+    for phrase in phrases(subject.worded):
+        own = parameters(phrase.rule)
+        if own.anchor != "anywhere" or own.needed > 1:
+            continue
+        nodes = parse(phrase.text).nodes
+        least = LEAST_AROUND_GAP if any(map(_has_gap, nodes)) else LEAST[own.match]
+        letters = sum(map(_letters, nodes))
+        if letters < least:
+            message = f"found phrase {phrase}, of which only {letters} characters need to be heard, "
+            message += f"expected at least {least}, or `anchor: turn`"
+            yield subject.notice(Level.WARNING, subject.at(phrase), message)
+
+
+def never_found(subject: Subject) -> Iterator[Notice]:
+    """A phrase that its own rule never finds, mostly for an exception that always cancels it."""
+    for rule in subject.worded:
+        for phrase in _doubted(rule):
+            wordings = spelled(parse(phrase.text), MANY, gaps=True)
+            talk = Talk(tuple(Line(role=rule.role or Role.AGENT, text=text) for text in wordings))
+            if not any(talk.found((alone(phrase, exceptions=True),))):
+                message = f"found phrase {phrase}, which the rule never finds, not even as “{wordings[0]}”, "
+                message += "expected a phrase that no exception cancels"
+                yield subject.notice(Level.ERROR, subject.at(phrase), message)
+
+
+def _doubted(rule: Rule) -> Iterator[Phrase]:
+    """The phrases whose plainest wording they do not fit themselves, or which an exception speaks of."""
+    listed = tuple(p for p in phrases((rule,)) if count(parse(p.text)))
+    laid = Laid(tuple(spelled(parse(p.text), 1)[0] for p in listed))
+    cancelled = {line for text in rule.patterns if "{phrase}" not in text for line in laid.lines_with(text)}
+    for line, phrase in enumerate(listed):
+        if line in cancelled or not any(laid.matches(phrase, line)):
+            yield phrase
+
+
+def _suspects(listed: Iterable[Phrase]) -> Iterator[tuple[Phrase, Phrase]]:
+    """Pairs of a phrase and another that may find a few of its wordings."""
+    kept = tuple({(p.rule.id, _folded(p.text)): p for p in listed}.values())
+    owners, laid = _laid(kept, FEW)
+    wanted: dict[Phrase, set[int]] = defaultdict(set)
+    for line, phrase in enumerate(owners):
+        wanted[phrase].add(line)
+    reached = {phrase: laid.reached(phrase) for phrase in kept}
+    for phrase, lines in wanted.items():
+        for other, found in reached.items():
+            if other is not phrase and lines <= found and _covers(other.rule, phrase.rule):
+                yield phrase, other
+
+
+def _laid(listed: Iterable[Phrase], most: int) -> tuple[list[Phrase], Laid]:
+    owners = [(p, text) for p in listed for text in spelled(parse(p.text), most, gaps=True)]
+    return [phrase for phrase, _ in owners], Laid(tuple(text for _, text in owners))
+
+
+def _covers(rule: Rule, other: Rule) -> bool:
+    """Whether whatever the other rule looks at, this one does."""
+    if rule is other:
+        return True
+    same = (rule.role, rule.window, rule.applies) == (other.role, other.window, other.applies)
+    return same and rule.status == other.status and parameters(rule).anchor == parameters(other).anchor
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split()).replace("您", "你")
+
+
+def _letters(node: Node) -> int:
+    """Characters that have to be heard."""
+    match node:
+        case Char():
+            return int(not node.light)
+        case Choice(options):
+            return min(sum(map(_letters, option)) for option in options)
+        case Gap():
+            return 0
+    return getattr(node, "least", 0)
+
+
+def _has_gap(node: Node) -> bool:
+    if isinstance(node, Choice):
+        return any(_has_gap(inner) for option in node.options for inner in option)
+    return isinstance(node, Gap)

@@ -1,0 +1,231 @@
+"""What lint says about rules that can be read: each check on a rule with the fault, and on one without."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from calls import rule_text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.detect.lint import CHECKS, Level, Notice, lint, lint_texts
+from pipeline.detect.lints import shape
+from pipeline.detect.lints.spelling import count, spelled
+from pipeline.detect.lints.talk import ordinary
+from pipeline.detect.pattern import parse
+from pipeline.resources import shipped_rules
+from pipeline.timeline import Role
+
+TODAY = date(2026, 6, 1)
+CASES = 'cases:\n  - hit: "坐席 3.0 {}。"\n  - miss: "客户 3.0 {}。"\n'
+
+
+def rule(name: str, *phrases: str, **keys: str) -> dict[str, str]:
+    """A rule file with a hit and a miss; further keys replace or follow its own."""
+    listed = "phrases:\n" + "".join(f'  - "{phrase}"\n' for phrase in phrases)
+    text = rule_text(f"a.{name}", listed + CASES.format(phrases[0], phrases[0]))
+    for key, value in keys.items():
+        old = next((line for line in text.splitlines() if line.startswith(f"{key}:")), None)
+        text = text.replace(old, f"{key}: {value}") if old else f"{text}{key}: {value}\n"
+    return {f"a/{name}.yml": text}
+
+
+def noted(check: str, files: dict[str, str]) -> list[Notice]:
+    return [notice for notice in lint_texts(files, TODAY) if notice.check == check]
+
+
+def only(check: str, files: dict[str, str]) -> str:
+    (notice,) = noted(check, files)
+    return str(notice)
+
+
+def test_the_checks_are_in_order_and_few_words_each() -> None:
+    assert list(CHECKS) == sorted(CHECKS)
+    assert all(check.__doc__ for check in CHECKS.values())
+
+
+def test_a_sound_rule_leaves_nothing_to_say() -> None:
+    assert lint_texts(rule("shirking", "这事不归我们部门管"), TODAY) == ()
+
+
+def test_a_phrase_that_is_written_twice_is_told_with_the_first_place() -> None:
+    told = only("duplicate", rule("shirking", "不归我们管", "你找别的部门", "不归 我们管"))
+    assert told == (
+        "a/shirking.yml:10:5: found phrase `不归 我们管` a second time, expected it only in line 8"
+    )
+
+
+def test_a_phrase_of_another_rule_is_a_duplicate_only_if_both_conclude_the_same() -> None:
+    one = rule("one", "不归我们管", category="shirking")
+    assert "at a/one.yml:8:5" in only("duplicate", one | rule("two", "不归我们管", category="shirking"))
+    assert not noted("duplicate", one | rule("two", "不归我们管", category="blunt"))
+    later = rule("two", "不归我们管", category="shirking", window="{last_turns: 2}")
+    assert not noted("duplicate", one | later)
+
+
+def test_a_phrase_that_another_always_finds_is_told() -> None:
+    files = rule("shirking", "找我也没用", "你找我也没用啊", "(找|问)我们也没用")
+    told = only("shadowed", files)
+    assert told.startswith(
+        "a/shirking.yml:9:5: found phrase `你找我也没用啊`, which `找我也没用` in line 8 always"
+    )
+
+
+@pytest.mark.parametrize("other", ["(找|问)我也没用", "找我…也没用", "找你也没用", "找我[们]也没用"])
+def test_a_phrase_with_a_wording_of_its_own_is_not_shadowed(other: str) -> None:
+    told = [str(notice) for notice in noted("shadowed", rule("shirking", "找我也没用", other))]
+    assert not [line for line in told if line.startswith("a/shirking.yml:9")]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "keys", "told"),
+    [
+        ("滚", {}, "only 1 characters need to be heard, expected at least 2"),
+        ("神经", {"match": "exact"}, "only 2 characters need to be heard, expected at least 3"),
+        ("你…4去", {}, "only 2 characters need to be heard, expected at least 3"),
+    ],
+)
+def test_a_phrase_that_is_cut_out_of_other_words_is_too_short(
+    phrase: str, keys: dict[str, str], told: str
+) -> None:
+    assert told in only("short", rule("blunt", phrase, **keys))
+
+
+@pytest.mark.parametrize("keys", [{"match": "exact", "anchor": "turn"}, {"anchor": "end"}])
+def test_a_short_phrase_that_must_stand_at_an_edge_is_not_too_short(keys: dict[str, str]) -> None:
+    assert not noted("short", rule("mechanical", "哦", **keys))
+
+
+def test_a_phrase_that_an_exception_always_cancels_is_never_found() -> None:
+    files = rule("hang_up", "我先挂了", "不挂我挂", **{"except": "[不挂]"})
+    assert "found phrase `不挂我挂`, which the rule never finds, not even as “不挂我挂”" in only(
+        "never-found", files
+    )
+    (notice,) = noted("never-found", files)
+    assert notice.level is Level.ERROR
+
+
+def test_a_phrase_that_an_exception_cancels_in_some_wordings_is_found() -> None:
+    assert not noted("never-found", rule("hang_up", "我先挂了", "(不|快)挂", **{"except": "[不挂]"}))
+
+
+def test_a_forbidden_phrase_in_ordinary_speech_is_told_with_the_sentence() -> None:
+    told = only("harmless-speech", rule("hang_up", "请不要挂断"))
+    assert (
+        "found phrase `请不要挂断` in ordinary speech (“我帮您转到技术部门，转接的时候请不要挂断。”)" in told
+    )
+
+
+def test_what_agents_should_say_may_be_ordinary() -> None:
+    assert not noted("harmless-speech", rule("transfer", "请不要挂断", label="transfer"))
+
+
+def test_a_forbidden_phrase_in_a_case_of_recommended_wording_is_an_error() -> None:
+    files = rule("empathy", "您心里一定不好受", label="empathy") | rule("promise", "一定…2好受")
+    (notice,) = noted("recommended-wording", files)
+    assert notice.level is Level.ERROR
+    assert str(notice).startswith(
+        "a/promise.yml:8:5: found forbidden phrase `一定…2好受` in recommended wording"
+    )
+    assert "(a.empathy, a/empathy.yml:10:10)" in str(notice)
+
+
+def test_a_forbidden_phrase_in_a_recommended_phrase_is_a_warning() -> None:
+    files = rule("wait", "请您稍等", "麻烦您等一下", label="wait") | rule("blunt", "你等一下")
+    (notice,) = noted("recommended-wording", files)
+    assert notice.level is Level.WARNING
+    assert "“麻烦你等一下” (a.wait)" in str(notice).replace("您", "你")
+
+
+def test_a_forbidden_phrase_that_counts_under_two_categories_is_told() -> None:
+    files = rule("blunt", "你自己看着办", category="blunt") | rule(
+        "shirking", "自己看着办", category="shirking"
+    )
+    told = only("contradiction", files)
+    assert "found phrase `自己看着办` of `shirking` in “你自己看着办”, which is `blunt` in a.blunt" in told
+
+
+def test_a_rule_without_a_hit_or_a_miss_is_an_error() -> None:
+    files = {"a/bare.yml": rule("bare", "不归我们管")["a/bare.yml"].replace("  - miss", "  - hit")}
+    (notice,) = noted("no-case", files)
+    assert notice.level is Level.ERROR
+    assert "found no `miss` in the cases of `a.bare`, expected at least one hit and one miss" in str(notice)
+
+
+def test_the_same_call_as_hit_and_miss_is_an_error() -> None:
+    text = rule("both", "不归我们管")["a/both.yml"] + '  - miss: "坐席 3.0 不归我们管。"\n'
+    assert "found a miss that is a hit at a/both.yml:10:10" in only("opposite-cases", {"a/both.yml": text})
+
+
+def test_a_malformed_case_is_an_error_at_its_place() -> None:
+    text = rule("bad", "不归我们管")["a/bad.yml"].replace("坐席 3.0", "坐席")
+    told = only("unreadable-case", {"a/bad.yml": text})
+    assert told.startswith("a/bad.yml:10:10: found '坐席 不归我们管。', expected `坐席 3.0 words`")
+
+
+def test_a_label_that_is_nearly_a_usual_one_is_a_slip() -> None:
+    usual = rule("one", "不归我们管") | rule("two", "你找别的部门")
+    told = only("slipped-label", usual | rule("three", "我也没办法", label="forbiden"))
+    assert told.startswith("a/three.yml:3:8: found label `forbiden`, which no other rule has, expected")
+    assert told.endswith("did you mean `forbidden`?")
+    assert not noted("slipped-label", usual | rule("three", "我也没办法", label="empathy"))
+
+
+def test_a_phrase_with_too_many_wordings_is_slow_unless_it_allows_no_edits() -> None:
+    many = "".join(f"({'|'.join(first + second for second in '东西南北中')})" for first in "甲乙丙丁戊己")
+    assert "with 15625 wordings, expected at most 5000, or `max_edits: 0`" in only("slow", rule("many", many))
+    assert not noted("slow", rule("many", many, max_edits="0"))
+
+
+def test_a_phrase_that_takes_long_over_ordinary_talk_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shape, "MOST_MS", 0.0)
+    assert "ms a call, expected at most 0, fewer choices" in only("slow", rule("any", "你找别的部门"))
+
+
+def test_a_rule_that_cannot_be_read_does_not_keep_the_others_from_being_checked() -> None:
+    files = rule("broken", "不归我们管", role="agnet") | rule("twice", "你找别的部门", "你找别的部门")
+    assert [notice.check for notice in lint_texts(files, TODAY)] == ["file", "duplicate"]
+
+
+def test_the_shipped_rules_have_no_error() -> None:
+    errors = [str(notice) for notice in lint(shipped_rules(), TODAY) if notice.level is Level.ERROR]
+    assert not errors
+
+
+def test_ordinary_sentences_are_many_and_of_both_sides() -> None:
+    lines = ordinary()
+    assert len(lines) >= 400
+    assert len({line.text for line in lines}) == len(lines)
+    assert {line.role for line in lines} == {Role.AGENT, Role.CUSTOMER}
+
+
+words = st.text("你找他部门管不归问", min_size=1, max_size=3)
+choices = st.lists(words, min_size=1, max_size=3, unique=True).map(lambda w: f"({'|'.join(w)})")
+patterns = st.lists(words | choices, min_size=1, max_size=4).map("".join)
+
+
+@given(patterns, st.integers(1, 30))
+def test_wordings_are_different_and_as_many_as_there_are(text: str, most: int) -> None:
+    pattern = parse(text)
+    written = spelled(pattern, most)
+    assert len(written) <= min(most, count(pattern))
+    assert all(pattern.least <= len(wording) <= pattern.most for wording in written)
+
+
+def test_a_pattern_is_written_out_in_all_its_wordings() -> None:
+    assert set(spelled(parse("你[去|就](找|问)他"), 10)) == {
+        "你找他",
+        "你问他",
+        "你去找他",
+        "你去问他",
+        "你就找他",
+        "你就问他",
+    }
+    assert set(spelled(parse("不归…1管"), 10, gaps=True)) == {"不归管", "不归某管"}
+    assert spelled(parse("像{phrase}这种"), 10) == ()
+
+
+def test_every_rule_in_a_folder_is_linted_whatever_its_ending(tmp_path: Path) -> None:
+    for name, text in (rule("one", "滚") | rule("two", "滚")).items():
+        (tmp_path / Path(name).with_suffix(".yaml").name).write_text(text, encoding="utf-8")
+    assert [n.source.path for n in lint(tmp_path, TODAY) if n.check == "short"] == ["one.yaml", "two.yaml"]
