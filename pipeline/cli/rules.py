@@ -4,6 +4,7 @@ import typer
 
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import console
+from pipeline.cli.tuning import register as register_tuning
 from pipeline.detect.cases import run_cases
 from pipeline.workflows.rules import load_rules
 
@@ -20,3 +21,6 @@ def run(rules: Rules = None) -> None:
     for failure in failures:
         console().print(str(failure), markup=False, soft_wrap=True)
     raise typer.Exit(1 if failures else 0)
+
+
+register_tuning(app)

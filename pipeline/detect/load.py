@@ -53,9 +53,14 @@ def parse_ruleset(files: Mapping[str, str]) -> RuleSet:
 
 def examine(folder: Path) -> tuple[RuleSet, tuple[RuleError, ...]]:
     """What can be read under `folder`, and every fault by path and line. Raises NotFound."""
-    files, faults = _read_files(folder)
+    files, faults = read_texts(folder)
     ruleset, more = _build(files)
     return ruleset, tuple(sorted((*faults, *more), key=_place))
+
+
+def examine_texts(files: Mapping[str, str]) -> tuple[RuleSet, tuple[RuleError, ...]]:
+    """The same from texts, by path relative to the rules folder."""
+    return _build(files)
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -82,7 +87,8 @@ def _place(fault: RuleError) -> tuple[str, int, int]:
     return fault.path, fault.line, fault.column
 
 
-def _read_files(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
+def read_texts(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
+    """The YAML files under `folder` by relative path, and those that cannot be read. Raises NotFound."""
     if not folder.is_dir():
         raise NotFound(f"found no rules folder {folder}", hint="`callscore settings` names the rules folder")
     files: dict[str, str] = {}

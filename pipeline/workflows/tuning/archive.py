@@ -1,0 +1,46 @@
+"""Which calls, which rules -> findings: the one door between the tuning commands and the archive.
+
+Transcripts come from the store, nothing is recognised again and nothing is written.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+
+from pipeline.detect import engine
+from pipeline.detect.scene import Thresholds
+from pipeline.errors import StorageError
+from pipeline.findings import Finding
+from pipeline.ruleset import Rule, RuleSet
+from pipeline.storage.records import StoredCall
+from pipeline.storage.store import Store
+
+Findings = tuple[Finding, ...]
+Judged = tuple[StoredCall, Findings]
+Watch = Callable[[Iterator[Judged], int], Iterator[Judged]]
+"""Passes calls on unchanged while it shows how far the work is; the number is how many there are."""
+
+
+def findings_over(store: Store, ruleset: RuleSet, thresholds: Thresholds) -> Iterator[Judged]:
+    """What the rules say about every stored call, by start of call, streamed: one call in memory."""
+    for stored in store.stored():
+        yield stored, engine.run(stored.call, ruleset, thresholds)
+
+
+def in_step(one: Iterable[Judged], other: Iterable[Judged]) -> Iterator[tuple[StoredCall, Findings, Findings]]:
+    """Two runs over the same calls side by side. Raises StorageError: calls were added meanwhile."""
+    for left, right in zip_longest(one, other):
+        if left is None or right is None or left[0].recording.id != right[0].recording.id:
+            raise StorageError("比较期间数据库里添了通话", hint="等夜间批处理结束后再跑一次")
+        yield left[0], left[1], right[1]
+
+
+def unwatched(calls: Iterator[Judged], total: int) -> Iterator[Judged]:
+    """Shows nothing."""
+    return calls
+
+
+def only(ruleset: RuleSet, rules: Iterable[Rule]) -> RuleSet:
+    """These rules and what they build on; no templates, so it cannot score."""
+    wanted = {need.id: need for rule in rules for need in engine.with_needs(ruleset, rule)}
+    ordered = tuple(wanted[rule_id] for rule_id in sorted(wanted))
+    return RuleSet(rules=ordered, templates=(), files={}, digest="")

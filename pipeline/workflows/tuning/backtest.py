@@ -1,0 +1,181 @@
+"""Rules of today against what inspectors decided: precision, and recall where it can be claimed.
+
+A decision about a present finding says whether it is right. A decision about an absent finding says that
+somebody listened to a call without findings: `finding_true`, nothing was there; `finding_false`, it was
+missed. Only such calls tell how much a rule misses.
+"""
+
+import hashlib
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.findings import Finding, Outcome
+from pipeline.ruleset import Rule
+from pipeline.scorecard import Decision
+from pipeline.scoring.intervals import Share, sample_without_misses
+from pipeline.storage.records import DecidedFinding
+from pipeline.timeline import Recording
+from pipeline.workflows.tuning.archive import Judged
+from pipeline.workflows.tuning.try_rule import same_place
+
+WANTED_RECALL = 0.8
+
+Decisions = dict[tuple[str, str], list[DecidedFinding]]
+"""Decisions by recording and rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """A random sample of calls without a finding: `size` calls; the same seed draws the same calls."""
+
+    size: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Share of the calls with the thing that the rule finds, estimated from both kinds of calls."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(slots=True, kw_only=True)
+class RuleBacktest:
+    """One rule. Findings are today's: `confirmed`, `rejected`, `undecided`. `lost` were confirmed and are
+    found no more, `dropped` were rejected and are found no more. `listened` counts the calls without a
+    finding that somebody listened to, `missed` those of them where the thing was said."""
+
+    rule: Rule
+    calls_with: int = 0
+    calls_without: int = 0
+    cannot_tell: int = 0
+    confirmed: int = 0
+    rejected: int = 0
+    undecided: int = 0
+    lost: int = 0
+    dropped: int = 0
+    listened: int = 0
+    missed: int = 0
+    sample: list[tuple[int, Recording]] = field(default_factory=list)
+
+    @property
+    def precision(self) -> Share:
+        return Share(right=self.confirmed, n=self.confirmed + self.rejected)
+
+    @property
+    def misses(self) -> Share:
+        """Calls without a finding that were listened to, and those where the thing was said all the same."""
+        return Share(right=self.missed, n=self.listened)
+
+    @property
+    def recall(self) -> Recall | None:
+        """None where nobody listened to calls without findings, or nobody decided about findings.
+
+        The bounds take the worse end of both intervals at once, so they are wider than 95 % needs.
+        """
+        precision, misses = self.precision, self.misses
+        if misses.value is None or precision.value is None:
+            return None
+        low = self._recall(precision.interval[0], misses.interval[1])
+        high = self._recall(precision.interval[1], misses.interval[0])
+        return Recall(value=self._recall(precision.value, misses.value), low=low, high=high)
+
+    def _recall(self, precision: float, missed: float) -> float:
+        right, wrong = self.calls_with * precision, self.calls_without * missed
+        return right / (right + wrong) if right + wrong else 1.0
+
+    @property
+    def to_listen(self) -> int:
+        """Calls without a finding to listen to, all without a miss, until a recall of WANTED_RECALL can be
+        claimed; never more than there are."""
+        right = self.calls_with * (self.precision.value or 1.0)
+        if not self.calls_without or not right:
+            return self.calls_without
+        most = right * (1 / WANTED_RECALL - 1) / self.calls_without
+        return min(self.calls_without, sample_without_misses(min(most, 0.5)))
+
+    @property
+    def drawn(self) -> tuple[Recording, ...]:
+        """The sample, by name."""
+        return tuple(sorted((recording for _, recording in self.sample), key=lambda r: (r.name, r.id)))
+
+
+def by_place(decided: Iterable[DecidedFinding]) -> Decisions:
+    grouped: Decisions = {}
+    for decision in decided:
+        grouped.setdefault((decision.review.recording_id, decision.rule_id), []).append(decision)
+    return grouped
+
+
+def backtest(
+    rules: Sequence[Rule], calls: Iterable[Judged], decisions: Decisions, draw: Draw
+) -> tuple[RuleBacktest, ...]:
+    """Hold what the rules find in the calls against the decisions."""
+    tests = {rule.id: RuleBacktest(rule=rule) for rule in rules}
+    for stored, findings in calls:
+        own: dict[str, list[Finding]] = {rule_id: [] for rule_id in tests}
+        for finding in findings:
+            if finding.rule_id in own:
+                own[finding.rule_id].append(finding)
+        for rule_id, found in own.items():
+            decided = decisions.get((stored.recording.id, rule_id), [])
+            _count(tests[rule_id], stored.recording, found, decided, draw)
+    return tuple(tests[rule.id] for rule in rules)
+
+
+def _count(
+    test: RuleBacktest, recording: Recording, found: list[Finding], decided: list[DecidedFinding], draw: Draw
+) -> None:
+    present = [finding for finding in found if finding.outcome is Outcome.PRESENT]
+    places = [decision for decision in decided if decision.outcome is Outcome.PRESENT]
+    for finding in present:
+        said = _decision(finding, places)
+        test.confirmed += said is True
+        test.rejected += said is False
+        test.undecided += said is None
+    for place in places:
+        if not any(same_place(place.span, finding.span) for finding in present):
+            test.lost += _is_true(place)
+            test.dropped += not _is_true(place)
+    if present:
+        test.calls_with += 1
+    elif any(finding.outcome is Outcome.CANNOT_TELL for finding in found):
+        test.cannot_tell += 1
+    elif found:
+        _count_absent(test, recording, decided, draw)
+
+
+def _count_absent(
+    test: RuleBacktest, recording: Recording, decided: list[DecidedFinding], draw: Draw
+) -> None:
+    test.calls_without += 1
+    heard = [decision for decision in decided if decision.outcome is Outcome.ABSENT]
+    if heard:
+        test.listened += 1
+        test.missed += any(not _is_true(decision) for decision in heard)
+    elif draw.size:
+        entry = (-_rank(draw.seed, test.rule.id, recording), recording)
+        if len(test.sample) < draw.size:
+            heapq.heappush(test.sample, _Ranked(entry))
+        else:
+            heapq.heappushpop(test.sample, _Ranked(entry))
+
+
+def _decision(finding: Finding, places: list[DecidedFinding]) -> bool | None:
+    """What was decided about this finding itself, else about the place."""
+    exact = [place for place in places if place.review.target == finding.id]
+    near = [place for place in places if same_place(place.span, finding.span)]
+    chosen = exact or near
+    return any(map(_is_true, chosen)) if chosen else None
+
+
+def _is_true(decision: DecidedFinding) -> bool:
+    return decision.review.decision is Decision.FINDING_TRUE
+
+
+def _rank(seed: int, rule_id: str, recording: Recording) -> int:
+    """A number as good as random that depends on nothing but these three."""
+    return int(hashlib.sha256(f"{seed}|{rule_id}|{recording.id}".encode()).hexdigest()[:15], 16)
