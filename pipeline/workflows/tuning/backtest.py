@@ -46,7 +46,8 @@ class Recall:
 class RuleBacktest:
     """One rule. Findings are today's: `confirmed`, `rejected`, `undecided`. `lost` were confirmed and are
     found no more, `dropped` were rejected and are found no more. `listened` counts the calls without a
-    finding that somebody listened to, `missed` those of them where the thing was said."""
+    finding that somebody listened to, `missed` those of them where the thing was said; `recovered` calls
+    were missed and have a finding now."""
 
     rule: Rule
     calls_with: int = 0
@@ -59,7 +60,8 @@ class RuleBacktest:
     dropped: int = 0
     listened: int = 0
     missed: int = 0
-    sample: list[tuple[int, Recording]] = field(default_factory=list)
+    recovered: int = 0
+    sample: list[tuple[int, str, Recording]] = field(default_factory=list)
 
     @property
     def precision(self) -> Share:
@@ -100,7 +102,7 @@ class RuleBacktest:
     @property
     def drawn(self) -> tuple[Recording, ...]:
         """The sample, by name."""
-        return tuple(sorted((recording for _, recording in self.sample), key=lambda r: (r.name, r.id)))
+        return tuple(sorted((recording for _, _, recording in self.sample), key=lambda r: (r.name, r.id)))
 
 
 def by_place(decided: Iterable[DecidedFinding]) -> Decisions:
@@ -132,16 +134,17 @@ def _count(
     present = [finding for finding in found if finding.outcome is Outcome.PRESENT]
     places = [decision for decision in decided if decision.outcome is Outcome.PRESENT]
     for finding in present:
-        said = _decision(finding, places)
+        said = decision_on(finding, decided)
         test.confirmed += said is True
         test.rejected += said is False
         test.undecided += said is None
     for place in places:
         if not any(same_place(place.span, finding.span) for finding in present):
-            test.lost += _is_true(place)
-            test.dropped += not _is_true(place)
+            test.lost += is_true(place)
+            test.dropped += not is_true(place)
     if present:
         test.calls_with += 1
+        test.recovered += any(d.outcome is Outcome.ABSENT and not is_true(d) for d in decided)
     elif any(finding.outcome is Outcome.CANNOT_TELL for finding in found):
         test.cannot_tell += 1
     elif found:
@@ -155,24 +158,24 @@ def _count_absent(
     heard = [decision for decision in decided if decision.outcome is Outcome.ABSENT]
     if heard:
         test.listened += 1
-        test.missed += any(not _is_true(decision) for decision in heard)
+        test.missed += any(not is_true(decision) for decision in heard)
     elif draw.size:
-        entry = (-_rank(draw.seed, test.rule.id, recording), recording)
-        if len(test.sample) < draw.size:
-            heapq.heappush(test.sample, _Ranked(entry))
-        else:
-            heapq.heappushpop(test.sample, _Ranked(entry))
+        entry = (-_rank(draw.seed, test.rule.id, recording), recording.id, recording)
+        put = heapq.heappush if len(test.sample) < draw.size else heapq.heappushpop
+        put(test.sample, entry)
 
 
-def _decision(finding: Finding, places: list[DecidedFinding]) -> bool | None:
-    """What was decided about this finding itself, else about the place."""
+def decision_on(finding: Finding, decided: Iterable[DecidedFinding]) -> bool | None:
+    """What was decided about this finding itself, else about a present one at its place; None: nothing."""
+    places = [decision for decision in decided if decision.outcome is Outcome.PRESENT]
     exact = [place for place in places if place.review.target == finding.id]
     near = [place for place in places if same_place(place.span, finding.span)]
     chosen = exact or near
-    return any(map(_is_true, chosen)) if chosen else None
+    return any(map(is_true, chosen)) if chosen else None
 
 
-def _is_true(decision: DecidedFinding) -> bool:
+def is_true(decision: DecidedFinding) -> bool:
+    """Whether the inspector agreed with the finding."""
     return decision.review.decision is Decision.FINDING_TRUE
 
 

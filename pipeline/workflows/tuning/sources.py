@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from pipeline.detect.document import Document, decode, read
+from pipeline.detect.document import Document, decode, did_you_mean, read
 from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.load import SCORECARDS, examine_texts, load_ruleset, parse_ruleset, read_texts
 from pipeline.errors import NotFound, RuleError, UsageError
@@ -26,11 +26,13 @@ _IS_RULE = re.compile(r"^detector:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A rule as its file says it now, with the rules that it builds on. `document` is the file as parsed."""
+    """A rule as its file says it now, with the rules that it builds on. `document` is the file as parsed,
+    `path` its place in the rules folder."""
 
     rule: Rule
     ruleset: RuleSet
     document: Document
+    path: str
 
 
 class RulesFolder:
@@ -53,6 +55,15 @@ class RulesFolder:
             raise NotFound(f"{file}：读不了（{error.strerror}）", hint="给出一个规则文件") from error
         return self.text(text, str(file), self._place(file, text), phrases)
 
+    def rule(self, rule_id: str) -> Draft:
+        """A rule by its id. Raises NotFound, RuleError."""
+        paths = _paths(self.texts)
+        if rule_id not in paths:
+            nearest = did_you_mean(rule_id, paths).removeprefix("; ")
+            raise NotFound(f"没有规则 {rule_id}", hint=nearest or f"规则在 {self.folder} 里")
+        path = paths[rule_id]
+        return self.text(self.texts[path], str(self.folder / path), path)
+
     def text(self, text: str, shown: str, place: str = TRIED, phrases: Sequence[str] = ()) -> Draft:
         """The rule that `text` describes, put at `place` in the folder; its faults name it `shown`."""
         document = read(shown, text)
@@ -65,7 +76,7 @@ class RulesFolder:
         if own or rule is None:
             fallback = RuleError("found no rule, expected `id:`, `detector:` and the other keys", path=shown)
             raise _joined(own or [fallback])
-        return Draft(rule=rule, ruleset=ruleset, document=document)
+        return Draft(rule=rule, ruleset=ruleset, document=document, path=place)
 
     def _place(self, file: Path, text: str) -> str:
         here = self.folder.resolve()

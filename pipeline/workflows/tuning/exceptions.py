@@ -1,0 +1,111 @@
+"""Candidate exceptions: words around rejected findings that are not around confirmed ones."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jieba
+
+from pipeline.detect import engine
+from pipeline.detect.pattern import PatternError, parse
+from pipeline.detect.scene import Thresholds
+from pipeline.findings import Outcome
+from pipeline.ruleset import Rule, RuleSet
+from pipeline.workflows.tuning.places import Place, plain
+from pipeline.workflows.tuning.sources import without_window
+from pipeline.workflows.tuning.try_rule import same_place
+
+REACH = 8
+"""Characters on each side of a finding that are looked at."""
+TRIED = 24
+KEPT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """`text` goes under `except`. With it the rule would drop so many findings of each kind."""
+
+    text: str
+    rejected: int
+    confirmed: int
+    undecided: int
+    examples: tuple[Place, ...]
+
+
+def exceptions(rule: Rule, places: Sequence[Place], thresholds: Thresholds) -> tuple[Exemption, ...]:
+    """The best candidates: most rejected findings dropped, fewest confirmed. What each would drop was
+    tried on the very words. Empty for rules without exceptions of their own."""
+    rejected = [place for place in places if place.decided is False]
+    if not rejected or not hasattr(rule.parameters, "excepts"):
+        return ()
+    counted = Counter(text for place in rejected for text in set(_contexts(place)))
+    likely = sorted(counted, key=lambda text: (-counted[text], -len(text), text))[:TRIED]
+    anywhere = without_window(rule)
+    found = [place for place in places if _found(anywhere, place, thresholds)]
+    weighed = (_weighed(anywhere, text, found, thresholds) for text in likely)
+    useful = [exemption for exemption in weighed if exemption.rejected > exemption.confirmed]
+    useful.sort(key=lambda f: (f.confirmed, -f.rejected, f.undecided, -len(f.text), f.text))
+    return tuple(useful[:KEPT])
+
+
+def enough(found: Iterable[Exemption]) -> tuple[Exemption, ...]:
+    """The fewest, greedily, that drop every rejected finding that any of them drops, and no confirmed one."""
+    left = [exemption for exemption in found if not exemption.confirmed]
+    chosen: list[Exemption] = []
+    covered: set[str] = set()
+    while left:
+        best = max(left, key=lambda e: (len(_ids(e) - covered), -e.undecided))
+        if not _ids(best) - covered:
+            break
+        chosen.append(best)
+        covered |= _ids(best)
+        left.remove(best)
+    return tuple(chosen)
+
+
+def _ids(exemption: Exemption) -> set[str]:
+    return {place.finding.id for place in exemption.examples}
+
+
+def _contexts(place: Place) -> Iterator[str]:
+    """Words before or after the finding as patterns around `{phrase}`, near ones and distant ones."""
+    before, after = plain(place.before)[-REACH:], plain(place.after)[:REACH]
+    left = list(jieba.cut(before, HMM=False))
+    right = list(jieba.cut(after, HMM=False))
+    for n in range(1, min(3, len(left)) + 1):
+        yield f"{''.join(left[-n:])}{{phrase}}"
+    for n in range(1, min(3, len(right)) + 1):
+        yield f"{{phrase}}{''.join(right[:n])}"
+    yield from (f"{word}…{{phrase}}" for word in left[:-1] if len(word) > 1)
+    yield from (f"{{phrase}}…{word}" for word in right[1:] if len(word) > 1)
+
+
+def _weighed(rule: Rule, text: str, places: Sequence[Place], thresholds: Thresholds) -> Exemption:
+    try:
+        parse(text)
+    except PatternError:
+        return Exemption(text=text, rejected=0, confirmed=0, undecided=0, examples=())
+    changed = with_exceptions(rule, (text,))
+    dropped = [place for place in places if not _found(changed, place, thresholds)]
+    kinds = Counter(place.decided for place in dropped)
+    return Exemption(
+        text=text,
+        rejected=kinds[False],
+        confirmed=kinds[True],
+        undecided=kinds[None],
+        examples=tuple(place for place in dropped if place.decided is False),
+    )
+
+
+def with_exceptions(rule: Rule, texts: tuple[str, ...]) -> Rule:
+    """The rule with more exceptions."""
+    parameters: Any = rule.parameters
+    return replace(rule, parameters=parameters.model_copy(update={"excepts": (*parameters.excepts, *texts)}))
+
+
+def _found(rule: Rule, place: Place, thresholds: Thresholds) -> bool:
+    """Whether the rule still finds the place, looking at the turns around it."""
+    ruleset = RuleSet(rules=(rule,), templates=(), files={}, digest="")
+    found = engine.run(place.around, ruleset, thresholds)
+    return any(f.outcome is Outcome.PRESENT and same_place(f.span, place.finding.span) for f in found)
