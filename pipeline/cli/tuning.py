@@ -9,14 +9,22 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import tuning_view as view
+from pipeline.cli.backtest_view import backtest_json, print_backtest
+from pipeline.cli.impact_view import impact_json, print_impact
 from pipeline.cli.options import Database, Rules, SettingsOptions, load
 from pipeline.cli.render import console
+from pipeline.cli.suggest_view import print_suggestion, suggestion_json
+from pipeline.cli.wordlist import register as register_wordlist
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import CallscoreError, UsageError
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
-from pipeline.workflows.rules import rules_folder
-from pipeline.workflows.tuning.sources import RulesFolder
+from pipeline.workflows.rules import load_rules, rules_folder
+from pipeline.workflows.tuning.backtest import Backtesting, Draw, backtest_store
+from pipeline.workflows.tuning.impact import impact
+from pipeline.workflows.tuning.plot import plot_sweep
+from pipeline.workflows.tuning.sources import RulesFolder, side
+from pipeline.workflows.tuning.suggest import suggest
 from pipeline.workflows.tuning.try_rule import Order, Trial, try_rule
 
 POLL_SECONDS = 0.4
@@ -32,6 +40,14 @@ class Who(StrEnum):
 
 def register(app: typer.Typer) -> None:
     app.command("try", epilog="例：callscore rules try rules/forbidden/shirking.yml --watch")(try_command)
+    app.command("impact", epilog="例：callscore rules impact --base HEAD --head rules")(impact_command)
+    app.command(
+        "backtest", epilog="例：callscore rules backtest --rule forbidden.shirking --sample 60 --seed 7"
+    )(backtest_command)
+    app.command("suggest", epilog="例：callscore rules suggest forbidden.shirking --plot 阈值.png")(
+        suggest_command
+    )
+    register_wordlist(app)
 
 
 def try_command(
@@ -70,7 +86,10 @@ def try_command(
     )
     folder = RulesFolder(rules_folder(settings))
     with Store.open(settings.database, create=False) as store:
-        once = lambda: _try_once(trial, folder, store, settings, json=json)  # noqa: E731
+
+        def once() -> None:
+            _try_once(trial, folder, store, settings, json=json)
+
         if watch and file is not None:
             on_every_save(file, once)
         else:
@@ -111,3 +130,83 @@ def _saved_at(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return about.st_mtime_ns, about.st_size
+
+
+def impact_command(
+    base: Annotated[
+        str, typer.Option("--base", help="改之前：规则文件夹、存过的规则集摘要（唯一前缀），或 git 版本。")
+    ],
+    head: Annotated[str | None, typer.Option("--head", help="改之后，同上；默认是现在的规则文件夹。")] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="每条规则最多各列几处多出、少掉的，新的在前；0：全部。")
+    ] = 5,
+    json: Json = False,
+    database: Database = None,
+    rules: Rules = None,
+) -> None:
+    """规则改了会怎样：每条规则多出、少掉哪些发现，坐席和业务的得分怎么变。只算，不写库。"""
+    settings = load(SettingsOptions(database=database, rules=rules))
+    folder = rules_folder(settings)
+    with Store.open(settings.database, create=False) as store:
+        sides = side(base, folder, store), side(head or str(folder), folder, store)
+        thresholds = Thresholds.of(settings)
+        found = impact(*sides, store, thresholds, view.progress, examples=limit or None)
+    if json:
+        typer.echo(impact_json(found))
+    else:
+        print_impact(found, settings)
+
+
+def backtest_command(
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", help="只看这条规则；可以写几次。默认全部。")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="标注过的通话的文件夹（含 truth/），也拿来对照。")
+    ] = None,
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, help="每条规则抽几通没有命中的通话来听，以便推算召回率。")
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="抽样的种子；同一个种子抽出同一批。")] = 0,
+    json: Json = False,
+    database: Database = None,
+    rules: Rules = None,
+) -> None:
+    """现在的规则准不准：对照质检员的判断和标注，给出精确率、召回率、n 和 95 % 区间。
+
+    没有人听过没有命中的通话时，召回率不能说；--sample 抽一批来听。
+    """
+    settings = load(SettingsOptions(database=database, rules=rules))
+    order = Backtesting(rules=tuple(rule or ()), labels=labels, draw=Draw(size=sample, seed=seed))
+    ruleset = load_rules(settings)
+    with Store.open(settings.database, create=False) as store:
+        found = backtest_store(order, ruleset, store, Thresholds.of(settings), view.progress)
+    if json:
+        typer.echo(backtest_json(found))
+    else:
+        print_backtest(found, drawn=sample > 0)
+
+
+def suggest_command(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="规则的 id，如 forbidden.shirking。")],
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="另把阈值的取舍画成图（.png、.svg 或 .pdf）。")
+    ] = None,
+    patch: Annotated[bool, typer.Option("--patch", help="只打印补丁，可以存成文件。")] = False,
+    json: Json = False,
+    database: Database = None,
+    rules: Rules = None,
+) -> None:
+    """给一条规则提建议：候选说法、候选例外、阈值的取舍，和一个补丁；从不自己改文件。"""
+    settings = load(SettingsOptions(database=database, rules=rules))
+    folder = RulesFolder(rules_folder(settings))
+    with Store.open(settings.database, create=False) as store:
+        found = suggest(rule, folder, store, Thresholds.of(settings), view.progress)
+    if plot and found.swept:
+        plot_sweep(found.rows, found.threshold, f"{found.rule.title}（{found.rule.id}）", plot)
+    if json:
+        typer.echo(suggestion_json(found))
+    elif patch:
+        typer.echo(found.patch, nl=False)
+    else:
+        print_suggestion(found, plot)

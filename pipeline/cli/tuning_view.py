@@ -27,14 +27,17 @@ def progress(calls: Iterator[Judged], total: int) -> Iterator[Judged]:
         yield from bar.track(calls, total=total)
 
 
+NEVER_CUT = frozenset(("规则", "通话", "开始", "变化", "谁", "进补丁", "来由"))
+"""Columns that stay on one line."""
+
+
 def table(*headings: str, figures: tuple[str, ...] = (), title: str = "") -> Table:
     """An empty table; the columns in `figures` are aligned to the right and never wrapped."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left")
     for heading in headings:
         right = heading in figures
-        made.add_column(
-            heading, justify="right" if right else "left", no_wrap=right, overflow="fold"
-        )
+        kept = right or heading in NEVER_CUT
+        made.add_column(heading, justify="right" if right else "left", no_wrap=kept, overflow="fold")
     return made
 
 

@@ -26,7 +26,9 @@ def findings_over(store: Store, ruleset: RuleSet, thresholds: Thresholds) -> Ite
         yield stored, engine.run(stored.call, ruleset, thresholds)
 
 
-def in_step(one: Iterable[Judged], other: Iterable[Judged]) -> Iterator[tuple[StoredCall, Findings, Findings]]:
+def in_step(
+    one: Iterable[Judged], other: Iterable[Judged]
+) -> Iterator[tuple[StoredCall, Findings, Findings]]:
     """Two runs over the same calls side by side. Raises StorageError: calls were added meanwhile."""
     for left, right in zip_longest(one, other):
         if left is None or right is None or left[0].recording.id != right[0].recording.id:

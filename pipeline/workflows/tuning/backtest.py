@@ -9,14 +9,20 @@ import hashlib
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from pipeline.detect.document import did_you_mean
+from pipeline.detect.scene import Thresholds
+from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Rule
+from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Decision
 from pipeline.scoring.intervals import Share, sample_without_misses
 from pipeline.storage.records import DecidedFinding
+from pipeline.storage.store import Store
 from pipeline.timeline import Recording
-from pipeline.workflows.tuning.archive import Judged
+from pipeline.workflows.tuning.archive import Judged, Watch, findings_over, only
+from pipeline.workflows.tuning.labels import LabelCounter, LabelTest
 from pipeline.workflows.tuning.try_rule import same_place
 
 WANTED_RECALL = 0.8
@@ -103,6 +109,47 @@ class RuleBacktest:
     def drawn(self) -> tuple[Recording, ...]:
         """The sample, by name."""
         return tuple(sorted((recording for _, _, recording in self.sample), key=lambda r: (r.name, r.id)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtesting:
+    """What to test. `rules`: ids, none means all; `labels`: a folder of labelled calls, if any."""
+
+    rules: tuple[str, ...] = ()
+    labels: Path | None = None
+    draw: Draw = Draw()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """`unheard` names labelled calls that are not in the store."""
+
+    tests: tuple[RuleBacktest, ...]
+    labels: tuple[LabelTest, ...] = ()
+    unheard: tuple[str, ...] = ()
+
+
+def backtest_store(
+    order: Backtesting, ruleset: RuleSet, store: Store, thresholds: Thresholds, watch: Watch
+) -> Backtest:
+    """One pass over the archive. Raises NotFound: no such rule, no labelled calls."""
+    rules = _chosen(ruleset, order.rules)
+    decisions = by_place(store.decided_findings())
+    calls = watch(findings_over(store, only(ruleset, rules), thresholds), store.counts()["recordings"])
+    if order.labels is None:
+        return Backtest(tests=backtest(rules, calls, decisions, order.draw))
+    counter = LabelCounter(order.labels, rules)
+    tests = backtest(rules, counter.through(calls), decisions, order.draw)
+    return Backtest(tests=tests, labels=counter.tests(), unheard=counter.unheard)
+
+
+def _chosen(ruleset: RuleSet, ids: Sequence[str]) -> tuple[Rule, ...]:
+    by_id = {rule.id: rule for rule in ruleset.rules}
+    for rule_id in ids:
+        if rule_id not in by_id:
+            hint = did_you_mean(rule_id, by_id).removeprefix("; ")
+            raise NotFound(f"没有规则 {rule_id}", hint=hint)
+    return tuple(by_id[rule_id] for rule_id in ids) or ruleset.rules
 
 
 def by_place(decided: Iterable[DecidedFinding]) -> Decisions:

@@ -20,6 +20,10 @@ REACH = 8
 """Characters on each side of a finding that are looked at."""
 TRIED = 24
 KEPT = 8
+ALIKE = 3
+LEAST = 2
+USUAL = len("{phrase}") + 4
+"""Words of about this length are telling and may come again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +49,24 @@ def exceptions(rule: Rule, places: Sequence[Place], thresholds: Thresholds) -> t
     found = [place for place in places if _found(anywhere, place, thresholds)]
     weighed = (_weighed(anywhere, text, found, thresholds) for text in likely)
     useful = [exemption for exemption in weighed if exemption.rejected > exemption.confirmed]
-    useful.sort(key=lambda f: (f.confirmed, -f.rejected, f.undecided, -len(f.text), f.text))
-    return tuple(useful[:KEPT])
+    useful.sort(key=lambda e: (e.confirmed, -e.rejected, e.undecided, abs(len(e.text) - USUAL), e.text))
+    return tuple(_varied(useful))[:KEPT]
+
+
+def _varied(useful: Iterable[Exemption]) -> Iterator[Exemption]:
+    """Of those that drop the same findings only the first few."""
+    alike: Counter[frozenset[str]] = Counter()
+    for exemption in useful:
+        dropped = frozenset(_ids(exemption))
+        alike[dropped] += 1
+        if alike[dropped] <= ALIKE:
+            yield exemption
 
 
 def enough(found: Iterable[Exemption]) -> tuple[Exemption, ...]:
-    """The fewest, greedily, that drop every rejected finding that any of them drops, and no confirmed one."""
-    left = [exemption for exemption in found if not exemption.confirmed]
+    """The fewest, greedily, that drop every rejected finding that any of them drops, and no confirmed one.
+    What was seen once only is no pattern yet."""
+    left = [exemption for exemption in found if exemption.rejected >= LEAST and not exemption.confirmed]
     chosen: list[Exemption] = []
     covered: set[str] = set()
     while left:

@@ -58,9 +58,13 @@ class LabelCounter:
         """Each label with all its rules, then each of these alone where there are several."""
         rules = {rule.id: rule for rule in self.rules}
         ordered = sorted(self._scores, key=lambda key: (key[0], key[1] or ""))
-        alone = {label: sum(1 for other, rule_id in ordered if other == label and rule_id) for label, _ in ordered}
+        alone = {
+            label: sum(1 for other, rule_id in ordered if other == label and rule_id) for label, _ in ordered
+        }
         return tuple(
-            LabelTest(label=label, rule=rules[rule_id] if rule_id else None, score=self._scores[label, rule_id])
+            LabelTest(
+                label=label, rule=rules[rule_id] if rule_id else None, score=self._scores[label, rule_id]
+            )
             for label, rule_id in ordered
             if rule_id is None or alone[label] > 1
         )

@@ -1,6 +1,6 @@
 """A finding with the words around it, and small calls cut out of large ones."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.detect.pattern import matchable
@@ -24,7 +24,8 @@ class Clause:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A present finding. `decided`: what the inspector said, None: nothing yet. `before` and `after` are the
-    words of the same turn on both sides, stops kept. `around` is the call cut down to the turns there."""
+    words of the same turn on both sides, stops kept; `clauses` is what the role says nearby, without what
+    was found. `around` is the call cut down to the turns there."""
 
     recording: Recording
     finding: Finding
@@ -48,9 +49,16 @@ def place_of(call: Call, finding: Finding, decided: bool | None) -> Place:
         quote="……".join(e.quote for e in finding.evidence if e.quote),
         before=_joined(word for word in words if word.span.end <= finding.span.start),
         after=_joined(word for word in words if word.span.start >= finding.span.end),
-        clauses=tuple(c for c in clauses(turns, finding.role) if c.span.gap(finding.span) <= NEARBY),
+        clauses=tuple(_nearby(turns, finding)),
         around=_cut(call, touched),
     )
+
+
+def _nearby(turns: Iterable[Turn], finding: Finding) -> Iterator[Clause]:
+    found = [evidence.span for evidence in finding.evidence]
+    for clause in clauses(turns, finding.role, without=found):
+        if clause.span.gap(finding.span) <= NEARBY:
+            yield clause
 
 
 def _joined(words: Iterable[Word]) -> str:
@@ -63,18 +71,21 @@ def _cut(call: Call, kept: set[int]) -> Call:
     return replace(call, transcript=replace(call.transcript, turns=turns))
 
 
-def clauses(turns: Iterable[Turn], role: Role) -> Iterator[Clause]:
-    """What a role says, cut at stops and at the ends of turns; UNKNOWN: everybody."""
+def clauses(turns: Iterable[Turn], role: Role, without: Sequence[Span] = ()) -> Iterator[Clause]:
+    """What a role says, cut at stops, at the ends of turns and at the spans of `without`, which are left out;
+    UNKNOWN: everybody."""
     for turn in turns:
         if role in (turn.role, Role.UNKNOWN):
-            yield from _clauses(turn.words)
+            yield from _clauses(turn.words, without)
 
 
-def _clauses(words: Iterable[Word]) -> Iterator[Clause]:
+def _clauses(words: Iterable[Word], without: Sequence[Span]) -> Iterator[Clause]:
     said: list[Word] = []
     for word in words:
-        said.append(word)
-        if word.text[-1:] in STOPS:
+        left_out = any(word.span.overlaps(span) for span in without)
+        if not left_out:
+            said.append(word)
+        if left_out or word.text[-1:] in STOPS:
             yield from _clause(said)
             said = []
     yield from _clause(said)

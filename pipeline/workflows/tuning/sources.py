@@ -146,7 +146,9 @@ def side(name: str, folder: Path, store: Store) -> Side:
         listed = "、".join(digest[:16] for digest in digests)
         raise UsageError(f"{name} 可以是 {listed}{'，也可以是 git 版本' if packed else ''}", hint="多写几位")
     if digests:
-        return Side(name=f"存档规则集 {digests[0][:12]}", ruleset=parse_ruleset(store.ruleset_files(digests[0])))
+        return Side(
+            name=f"存档规则集 {digests[0][:12]}", ruleset=parse_ruleset(store.ruleset_files(digests[0]))
+        )
     if packed is None:
         raise NotFound(
             f"{name}：不是文件夹，不是存过的规则集摘要，也不是 {folder} 的 git 版本",
@@ -165,7 +167,7 @@ def _archived(revision: str, folder: Path) -> bytes | None:
         return None
     command = ["git", "-C", str(folder), "archive", "--format=tar", revision, "."]
     try:
-        result = subprocess.run(command, capture_output=True, check=False)  # noqa: S607
+        result = subprocess.run(command, capture_output=True, check=False)
     except OSError:
         return None
     return result.stdout if result.returncode == 0 else None

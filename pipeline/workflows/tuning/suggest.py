@@ -6,7 +6,7 @@ It proposes: phrases, exceptions, thresholds, and the change to the file as a pa
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -133,6 +133,11 @@ class Suggestion:
     threshold: float
     patch: str
 
+    @property
+    def swept(self) -> bool:
+        """Whether any threshold lets anything through."""
+        return any(row.findings for row in self.rows)
+
 
 def suggest(
     rule_id: str, folder: RulesFolder, store: Store, thresholds: Thresholds, watch: Watch
@@ -141,9 +146,7 @@ def suggest(
     draft = folder.rule(rule_id)
     rule = draft.rule
     lowest = _lowest(rule, thresholds)
-    calls = watch(
-        findings_over(store, only(draft.ruleset, [rule]), lowest), store.counts()["recordings"]
-    )
+    calls = watch(findings_over(store, only(draft.ruleset, [rule]), lowest), store.counts()["recordings"])
     collected = collect(rule, calls, by_place(store.decided_findings()), thresholds)
     phrases = candidates(rule, collected)
     exemptions = exceptions(rule, collected.places, thresholds)

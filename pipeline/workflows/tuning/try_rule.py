@@ -103,22 +103,20 @@ def phrase_rule(phrases: Iterable[str], role: str) -> str:
     return f"{head}role: {role}\nphrases:\n{listed}"
 
 
-def counted(
-    trial: Trial, rule: Rule, calls: Iterable[tuple[StoredCall, Findings, Findings | None]]
-) -> Tried:
+def counted(trial: Trial, rule: Rule, calls: Iterable[tuple[StoredCall, Findings, Findings | None]]) -> Tried:
     """Count and order what the rule finds. The third of each triple is what it found before the phrases
     were added; None: nothing is added."""
     tried = Tried(rule=rule)
     key = _KEYS[trial.order]
     hits = (hit for triple in calls for hit in _counted(tried, *triple))
     shown = (hit for hit in hits if trial.near or not hit.near)
-    tried.hits = sorted(shown, key=key) if trial.limit is None else heapq.nsmallest(trial.limit, shown, key=key)
+    tried.hits = (
+        sorted(shown, key=key) if trial.limit is None else heapq.nsmallest(trial.limit, shown, key=key)
+    )
     return tried
 
 
-def _counted(
-    tried: Tried, stored: StoredCall, findings: Findings, before: Findings | None
-) -> Iterator[Hit]:
+def _counted(tried: Tried, stored: StoredCall, findings: Findings, before: Findings | None) -> Iterator[Hit]:
     own = [finding for finding in findings if finding.rule_id == tried.rule.id]
     present = [finding for finding in own if finding.outcome is Outcome.PRESENT]
     known = [f.span for f in before or () if f.rule_id == tried.rule.id and f.outcome is Outcome.PRESENT]
