@@ -16,7 +16,7 @@ def with_entries(document: Document, key: str, entries: Sequence[str]) -> str:
     """The text with `entries` at the end of the list under `key`, which is made where there is none."""
     if not entries:
         return document.text
-    lines = document.text.splitlines()
+    lines = document.text.removesuffix("\n").split("\n")
     found = document.root.get(key)
     if not isinstance(found, CommentedSeq):
         at = _line_of(document, "cases", len(lines))
@@ -24,7 +24,7 @@ def with_entries(document: Document, key: str, entries: Sequence[str]) -> str:
     elif found.fa.flow_style():
         line, column = _closing(lines, *document.root.lc.value(key))
         inner = lines[line][:column].rstrip().rstrip(",")
-        added = ", ".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+        added = ", ".join(map(_quoted, entries))
         separator = "" if inner.endswith("[") else ", "
         lines[line] = f"{inner}{separator}{added}{lines[line][column:]}"
     else:
@@ -71,7 +71,17 @@ def _closing(lines: list[str], line: int, column: int) -> tuple[int, int]:
 def written(entry: str) -> str:
     """A text as YAML: plain where that is safe, else in double quotes."""
     plain = entry[:1].isalnum() and all(char.isalnum() or char in SAFE for char in entry)
-    return entry if plain and not entry.isascii() else json.dumps(entry, ensure_ascii=False)
+    return entry if plain and not entry.isascii() else _quoted(entry)
+
+
+def _quoted(entry: str) -> str:
+    """JSON is YAML, but for signs that cannot be seen."""
+    quoted = json.dumps(entry, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escaped(char) for char in quoted)
+
+
+def _escaped(char: str) -> str:
+    return f"\\U{ord(char):08x}"
 
 
 def patch(path: str, before: str, after: str) -> str:

@@ -81,7 +81,7 @@ class Impact:
 def impact(
     base: Side, head: Side, store: Store, thresholds: Thresholds, watch: Watch, *, examples: int | None
 ) -> Impact:
-    """Judge each stored call under both. `examples`: how many changes of a rule and kind to keep; None: all."""
+    """Judge each stored call under both; keep `examples` changes of each rule and kind (None: all)."""
     compared = changed_rules(base.ruleset, head.ruleset)
     found = Impact(base=base, head=head, compared=compared)
     for stored, before, after in _judged(found, store, thresholds, watch):

@@ -34,6 +34,7 @@ BACKGROUND_CALLS = 2000
 UNDECIDED_PLACES = 500
 EXAMPLES = 3
 SHOWN = 10
+CLEAR = 0.95
 SAFE_LENGTH = 4
 """Shorter phrases are not proposed by themselves: they sound like too much else."""
 
@@ -310,10 +311,10 @@ def _of_words(wording: Wording, said: Iterable[tuple[Place, Clause]]) -> Candida
 
 
 def _finds(rule: Rule, text: str) -> bool:
-    """Whether the rule finds the wording by itself already."""
+    """Whether the rule finds the wording by itself already, when it is heard clearly."""
     role = {Role.CUSTOMER: "客户"}.get(rule.role or Role.AGENT, "坐席")
     ruleset = RuleSet(rules=(without_window(rule),), templates=(), files={}, digest="")
-    found = engine.run(call_of(f"{role} 3.0 {text}。"), ruleset)
+    found = engine.run(call_of(f"{role} 3.0 {text}。", probability=CLEAR), ruleset)
     return any(finding.outcome is Outcome.PRESENT for finding in found)
 
 
