@@ -206,6 +206,8 @@ def suggest_command(
         plot_sweep(found.rows, found.threshold, f"{found.rule.title}（{found.rule.id}）", plot)
     if json:
         typer.echo(suggestion_json(found))
+    elif patch and not found.patch:
+        typer.echo("没有够稳妥的改动可以提出。", err=True)
     elif patch:
         typer.echo(found.patch, nl=False)
     else:

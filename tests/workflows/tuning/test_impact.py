@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tuning_help import SETTINGS, SHIRKING, THANKS, rules_folder, shipped_like
 from sqlalchemy import create_engine, inspect, text
+from tuning_help import SETTINGS, SHIRKING, THANKS, rules_folder, shipped_like
 
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.scene import Thresholds
@@ -123,7 +123,7 @@ def test_a_stored_digest_and_a_git_revision_name_rule_sets(folder: tuple[Path, S
         ["add", "."],
         ["-c", "user.name=x", "-c", "user.email=x", "commit", "-qm", "x"],
     ):
-        subprocess.run(["git", "-C", str(rules), *command], check=True)
+        subprocess.run(["git", "-C", str(rules), *command], check=True)  # noqa: S607
     rules_folder(rules, shirking=MORE)
     assert side("HEAD", rules, store).ruleset.digest == before.digest
     assert side(before.digest[:10], rules, store).ruleset.digest == before.digest

@@ -20,10 +20,10 @@ from pipeline.workflows.tuning.suggest import Origin, Suggestion, suggest
 RULE = "forbidden.shirking"
 CONFIRMED, REJECTED, NEAR, ORDINARY = "abcd", "efg", "hi", "jklmnopq"
 CALLS = (
-    {n: "坐席 1.0 您好。\n坐席 4.0 这个不归我们管，有事您打市长热线。" for n in CONFIRMED}
-    | {n: "坐席 1.0 您好。\n坐席 4.0 像不归我们管这样的话，我们不说。" for n in REJECTED}
-    | {n: "坐席 1.0 您好。\n坐席 4.0 你自己想想办法。" for n in NEAR}
-    | {n: "坐席 1.0 您好。\n坐席 4.0 快递明天上午给您送到家。" for n in ORDINARY}
+    dict.fromkeys(CONFIRMED, "坐席 1.0 您好。\n坐席 4.0 这个不归我们管，有事您打市长热线。")
+    | dict.fromkeys(REJECTED, "坐席 1.0 您好。\n坐席 4.0 像不归我们管这样的话，我们不说。")
+    | dict.fromkeys(NEAR, "坐席 1.0 您好。\n坐席 4.0 你自己想想办法。")
+    | dict.fromkeys(ORDINARY, "坐席 1.0 您好。\n坐席 4.0 快递明天上午给您送到家。")
 )
 
 
@@ -81,7 +81,7 @@ def test_the_patch_applies_and_does_what_was_promised(folder: tuple[Path, Store]
     before = {path: path.read_bytes() for path in folder[0].rglob("*.yml")}
     patch = suggested(folder).patch
     assert {path: path.read_bytes() for path in folder[0].rglob("*.yml")} == before
-    subprocess.run(["patch", "-p1", "-s"], input=patch, text=True, cwd=folder[0], check=True)
+    subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=folder[0], check=True)  # noqa: S607
     ruleset = load_ruleset(folder[0])
     assert not run_cases(ruleset)
     after = suggested(folder)
