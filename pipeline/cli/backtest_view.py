@@ -40,8 +40,8 @@ def _is_decided(test: RuleBacktest) -> bool:
 
 
 def _decisions_table(tests: Sequence[RuleBacktest]) -> Table:
-    figures = ("命中", "确认", "驳回", "未定", "精确率（95 % 区间）", "召回率（区间）", "听过的", "漏掉")
-    made = table("规则", *figures, "另", figures=figures, title="对照质检员的判断")
+    figures = ("命中", "确认", "驳回", "未定", "精确率（95 % 区间）", "召回率（区间）", "听过", "漏掉")
+    made = table("规则", *figures, figures=figures, title="对照质检员的判断")
     for test in tests:
         made.add_row(
             test.rule.id,
@@ -53,7 +53,6 @@ def _decisions_table(tests: Sequence[RuleBacktest]) -> Table:
             recall(test),
             str(test.listened),
             str(test.missed) if test.listened else "—",
-            "，".join(_besides(test)),
         )
     return made
 
@@ -87,6 +86,10 @@ def _besides(test: RuleBacktest) -> Iterator[str]:
 
 
 def _lines(tests: Sequence[RuleBacktest], decided: Sequence[RuleBacktest]) -> Iterator[str]:
+    for test in decided:
+        besides = "，".join(_besides(test))
+        if besides:
+            yield f"{test.rule.id}：{besides}。"
     undecided = [test.rule.id for test in tests if not _is_decided(test)]
     if undecided and not decided:
         yield "质检员还没有对这些规则的发现作过判断，精确率和召回率都不能说。"

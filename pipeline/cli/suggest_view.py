@@ -1,6 +1,7 @@
 """`callscore rules suggest` as tables and as JSON."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -104,17 +105,19 @@ def _place(place: Place) -> str:
 
 
 def _sweep_table(found: Suggestion) -> Table:
+    """Neighbouring thresholds that let the same through share a line."""
     figures = ("阈值", "命中", "确认", "驳回", "未定", "精确率（95 % 区间）")
     made = table(*figures, "", figures=figures, title="阈值（设置 match_confidence，对所有规则生效）")
     today = min((row.threshold for row in found.rows), key=lambda t: abs(t - found.threshold), default=0.0)
-    for row in found.rows:
-        counts = map(str, (row.findings, row.confirmed, row.rejected, row.undecided))
-        now = row.threshold == today
+    for _, alike in groupby(found.rows, key=lambda row: (row.confirmed, row.rejected, row.undecided)):
+        rows = list(alike)
+        first, last = rows[0], rows[-1]
+        now = first.threshold <= today <= last.threshold
         made.add_row(
-            f"{row.threshold:.2f}",
-            *counts,
-            share(row.precision),
-            "← 现在" if now else "",
+            f"{first.threshold:.2f}" + (f"–{last.threshold:.2f}" if last is not first else ""),
+            *map(str, (first.findings, first.confirmed, first.rejected, first.undecided)),
+            share(first.precision),
+            f"← 现在 {found.threshold:.2f}" if now else "",
             style="bold" if now else "",
         )
     return made
@@ -122,7 +125,8 @@ def _sweep_table(found: Suggestion) -> Table:
 
 def _tail(found: Suggestion) -> Iterator[str]:
     if not found.patch:
-        yield "没有够稳妥的改动可以直接提出；上面的候选请自己斟酌。"
+        seen = found.phrases or found.exemptions
+        yield "没有够稳妥的改动可以直接提出" + ("；上面的候选请自己斟酌。" if seen else "，也没有候选。")
         return
     yield "建议的补丁，没有写进文件。在规则文件夹里用 patch -p1 应用，再跑 rules test 和 rules impact："
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -27,17 +27,18 @@ def progress(calls: Iterator[Judged], total: int) -> Iterator[Judged]:
         yield from bar.track(calls, total=total)
 
 
-NEVER_CUT = frozenset(("规则", "通话", "开始", "变化", "谁", "进补丁", "来由"))
-"""Columns that stay on one line."""
+SHORT = frozenset(("时间", "开始", "谁", "变化", "把握", "阈值"))
+"""Columns whose cells stay on one line; all others are folded where the terminal is narrow, never cut."""
 
 
 def table(*headings: str, figures: tuple[str, ...] = (), title: str = "") -> Table:
-    """An empty table; the columns in `figures` are aligned to the right and never wrapped."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left")
+    """An empty table; the columns in `figures` are aligned to the right."""
+    made = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title or None, title_justify="left"
+    )
     for heading in headings:
-        right = heading in figures
-        kept = right or heading in NEVER_CUT
-        made.add_column(heading, justify="right" if right else "left", no_wrap=kept, overflow="fold")
+        justify: JustifyMethod = "right" if heading in figures else "left"
+        made.add_column(heading, justify=justify, no_wrap=heading in SHORT, overflow="fold")
     return made
 
 

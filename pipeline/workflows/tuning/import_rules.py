@@ -21,6 +21,7 @@ from pipeline.workflows.tuning.edit import written
 from pipeline.workflows.tuning.wordlist import Entry, RowFault, WordList
 
 SLOT_SAMPLES = {"number": "一零二一", "surname": "王", "name": "小刘", "time": "明天", "amount": "三百块钱"}
+_LABEL = re.compile(r"[a-z][a-z0-9_]*")
 _SLUG = re.compile(r"[^a-z0-9_]+")
 _TITLES = {"minor": "轻微", "major": "严重", "fatal": "致命"}
 
@@ -44,7 +45,12 @@ class Imported:
 
 def import_rules(words: WordList, plan: Plan) -> Imported:
     """One rule for each category (and severity, where a category has several), every phrase with a case that
-    it passes. Status draft: nothing scores before somebody has looked."""
+    it passes. Status draft: nothing scores before somebody has looked. Raises UsageError: a label that cannot
+    be part of an id."""
+    if not _LABEL.fullmatch(plan.label):
+        raise UsageError(
+            f"--label：发现“{plan.label}”，应为小写字母、数字和下划线", hint="例：--label forbidden"
+        )
     tested = [_tested(entry, plan) for entry in words.entries]
     faults = [fault for _, fault in tested if fault]
     kept = [entry for entry, fault in tested if not fault]

@@ -153,10 +153,9 @@ def _from_table(cells: Iterable[Cells], path: Path) -> Iterator[Entry]:
             continue
         values = {name: _cell(texts, at) for name, at in columns.items()}
         if any(values.values()):
-            category = values.pop("category", path.stem) if "category" not in columns else values["category"]
             yield Entry(
                 row=row,
-                category=category,
+                category=values.get("category", path.stem),
                 phrase=values["phrase"],
                 severity=values.get("severity", ""),
                 example=values.get("example", ""),

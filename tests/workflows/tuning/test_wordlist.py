@@ -178,5 +178,12 @@ def test_files_that_are_no_word_list_are_refused_plainly(tmp_path: Path) -> None
         read_wordlist(as_csv(tmp_path / "b.csv", [("甲", "乙"), ("丙", "丁")]))
 
 
+def test_a_label_that_is_no_part_of_an_id_is_refused(tmp_path: Path) -> None:
+    words = read_wordlist(as_csv(tmp_path / "a.csv", ROWS))
+    for label in ("../up", "禁语", ""):
+        with pytest.raises(UsageError, match="label"):
+            import_rules(words, Plan(label=label))
+
+
 def test_a_pattern_is_spoken_by_its_first_choices() -> None:
     assert spoken("你找[别的|其他]部门…8(去|吧)，工号{number}") == "你找别的部门去，工号一零二一"
