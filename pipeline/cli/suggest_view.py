@@ -43,8 +43,8 @@ def _head(found: Suggestion) -> Iterator[str]:
         f"{found.rule.id}：查了 {found.calls} 通，命中 {found.found} 处，"
         f"其中确认 {found.confirmed} 处、驳回 {found.rejected} 处。"
     )
-    if not hasattr(found.rule.parameters, "phrases"):
-        yield "这条规则不是按说法找的，没有候选说法和例外，只扫阈值。"
+    if found.rule.detector != "phrase":
+        yield "这条规则不是按说法找的，没有候选说法。"
     elif not found.confirmed_only:
         yield "还没有确认过的命中：“常在附近说”的词取自未经判断的命中，请多留心。"
 

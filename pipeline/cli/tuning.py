@@ -63,7 +63,9 @@ def try_command(
         Order, typer.Option("--order", help="newest：新的在前；doubtful：最没把握的在前。")
     ] = Order.NEWEST,
     limit: Annotated[int, typer.Option("--limit", min=0, help="最多列几处；0：全部。")] = 20,
-    near: Annotated[bool, typer.Option("--near", help="差一点就算的地方也列出来。")] = False,
+    near: Annotated[
+        bool, typer.Option("--near", help="没算上的也列出来：差一点就算的，和被例外去掉的。")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="存盘就重跑；按 Ctrl-C 结束。")] = False,
     json: Json = False,
     database: Database = None,

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pipeline.cli.render import console, local_time
 from pipeline.findings import How
+from pipeline.ruleset import Effective
 from pipeline.settings import Settings
 from pipeline.timeline import Recording
 from pipeline.units import clock
@@ -92,8 +93,13 @@ def _tried_table(tried: Tried, trial: Trial, settings: Settings) -> Table:
 def _how(hit: Hit) -> str:
     how = hit.evidence.how
     title = f"{how.chinese}：{hit.evidence.detail}" if hit.evidence.detail else how.chinese
-    marks = "差一点，" if hit.near else "新，" if hit.added else ""
+    marks = _not_found(hit) if hit.near else "新，" if hit.added else ""
     return marks + (title if how is not How.NONE else "—")
+
+
+def _not_found(hit: Hit) -> str:
+    """The very words may be there all the same: an exception, an unknown role, one phrase of several."""
+    return "没算，" if hit.evidence.how is How.EXACT else "差一点，"
 
 
 def _tried_lines(tried: Tried, trial: Trial, seconds: float) -> Iterator[str]:
@@ -101,10 +107,12 @@ def _tried_lines(tried: Tried, trial: Trial, seconds: float) -> Iterator[str]:
         f"{tried.rule.id}：查了 {tried.calls} 通，{tried.calls_hit} 通命中，共 {tried.found} 处"
         f"（用时 {seconds:.1f} 秒）。"
     )
+    if tried.rule.effective != Effective():
+        yield "这条规则有生效日期；试的时候不管日期。"
     if trial.file and trial.phrases:
         yield f"其中 {tried.added} 处是加上“{'”“'.join(trial.phrases)}”才找到的。"
     rest = [
-        f"差一点就算的 {tried.near} 处{'' if trial.near else '（--near 列出）'}" if tried.near else "",
+        f"没算上的 {tried.near} 处{'' if trial.near else '（--near 列出）'}" if tried.near else "",
         f"{tried.cannot_tell} 通无法判断" if tried.cannot_tell else "",
         f"{tried.not_applicable} 通不适用" if tried.not_applicable else "",
     ]

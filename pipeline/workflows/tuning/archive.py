@@ -4,6 +4,7 @@ Transcripts come from the store, nothing is recognised again and nothing is writ
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 
 from pipeline.detect import engine
@@ -45,4 +46,4 @@ def only(ruleset: RuleSet, rules: Iterable[Rule]) -> RuleSet:
     """These rules and what they build on; no templates, so it cannot score."""
     wanted = {need.id: need for rule in rules for need in engine.with_needs(ruleset, rule)}
     ordered = tuple(wanted[rule_id] for rule_id in sorted(wanted))
-    return RuleSet(rules=ordered, templates=(), files={}, digest="")
+    return replace(ruleset, rules=ordered, templates=(), files={}, digest="")

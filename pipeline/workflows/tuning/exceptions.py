@@ -3,17 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import jieba
 
 from pipeline.detect import engine
+from pipeline.detect.engine import needs
 from pipeline.detect.pattern import PatternError, parse
 from pipeline.detect.scene import Thresholds
+from pipeline.detect.segment import cut
 from pipeline.findings import Outcome
-from pipeline.ruleset import Rule, RuleSet
+from pipeline.ruleset import RuleSet
 from pipeline.workflows.tuning.places import Place, plain
-from pipeline.workflows.tuning.sources import without_window
+from pipeline.workflows.tuning.sources import Draft, by_itself
 from pipeline.workflows.tuning.try_rule import same_place
 
 REACH = 8
@@ -37,17 +36,17 @@ class Exemption:
     examples: tuple[Place, ...]
 
 
-def exceptions(rule: Rule, places: Sequence[Place], thresholds: Thresholds) -> tuple[Exemption, ...]:
+def exceptions(draft: Draft, places: Sequence[Place], thresholds: Thresholds) -> tuple[Exemption, ...]:
     """The best candidates: most rejected findings dropped, fewest confirmed. What each would drop was
-    tried on the very words. Empty for rules without exceptions of their own."""
+    tried on the very words. Empty for a rule that builds on others: it cannot be tried by itself."""
     rejected = [place for place in places if place.decided is False]
-    if not rejected or not hasattr(rule.parameters, "excepts"):
+    if not rejected or needs(draft.rule):
         return ()
     counted = Counter(text for place in rejected for text in set(_contexts(place)))
     likely = sorted(counted, key=lambda text: (-counted[text], -len(text), text))[:TRIED]
-    anywhere = without_window(rule)
-    found = [place for place in places if _found(anywhere, place, thresholds)]
-    weighed = (_weighed(anywhere, text, found, thresholds) for text in likely)
+    alone = by_itself(draft.rule, draft.ruleset)
+    found = [place for place in places if _found(alone, place, thresholds)]
+    weighed = (_weighed(alone, text, found, thresholds) for text in likely)
     useful = [exemption for exemption in weighed if exemption.rejected > exemption.confirmed]
     useful.sort(key=lambda e: (e.confirmed, -e.rejected, e.undecided, abs(len(e.text) - USUAL), e.text))
     return tuple(_varied(useful))[:KEPT]
@@ -86,8 +85,8 @@ def _ids(exemption: Exemption) -> set[str]:
 def _contexts(place: Place) -> Iterator[str]:
     """Words before or after the finding as patterns around `{phrase}`, near ones and distant ones."""
     before, after = plain(place.before)[-REACH:], plain(place.after)[:REACH]
-    left = list(jieba.cut(before, HMM=False))
-    right = list(jieba.cut(after, HMM=False))
+    left = list(cut(before))
+    right = list(cut(after))
     for n in range(1, min(3, len(left)) + 1):
         yield f"{''.join(left[-n:])}{{phrase}}"
     for n in range(1, min(3, len(right)) + 1):
@@ -96,12 +95,13 @@ def _contexts(place: Place) -> Iterator[str]:
     yield from (f"{{phrase}}…{word}" for word in right[1:] if len(word) > 1)
 
 
-def _weighed(rule: Rule, text: str, places: Sequence[Place], thresholds: Thresholds) -> Exemption:
+def _weighed(alone: RuleSet, text: str, places: Sequence[Place], thresholds: Thresholds) -> Exemption:
     try:
         parse(text)
     except PatternError:
         return Exemption(text=text, rejected=0, confirmed=0, undecided=0, examples=())
-    changed = with_exceptions(rule, (text,))
+    (rule,) = alone.rules
+    changed = replace(alone, rules=(replace(rule, exceptions=(*rule.exceptions, text)),))
     dropped = [place for place in places if not _found(changed, place, thresholds)]
     kinds = Counter(place.decided for place in dropped)
     return Exemption(
@@ -113,14 +113,7 @@ def _weighed(rule: Rule, text: str, places: Sequence[Place], thresholds: Thresho
     )
 
 
-def with_exceptions(rule: Rule, texts: tuple[str, ...]) -> Rule:
-    """The rule with more exceptions."""
-    parameters: Any = rule.parameters
-    return replace(rule, parameters=parameters.model_copy(update={"excepts": (*parameters.excepts, *texts)}))
-
-
-def _found(rule: Rule, place: Place, thresholds: Thresholds) -> bool:
+def _found(alone: RuleSet, place: Place, thresholds: Thresholds) -> bool:
     """Whether the rule still finds the place, looking at the turns around it."""
-    ruleset = RuleSet(rules=(rule,), templates=(), files={}, digest="")
-    found = engine.run(place.around, ruleset, thresholds)
+    found = engine.run(place.around, alone, thresholds)
     return any(f.outcome is Outcome.PRESENT and same_place(f.span, place.finding.span) for f in found)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log, sqrt
 
-import jieba
+from pipeline.detect.segment import cut
 
 PRIOR_WEIGHT = 500.0
 """The prior counts as much as so many clauses of ordinary speech."""
@@ -29,7 +29,7 @@ class Wording:
 
 def grams(clause: str) -> Iterator[str]:
     """Runs of whole words within a clause, SHORTEST to LONGEST characters."""
-    words = list(jieba.cut(clause, HMM=False))
+    words = list(cut(clause))
     for start in range(len(words)):
         for end in range(start + 1, min(start + MOST_WORDS, len(words)) + 1):
             text = "".join(words[start:end])

@@ -15,9 +15,10 @@ from pipeline.detect.pattern import Char, Choice, Gap, Node, Pause, Slot, parse
 from pipeline.detect.script import call_of
 from pipeline.errors import UsageError
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Rule, RuleSet, Window
+from pipeline.ruleset import Rule, RuleSet
 from pipeline.timeline import Call
 from pipeline.workflows.tuning.edit import written
+from pipeline.workflows.tuning.sources import by_itself
 from pipeline.workflows.tuning.wordlist import Entry, RowFault, WordList
 
 SLOT_SAMPLES = {"number": "一零二一", "surname": "王", "name": "小刘", "time": "明天", "amount": "三百块钱"}
@@ -194,7 +195,7 @@ def export_entries(ruleset: RuleSet, *, label: str | None = None) -> Iterator[En
                 category=rule.title,
                 phrase=phrase,
                 severity=rule.severity.value,
-                example=_example(rule, phrase, cases),
+                example=_example(by_itself(rule, ruleset), phrase, cases),
             )
 
 
@@ -206,12 +207,12 @@ def _sentences(rule: Rule) -> Iterator[tuple[str, Call]]:
             yield words[2], call_of(case.text)
 
 
-def _example(rule: Rule, phrase: str, cases: Iterable[tuple[str, Call]]) -> str:
+def _example(alone: RuleSet, phrase: str, cases: Iterable[tuple[str, Call]]) -> str:
+    (rule,) = alone.rules
     parameters: Any = rule.parameters
-    alone = replace(
-        rule, window=Window(), parameters=parameters.model_copy(update={"phrases": (phrase,), "excepts": ()})
-    )
-    ruleset = RuleSet(rules=(alone,), templates=(), files={}, digest="")
+    only = {"phrases": (phrase,), "regex": (), "require": "any", "none_of": ()}
+    changed = replace(rule, parameters=parameters.model_copy(update=only), exceptions=())
+    ruleset = replace(alone, rules=(changed,))
     hits = (words for words, call in cases if _present(engine.run(call, ruleset)))
     return next(hits, "")
 

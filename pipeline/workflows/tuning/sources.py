@@ -13,7 +13,7 @@ from pipeline.detect.document import Document, decode, did_you_mean, read
 from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.load import SCORECARDS, examine_texts, load_ruleset, parse_ruleset, read_texts
 from pipeline.errors import NotFound, RuleError, UsageError
-from pipeline.ruleset import Rule, RuleSet, Window
+from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Window
 from pipeline.storage.store import Store
 from pipeline.workflows.tuning.edit import with_entries
 
@@ -65,17 +65,19 @@ class RulesFolder:
         return self.text(self.texts[path], str(self.folder / path), path)
 
     def text(self, text: str, shown: str, place: str = TRIED, phrases: Sequence[str] = ()) -> Draft:
-        """The rule that `text` describes, put at `place` in the folder; its faults name it `shown`."""
+        """The rule that `text` describes, put at `place` in the folder; its faults name it `shown`, and
+        those of the files that it builds on follow. Raises UsageError: nothing to add phrases to. RuleError."""
         document = read(shown, text)
-        if phrases and "phrases" not in document.values:
-            raise UsageError(f"{shown}：这条规则没有 phrases，--phrase 无处可加", hint="只写 --phrase")
+        if phrases and document.values.get("detector") != "phrase":
+            raise UsageError(f"{shown}：这条规则不是 phrase，--phrase 无处可加", hint="只写 --phrase")
         document = read(shown, with_entries(document, "phrases", phrases))
         ruleset, faults = _closed({**self.texts, place: document.text}, place)
         own = [_renamed(fault, shown) for fault in faults if fault.path == place]
         rule = next((rule for rule in ruleset.rules if rule.source.path == place), None)
         if own or rule is None:
             fallback = RuleError("found no rule, expected `id:`, `detector:` and the other keys", path=shown)
-            raise _joined(own or [fallback])
+            others = [fault for fault in faults if fault.path != place]
+            raise _joined([*(own or [fallback]), *others])
         return Draft(rule=rule, ruleset=ruleset, document=document, path=place)
 
     def _place(self, file: Path, text: str) -> str:
@@ -204,7 +206,7 @@ def _family(ruleset: RuleSet, rule_id: str) -> dict[str, str]:
     return {need.id: need.digest for need in with_needs(ruleset, rule)} if rule else {}
 
 
-def without_window(rule: Rule) -> Rule:
-    """The rule looking at the whole call."""
-
-    return replace(rule, window=Window())
+def by_itself(rule: Rule, ruleset: RuleSet) -> RuleSet:
+    """The rule alone, for the whole of any call on any day: no windows, no other rules that cancel."""
+    bare = replace(rule, window=Window(), applies=Applies(), effective=Effective(), exceptions=rule.patterns)
+    return replace(ruleset, rules=(bare,), templates=(), files={}, digest="")

@@ -16,7 +16,7 @@ from pipeline.detect.engine import needs
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.script import call_of
 from pipeline.findings import Evidence, Finding, Outcome
-from pipeline.ruleset import Rule, RuleSet
+from pipeline.ruleset import Rule
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Recording, Role
@@ -26,7 +26,7 @@ from pipeline.workflows.tuning.edit import patch, with_entries
 from pipeline.workflows.tuning.exceptions import Exemption, enough, exceptions
 from pipeline.workflows.tuning.frequency import SURE, Wording, compare, count_elsewhere, count_near
 from pipeline.workflows.tuning.places import Clause, Place, clauses, place_of, plain
-from pipeline.workflows.tuning.sources import Draft, RulesFolder, without_window
+from pipeline.workflows.tuning.sources import Draft, RulesFolder, by_itself
 from pipeline.workflows.tuning.sweep import LOWEST, Confidences, SweepRow, sweep
 from pipeline.workflows.tuning.try_rule import near_misses
 
@@ -149,8 +149,8 @@ def suggest(
     lowest = _lowest(rule, thresholds)
     calls = watch(findings_over(store, only(draft.ruleset, [rule]), lowest), store.counts()["recordings"])
     collected = collect(rule, calls, by_place(store.decided_findings()), thresholds)
-    phrases = candidates(rule, collected)
-    exemptions = exceptions(rule, collected.places, thresholds)
+    phrases = candidates(draft, collected)
+    exemptions = exceptions(draft, collected.places, thresholds)
     return Suggestion(
         rule=rule,
         calls=collected.calls,
@@ -244,23 +244,23 @@ def _rank(name: str) -> int:
 # phrases
 
 
-def candidates(rule: Rule, collected: Collected) -> tuple[Candidate, ...]:
+def candidates(draft: Draft, collected: Collected) -> tuple[Candidate, ...]:
     """Wordings that the rule does not find yet: near misses first, then by frequency. None for a rule
     without phrases."""
-    if not hasattr(rule.parameters, "phrases"):
+    if draft.rule.detector != "phrase":
         return ()
     ordinary = [clause for _, _, said in collected.background for clause in said]
-    near = _from_near_misses(rule, collected, ordinary)
-    words = _from_words(rule, collected, ordinary)
+    near = _from_near_misses(draft, collected, ordinary)
+    words = _from_words(draft, collected, ordinary)
     known = {candidate.text for candidate in near}
     return (*near, *(candidate for candidate in words if candidate.text not in known))
 
 
-def _from_near_misses(rule: Rule, collected: Collected, ordinary: list[str]) -> tuple[Candidate, ...]:
+def _from_near_misses(draft: Draft, collected: Collected, ordinary: list[str]) -> tuple[Candidate, ...]:
     order = sorted(
         collected.near.items(), key=lambda kv: (-kv[1].missed, -len(kv[1].recordings), kv[1].distance, kv[0])
     )
-    chosen = [(text, near) for text, near in order[: 3 * SHOWN] if not _finds(rule, text)][:SHOWN]
+    chosen = [(text, near) for text, near in order[: 3 * SHOWN] if not _finds(draft, text)][:SHOWN]
     counts = count_elsewhere(ordinary, frozenset(text for text, _ in chosen))
     return tuple(
         Candidate(
@@ -277,7 +277,7 @@ def _from_near_misses(rule: Rule, collected: Collected, ordinary: list[str]) -> 
     )
 
 
-def _from_words(rule: Rule, collected: Collected, ordinary: list[str]) -> tuple[Candidate, ...]:
+def _from_words(draft: Draft, collected: Collected, ordinary: list[str]) -> tuple[Candidate, ...]:
     said = [(place, clause) for place in collected.sources for clause in place.clauses]
     near = count_near(clause.text for _, clause in said)
     repeated = {text: count for text, count in near.items() if count >= 2}
@@ -287,7 +287,7 @@ def _from_words(rule: Rule, collected: Collected, ordinary: list[str]) -> tuple[
     for wording in found:
         if len(fresh) == SHOWN or wording.z <= 0:
             break
-        if not _finds(rule, wording.text):
+        if not _finds(draft, wording.text):
             fresh.append(_of_words(wording, said))
     return tuple(fresh)
 
@@ -310,11 +310,11 @@ def _of_words(wording: Wording, said: Iterable[tuple[Place, Clause]]) -> Candida
     )
 
 
-def _finds(rule: Rule, text: str) -> bool:
+def _finds(draft: Draft, text: str) -> bool:
     """Whether the rule finds the wording by itself already, when it is heard clearly."""
-    role = {Role.CUSTOMER: "客户"}.get(rule.role or Role.AGENT, "坐席")
-    ruleset = RuleSet(rules=(without_window(rule),), templates=(), files={}, digest="")
-    found = engine.run(call_of(f"{role} 3.0 {text}。", probability=CLEAR), ruleset)
+    role = {Role.CUSTOMER: "客户"}.get(draft.rule.role or Role.AGENT, "坐席")
+    alone = by_itself(draft.rule, draft.ruleset)
+    found = engine.run(call_of(f"{role} 3.0 {text}。", probability=CLEAR), alone)
     return any(finding.outcome is Outcome.PRESENT for finding in found)
 
 

@@ -3,7 +3,7 @@
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from pipeline.detect.pattern import PatternError, parse
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import UsageError
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Rule
+from pipeline.ruleset import Effective, Rule, RuleSet
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Recording, Role, Span
@@ -66,17 +66,23 @@ class Tried:
 
 
 def try_rule(trial: Trial, folder: RulesFolder, store: Store, thresholds: Thresholds, watch: Watch) -> Tried:
-    """Run the rule, and what it needs, over every stored call. At most `limit` hits are in memory.
+    """Run the rule, and what it needs, over every stored call, whatever its dates say. At most `limit` hits
+    are in memory.
 
     Raises NotFound: no such file. RuleError: every fault of the file.
     """
     now, before = _drafts(trial, folder)
-    rules = only(now.ruleset, [now.rule])
+    rules = _in_force(now)
     calls = watch(findings_over(store, rules, thresholds), store.counts()["recordings"])
     if before is None:
         return counted(trial, now.rule, ((stored, findings, None) for stored, findings in calls))
-    known = findings_over(store, only(before.ruleset, [before.rule]), thresholds)
+    known = findings_over(store, _in_force(before), thresholds)
     return counted(trial, now.rule, in_step(calls, known))
+
+
+def _in_force(draft: Draft) -> RuleSet:
+    """The rule and what it needs, as on a day when it is in force."""
+    return only(draft.ruleset, [replace(draft.rule, effective=Effective())])
 
 
 def _drafts(trial: Trial, folder: RulesFolder) -> tuple[Draft, Draft | None]:

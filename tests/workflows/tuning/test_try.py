@@ -116,6 +116,35 @@ def test_a_rule_brings_the_rules_that_it_needs(folder: tuple[Path, Store], tmp_p
     assert names(tried(folder, Trial(file=file))) == ["c1"]
 
 
+def test_shared_word_lists_and_guards_are_read_along(folder: tuple[Path, Store]) -> None:
+    for name, text in {
+        "words/errand.yml": "title: x\nwords: [快递, 外卖]\n",
+        "guards/quoted.yml": "id: quoted\ntitle: x\nwhy: y\npatterns: ['像{phrase}…话']\n",
+    }.items():
+        (folder[0] / name).parent.mkdir()
+        (folder[0] / name).write_text(text, encoding="utf-8")
+    file = folder[0] / "a/shirking.yml"
+    added = SHIRKING.replace("- 不归我们管", "- 不归我们管\n  - '{errand}明天到'\nguards: [quoted]")
+    file.write_text(added, encoding="utf-8")
+    assert names(tried(folder, Trial(file=file))) == ["c5", "c1"]
+
+
+def test_a_fault_that_comes_from_a_shared_file_names_that_file_too(folder: tuple[Path, Store]) -> None:
+    (folder[0] / "words").mkdir()
+    (folder[0] / "words/errand.yml").write_text("words: [快递]\n", encoding="utf-8")
+    file = folder[0] / "a/shirking.yml"
+    file.write_text(SHIRKING.replace("- 不归我们管", "- '{errand}明天到'"), encoding="utf-8")
+    with pytest.raises(RuleError) as caught:
+        tried(folder, Trial(file=file))
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [str(file), "words/errand.yml"]
+
+
+def test_a_rule_that_is_not_in_force_yet_is_tried_all_the_same(folder: tuple[Path, Store]) -> None:
+    file = folder[0] / "a/shirking.yml"
+    file.write_text(SHIRKING + "effective: {from: 2030-01-01}\n", encoding="utf-8")
+    assert names(tried(folder, Trial(file=file))) == ["c2", "c1"]
+
+
 def test_what_cannot_be_tried_is_told_plainly(folder: tuple[Path, Store], tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"none\.yml"):
         tried(folder, Trial(file=tmp_path / "none.yml"))
@@ -125,5 +154,5 @@ def test_what_cannot_be_tried_is_told_plainly(folder: tuple[Path, Store], tmp_pa
     file.write_text(
         "id: a.b\ntitle: x\nlabel: y\nwhy: z\ndetector: first_word\nrole: agent\n", encoding="utf-8"
     )
-    with pytest.raises(UsageError, match="phrases"):
+    with pytest.raises(UsageError, match="不是 phrase"):
         tried(folder, Trial(file=file, phrases=("好的",)))
