@@ -20,6 +20,7 @@ from pipeline.errors import CallscoreError, UsageError
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.rules import load_rules, rules_folder
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.backtest import Backtesting, Draw, backtest_store
 from pipeline.workflows.tuning.impact import impact
 from pipeline.workflows.tuning.plot import plot_sweep
@@ -98,9 +99,13 @@ def try_command(
             once()
 
 
+def _archive(store: Store, settings: Settings) -> Archive:
+    return Archive(store=store, thresholds=Thresholds.of(settings), watch=view.progress)
+
+
 def _try_once(trial: Trial, folder: RulesFolder, store: Store, settings: Settings, *, json: bool) -> None:
     began = time.monotonic()
-    tried = try_rule(trial, folder, store, Thresholds.of(settings), view.progress)
+    tried = try_rule(trial, folder, _archive(store, settings))
     if json:
         typer.echo(view.tried_json(tried))
     else:
@@ -151,8 +156,7 @@ def impact_command(
     folder = rules_folder(settings)
     with Store.open(settings.database, create=False) as store:
         sides = side(base, folder, store), side(head or str(folder), folder, store)
-        thresholds = Thresholds.of(settings)
-        found = impact(*sides, store, thresholds, view.progress, examples=limit or None)
+        found = impact(*sides, _archive(store, settings), examples=limit or None)
     if json:
         typer.echo(impact_json(found))
     else:
@@ -182,7 +186,7 @@ def backtest_command(
     order = Backtesting(rules=tuple(rule or ()), labels=labels, draw=Draw(size=sample, seed=seed))
     ruleset = load_rules(settings)
     with Store.open(settings.database, create=False) as store:
-        found = backtest_store(order, ruleset, store, Thresholds.of(settings), view.progress)
+        found = backtest_store(order, ruleset, _archive(store, settings))
     if json:
         typer.echo(backtest_json(found))
     else:
@@ -203,7 +207,7 @@ def suggest_command(
     settings = load(SettingsOptions(database=database, rules=rules))
     folder = RulesFolder(rules_folder(settings))
     with Store.open(settings.database, create=False) as store:
-        found = suggest(rule, folder, store, Thresholds.of(settings), view.progress)
+        found = suggest(rule, folder, _archive(store, settings))
     if plot and found.swept:
         plot_sweep(found.rows, found.threshold, f"{found.rule.title}（{found.rule.id}）", plot)
     if json:

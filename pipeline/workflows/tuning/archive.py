@@ -4,7 +4,7 @@ Transcripts come from the store, nothing is recognised again and nothing is writ
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from pipeline.detect import engine
@@ -40,6 +40,28 @@ def in_step(
 def unwatched(calls: Iterator[Judged], total: int) -> Iterator[Judged]:
     """Shows nothing."""
     return calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """The stored calls as they are judged: under which thresholds, and who watches how far it is."""
+
+    store: Store
+    thresholds: Thresholds
+    watch: Watch = unwatched
+
+    def judged(self, ruleset: RuleSet) -> Iterator[Judged]:
+        """Every call, watched."""
+        return self.watch(self.again(ruleset), self.store.counts()["recordings"])
+
+    def again(self, ruleset: RuleSet) -> Iterator[Judged]:
+        """The same calls in the same order, unwatched: to go in step with a run that is watched."""
+        return findings_over(self.store, ruleset, self.thresholds)
+
+    def down_to(self, match_confidence: float) -> "Archive":
+        """With a threshold as low as this one."""
+        lower = min(match_confidence, self.thresholds.match_confidence)
+        return replace(self, thresholds=replace(self.thresholds, match_confidence=lower))
 
 
 def only(ruleset: RuleSet, rules: Iterable[Rule]) -> RuleSet:

@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.detect.document import did_you_mean
-from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Decision
 from pipeline.scoring.intervals import Share, sample_without_misses
 from pipeline.storage.records import DecidedFinding
-from pipeline.storage.store import Store
 from pipeline.timeline import Recording
-from pipeline.workflows.tuning.archive import Judged, Watch, findings_over, only
+from pipeline.workflows.tuning.archive import Archive, Judged, only
 from pipeline.workflows.tuning.labels import LabelCounter, LabelTest
 from pipeline.workflows.tuning.try_rule import same_place
 
@@ -129,13 +127,11 @@ class Backtest:
     unheard: tuple[str, ...] = ()
 
 
-def backtest_store(
-    order: Backtesting, ruleset: RuleSet, store: Store, thresholds: Thresholds, watch: Watch
-) -> Backtest:
+def backtest_store(order: Backtesting, ruleset: RuleSet, archive: Archive) -> Backtest:
     """One pass over the archive. Raises NotFound: no such rule, no labelled calls."""
     rules = _chosen(ruleset, order.rules)
-    decisions = by_place(store.decided_findings())
-    calls = watch(findings_over(store, only(ruleset, rules), thresholds), store.counts()["recordings"])
+    decisions = by_place(archive.store.decided_findings())
+    calls = archive.judged(only(ruleset, rules))
     if order.labels is None:
         return Backtest(tests=backtest(rules, calls, decisions, order.draw))
     counter = LabelCounter(order.labels, rules)

@@ -5,16 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from pipeline.detect.scene import Thresholds
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Scorecard
 from pipeline.scoring.score import score
 from pipeline.storage.records import StoredCall
-from pipeline.storage.store import Store
 from pipeline.timeline import Recording
 from pipeline.units import points
-from pipeline.workflows.tuning.archive import Findings, Watch, findings_over, in_step, only
+from pipeline.workflows.tuning.archive import Archive, Findings, in_step, only
 from pipeline.workflows.tuning.sources import Side, changed_rules
 from pipeline.workflows.tuning.try_rule import same_place
 
@@ -78,26 +76,21 @@ class Impact:
     businesses: dict[str, GroupImpact] = field(default_factory=dict)
 
 
-def impact(
-    base: Side, head: Side, store: Store, thresholds: Thresholds, watch: Watch, *, examples: int | None
-) -> Impact:
+def impact(base: Side, head: Side, archive: Archive, *, examples: int | None) -> Impact:
     """Judge each stored call under both; keep `examples` changes of each rule and kind (None: all)."""
     compared = changed_rules(base.ruleset, head.ruleset)
     found = Impact(base=base, head=head, compared=compared)
-    for stored, before, after in _judged(found, store, thresholds, watch):
+    for stored, before, after in _judged(found, archive):
         _count(found, stored, before, after, examples)
     return found
 
 
-def _judged(
-    found: Impact, store: Store, thresholds: Thresholds, watch: Watch
-) -> Iterator[tuple[StoredCall, Findings, Findings]]:
+def _judged(found: Impact, archive: Archive) -> Iterator[tuple[StoredCall, Findings, Findings]]:
     """Rules that did not change run once."""
     head = found.head.ruleset
     again = only(head, (rule for rule in head.rules if rule.id in found.compared))
-    one = watch(findings_over(store, found.base.ruleset, thresholds), store.counts()["recordings"])
-    other = findings_over(store, again, thresholds)
-    for stored, before, changed in in_step(one, other):
+    pairs = in_step(archive.judged(found.base.ruleset), archive.again(again))
+    for stored, before, changed in pairs:
         kept = [finding for finding in before if finding.rule_id not in found.compared]
         new = [finding for finding in changed if finding.rule_id in found.compared]
         yield stored, before, tuple(sorted((*kept, *new), key=lambda f: (f.rule_id, f.span, f.id)))

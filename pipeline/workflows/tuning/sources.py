@@ -66,7 +66,7 @@ class RulesFolder:
 
     def text(self, text: str, shown: str, place: str = TRIED, phrases: Sequence[str] = ()) -> Draft:
         """The rule that `text` describes, put at `place` in the folder; its faults name it `shown`, and
-        those of the files that it builds on follow. Raises UsageError: nothing to add phrases to. RuleError."""
+        those of the files that it builds on follow. Raises UsageError: it takes no phrases. RuleError."""
         document = read(shown, text)
         if phrases and document.values.get("detector") != "phrase":
             raise UsageError(f"{shown}：这条规则不是 phrase，--phrase 无处可加", hint="只写 --phrase")

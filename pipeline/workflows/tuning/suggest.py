@@ -7,7 +7,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline.detect import engine
@@ -18,9 +18,8 @@ from pipeline.detect.script import call_of
 from pipeline.findings import Evidence, Finding, Outcome
 from pipeline.ruleset import Rule
 from pipeline.storage.records import StoredCall
-from pipeline.storage.store import Store
 from pipeline.timeline import Recording, Role
-from pipeline.workflows.tuning.archive import Watch, findings_over, only
+from pipeline.workflows.tuning.archive import Archive, only
 from pipeline.workflows.tuning.backtest import Decisions, by_place, decision_on, is_true
 from pipeline.workflows.tuning.edit import patch, with_entries
 from pipeline.workflows.tuning.exceptions import Exemption, enough, exceptions
@@ -140,15 +139,17 @@ class Suggestion:
         return any(row.findings for row in self.rows)
 
 
-def suggest(
-    rule_id: str, folder: RulesFolder, store: Store, thresholds: Thresholds, watch: Watch
-) -> Suggestion:
-    """One pass over the archive with the rule and what it needs. Raises NotFound: no such rule."""
+def suggest(rule_id: str, folder: RulesFolder, archive: Archive) -> Suggestion:
+    """One pass over the archive with the rule and what it needs, down to the lowest threshold.
+
+    A rule that builds on others keeps today's: what these find would change, too. Raises NotFound.
+    """
     draft = folder.rule(rule_id)
     rule = draft.rule
-    lowest = _lowest(rule, thresholds)
-    calls = watch(findings_over(store, only(draft.ruleset, [rule]), lowest), store.counts()["recordings"])
-    collected = collect(rule, calls, by_place(store.decided_findings()), thresholds)
+    lowest = archive if needs(rule) else archive.down_to(LOWEST / 100)
+    thresholds = archive.thresholds
+    decisions = by_place(archive.store.decided_findings())
+    collected = collect(rule, lowest.judged(only(draft.ruleset, [rule])), decisions, thresholds)
     phrases = candidates(draft, collected)
     exemptions = exceptions(draft, collected.places, thresholds)
     return Suggestion(
@@ -161,18 +162,10 @@ def suggest(
         background_calls=len(collected.background),
         phrases=phrases,
         exemptions=exemptions,
-        rows=sweep(collected.confidences, lowest.match_confidence),
+        rows=sweep(collected.confidences, lowest.thresholds.match_confidence),
         threshold=thresholds.match_confidence,
         patch=proposed_patch(draft, phrases, exemptions),
     )
-
-
-def _lowest(rule: Rule, thresholds: Thresholds) -> Thresholds:
-    """The least threshold to run with. A rule that builds on others keeps today's: what these find would
-    change, too."""
-    if needs(rule):
-        return thresholds
-    return replace(thresholds, match_confidence=min(LOWEST / 100, thresholds.match_confidence))
 
 
 # one pass

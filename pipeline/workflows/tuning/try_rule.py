@@ -9,14 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.detect.pattern import PatternError, parse
-from pipeline.detect.scene import Thresholds
 from pipeline.errors import UsageError
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Effective, Rule, RuleSet
 from pipeline.storage.records import StoredCall
-from pipeline.storage.store import Store
 from pipeline.timeline import Recording, Role, Span
-from pipeline.workflows.tuning.archive import Findings, Watch, findings_over, in_step, only
+from pipeline.workflows.tuning.archive import Archive, Findings, in_step, only
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
 
 
@@ -65,19 +63,17 @@ class Tried:
     hits: list[Hit] = field(default_factory=list)
 
 
-def try_rule(trial: Trial, folder: RulesFolder, store: Store, thresholds: Thresholds, watch: Watch) -> Tried:
+def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     """Run the rule, and what it needs, over every stored call, whatever its dates say. At most `limit` hits
     are in memory.
 
     Raises NotFound: no such file. RuleError: every fault of the file.
     """
     now, before = _drafts(trial, folder)
-    rules = _in_force(now)
-    calls = watch(findings_over(store, rules, thresholds), store.counts()["recordings"])
+    calls = archive.judged(_in_force(now))
     if before is None:
         return counted(trial, now.rule, ((stored, findings, None) for stored, findings in calls))
-    known = findings_over(store, _in_force(before), thresholds)
-    return counted(trial, now.rule, in_step(calls, known))
+    return counted(trial, now.rule, in_step(calls, archive.again(_in_force(before))))
 
 
 def _in_force(draft: Draft) -> RuleSet:

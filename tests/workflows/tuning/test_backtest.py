@@ -11,7 +11,7 @@ from pipeline.detect.load import load_ruleset, parse_ruleset
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
 from pipeline.storage.store import Store
-from pipeline.workflows.tuning.archive import unwatched
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.backtest import Backtest, Backtesting, Draw, RuleBacktest, backtest_store
 
 RULE = "forbidden.shirking"
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, Store]]:
 
 
 def result_of(folder: tuple[Path, Store], order: Backtesting) -> Backtest:
-    return backtest_store(order, load_ruleset(folder[0]), folder[1], Thresholds(), unwatched)
+    return backtest_store(order, load_ruleset(folder[0]), Archive(store=folder[1], thresholds=Thresholds()))
 
 
 def shirking(folder: tuple[Path, Store], draw: Draw = Draw()) -> RuleBacktest:  # noqa: B008

@@ -14,7 +14,7 @@ from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
 from pipeline.storage.store import Store
 from pipeline.workflows.process_call import judge
-from pipeline.workflows.tuning.archive import unwatched
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.impact import Impact, impact
 from pipeline.workflows.tuning.sources import changed_rules, side
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, Store]]:
 def compared(folder: tuple[Path, Store], base: str, head: str, examples: int | None = None) -> Impact:
     rules, store = folder
     sides = side(base, rules, store), side(head, rules, store)
-    return impact(*sides, store, Thresholds(), unwatched, examples=examples)
+    return impact(*sides, Archive(store=store, thresholds=Thresholds()), examples=examples)
 
 
 def changed(folder: tuple[Path, Store], tmp_path: Path, **texts: str) -> Impact:

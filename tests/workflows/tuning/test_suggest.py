@@ -12,7 +12,7 @@ from pipeline.detect.load import load_ruleset
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
 from pipeline.storage.store import Store
-from pipeline.workflows.tuning.archive import unwatched
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.plot import plot_sweep
 from pipeline.workflows.tuning.sources import RulesFolder
 from pipeline.workflows.tuning.suggest import Origin, Suggestion, suggest
@@ -42,7 +42,7 @@ def decided(folder: tuple[Path, Store]) -> None:
 
 
 def suggested(folder: tuple[Path, Store], rule_id: str = RULE) -> Suggestion:
-    return suggest(rule_id, RulesFolder(folder[0]), folder[1], Thresholds(), unwatched)
+    return suggest(rule_id, RulesFolder(folder[0]), Archive(store=folder[1], thresholds=Thresholds()))
 
 
 def test_words_said_near_confirmed_findings_and_nowhere_else_are_candidates(

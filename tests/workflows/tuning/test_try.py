@@ -9,7 +9,7 @@ from tuning_help import SHIRKING, rules_folder, shipped_like
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound, RuleError, UsageError
 from pipeline.storage.store import Store
-from pipeline.workflows.tuning.archive import unwatched
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.sources import RulesFolder
 from pipeline.workflows.tuning.try_rule import Order, Trial, Tried, try_rule
 
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, Store]]:
 
 
 def tried(folder: tuple[Path, Store], trial: Trial) -> Tried:
-    return try_rule(trial, RulesFolder(folder[0]), folder[1], Thresholds(), unwatched)
+    return try_rule(trial, RulesFolder(folder[0]), Archive(store=folder[1], thresholds=Thresholds()))
 
 
 def names(found: Tried) -> list[str]:
