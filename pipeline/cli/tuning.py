@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
 def try_command(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="一个规则文件；不写就只试 --phrase。")
+        Path | None, typer.Argument(metavar="FILE", help="一个规则文件；不写就只试 --phrase。")
     ] = None,
     phrase: Annotated[
         list[str] | None,

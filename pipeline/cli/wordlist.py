@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import console
+from pipeline.errors import BadInput
 from pipeline.workflows.rules import load_rules
 from pipeline.workflows.tuning.import_rules import (
     Imported,
@@ -60,6 +61,8 @@ def import_command(
     if imported.faults and not skip:
         out.print(f"{len(imported.faults)} 行不能用，什么都没有写。改好后再来，或加 --skip 跳过这些行。")
         raise typer.Exit(EXIT_FAULTS)
+    if not imported.files:
+        raise BadInput(f"{file}：没有可用的说法", hint="列名下面每行写一条")
     _written(imported, output, force=force)
 
 

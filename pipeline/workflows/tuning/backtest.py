@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.detect.document import did_you_mean
-from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Decision
@@ -21,6 +19,7 @@ from pipeline.storage.records import DecidedFinding
 from pipeline.timeline import Recording
 from pipeline.workflows.tuning.archive import Archive, Judged, only
 from pipeline.workflows.tuning.labels import LabelCounter, LabelTest
+from pipeline.workflows.tuning.sources import unknown_rule
 from pipeline.workflows.tuning.try_rule import same_place
 
 WANTED_RECALL = 0.8
@@ -143,8 +142,7 @@ def _chosen(ruleset: RuleSet, ids: Sequence[str]) -> tuple[Rule, ...]:
     by_id = {rule.id: rule for rule in ruleset.rules}
     for rule_id in ids:
         if rule_id not in by_id:
-            hint = did_you_mean(rule_id, by_id).removeprefix("; ")
-            raise NotFound(f"没有规则 {rule_id}", hint=hint)
+            raise unknown_rule(rule_id, by_id)
     return tuple(by_id[rule_id] for rule_id in ids) or ruleset.rules
 
 

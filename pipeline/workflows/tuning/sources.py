@@ -4,7 +4,7 @@ import io
 import re
 import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -59,8 +59,7 @@ class RulesFolder:
         """A rule by its id. Raises NotFound, RuleError."""
         paths = _paths(self.texts)
         if rule_id not in paths:
-            nearest = did_you_mean(rule_id, paths).removeprefix("; ")
-            raise NotFound(f"没有规则 {rule_id}", hint=nearest or f"规则在 {self.folder} 里")
+            raise unknown_rule(rule_id, paths)
         path = paths[rule_id]
         return self.text(self.texts[path], str(self.folder / path), path)
 
@@ -122,6 +121,13 @@ def _closed(texts: Mapping[str, str], place: str) -> tuple[RuleSet, tuple[RuleEr
 
 def _is_shared(path: str, text: str) -> bool:
     return PurePosixPath(path).parts[0] != SCORECARDS and not _IS_RULE.search(text)
+
+
+def unknown_rule(rule_id: str, known: Iterable[str]) -> NotFound:
+    """The error for an id that no rule has, with the nearest one that is there."""
+    _, _, nearest = did_you_mean(rule_id, known).partition("`")
+    hint = f"最像的是 {nearest.partition('`')[0]}" if nearest else "写规则文件里的 id"
+    return NotFound(f"没有规则 {rule_id}", hint=hint)
 
 
 # whole rule sets

@@ -26,13 +26,14 @@ class Order(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One place in a call. `added`: found only thanks to the phrases that are tried; `near`: not found,
-    but the nearest candidate."""
+    but the nearest candidate. `explanation`: what the rule tells, where it measures rather than quotes."""
 
     recording: Recording
     evidence: Evidence
     confidence: float | None
     added: bool = False
     near: bool = False
+    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,11 @@ def _counted(tried: Tried, stored: StoredCall, findings: Findings, before: Findi
         tried.found += 1
         tried.added += added
         yield Hit(
-            recording=stored.recording, evidence=_whole(finding), confidence=finding.confidence, added=added
+            recording=stored.recording,
+            evidence=_whole(finding),
+            confidence=finding.confidence,
+            added=added,
+            explanation=finding.explanation,
         )
     for evidence in near_misses(own):
         tried.near += 1

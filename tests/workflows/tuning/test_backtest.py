@@ -116,7 +116,7 @@ def test_the_number_of_calls_to_listen_to_is_what_the_claim_needs() -> None:
 
 
 def test_an_unknown_rule_is_told_with_the_nearest(folder: tuple[Path, Store]) -> None:
-    with pytest.raises(NotFound, match=r"shirking"):
+    with pytest.raises(NotFound, match=r"最像的是 forbidden\.shirking"):
         result_of(folder, Backtesting(rules=("forbidden.shirkin",)))
 
 

@@ -88,6 +88,14 @@ def test_near_misses_are_counted_and_listed_on_request(folder: tuple[Path, Store
     assert tried(folder, Trial(phrases=("你自己想跑办法",))).hits == []
 
 
+def test_what_is_measured_is_explained(folder: tuple[Path, Store], tmp_path: Path) -> None:
+    file = tmp_path / "first.yml"
+    file.write_text(
+        "id: a.b\ntitle: 开口\nlabel: y\nwhy: z\ndetector: first_word\nrole: agent\n", encoding="utf-8"
+    )
+    assert all("开口" in hit.explanation for hit in tried(folder, Trial(file=file)).hits)
+
+
 def test_a_broken_file_tells_every_fault_as_it_was_named(folder: tuple[Path, Store]) -> None:
     file = folder[0] / "a/shirking.yml"
     file.write_text(
