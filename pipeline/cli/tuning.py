@@ -19,6 +19,7 @@ from pipeline.detect.scene import Thresholds
 from pipeline.errors import CallscoreError, UsageError
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rules import load_rules, rules_folder
 from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.backtest import Backtesting, Draw, backtest_store
@@ -100,7 +101,12 @@ def try_command(
 
 
 def _archive(store: Store, settings: Settings) -> Archive:
-    return Archive(store=store, thresholds=Thresholds.of(settings), watch=view.progress)
+    return Archive(
+        store=store,
+        thresholds=Thresholds.of(settings),
+        understanding=Understanding(settings),
+        watch=view.progress,
+    )
 
 
 def _try_once(trial: Trial, folder: RulesFolder, store: Store, settings: Settings, *, json: bool) -> None:

@@ -14,6 +14,7 @@ from pipeline.findings import Finding
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
+from pipeline.workflows.meaning import Understanding
 
 Findings = tuple[Finding, ...]
 Judged = tuple[StoredCall, Findings]
@@ -21,10 +22,14 @@ Watch = Callable[[Iterator[Judged], int], Iterator[Judged]]
 """Passes calls on unchanged while it shows how far the work is; the number is how many there are."""
 
 
-def findings_over(store: Store, ruleset: RuleSet, thresholds: Thresholds) -> Iterator[Judged]:
+def findings_over(
+    store: Store, ruleset: RuleSet, thresholds: Thresholds, understanding: Understanding | None = None
+) -> Iterator[Judged]:
     """What the rules say about every stored call, by start of call, streamed: one call in memory."""
+    understands = understanding if ruleset.meaning else None
     for stored in store.stored():
-        yield stored, engine.run(stored.call, ruleset, thresholds)
+        call = understands.with_sentences(stored.call) if understands else stored.call
+        yield stored, engine.run(call, ruleset, thresholds)
 
 
 def in_step(
@@ -44,11 +49,17 @@ def unwatched(calls: Iterator[Judged], total: int) -> Iterator[Judged]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """The stored calls as they are judged: under which thresholds, and who watches how far it is."""
+    """The stored calls as they are judged: under which thresholds, with which sentence model (None: rules
+    of meaning cannot tell), and who watches how far it is."""
 
     store: Store
     thresholds: Thresholds
+    understanding: Understanding | None = None
     watch: Watch = unwatched
+
+    def taught(self, ruleset: RuleSet) -> RuleSet:
+        """The rule set with what its examples teach. Must see it whole: rules learn from each other."""
+        return self.understanding.taught(ruleset) if self.understanding else ruleset
 
     def judged(self, ruleset: RuleSet) -> Iterator[Judged]:
         """Every call, watched."""
@@ -56,7 +67,7 @@ class Archive:
 
     def again(self, ruleset: RuleSet) -> Iterator[Judged]:
         """The same calls in the same order, unwatched: to go in step with a run that is watched."""
-        return findings_over(self.store, ruleset, self.thresholds)
+        return findings_over(self.store, ruleset, self.thresholds, self.understanding)
 
     def down_to(self, match_confidence: float) -> "Archive":
         """With a threshold as low as this one."""

@@ -130,7 +130,7 @@ def backtest_store(order: Backtesting, ruleset: RuleSet, archive: Archive) -> Ba
     """One pass over the archive. Raises NotFound: no such rule, no labelled calls."""
     rules = _chosen(ruleset, order.rules)
     decisions = by_place(archive.store.decided_findings())
-    calls = archive.judged(only(ruleset, rules))
+    calls = archive.judged(only(archive.taught(ruleset), rules))
     if order.labels is None:
         return Backtest(tests=backtest(rules, calls, decisions, order.draw))
     counter = LabelCounter(order.labels, rules)

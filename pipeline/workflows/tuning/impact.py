@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from pipeline.findings import Finding, Outcome
@@ -78,6 +78,8 @@ class Impact:
 
 def impact(base: Side, head: Side, archive: Archive, *, examples: int | None) -> Impact:
     """Judge each stored call under both; keep `examples` changes of each rule and kind (None: all)."""
+    base = replace(base, ruleset=archive.taught(base.ruleset))
+    head = replace(head, ruleset=archive.taught(head.ruleset))
     compared = changed_rules(base.ruleset, head.ruleset)
     found = Impact(base=base, head=head, compared=compared)
     for stored, before, after in _judged(found, archive):

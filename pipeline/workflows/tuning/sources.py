@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.detect.document import Document, decode, did_you_mean, read
 from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.load import SCORECARDS, examine_texts, load_ruleset, parse_ruleset, read_texts
+from pipeline.detect.training import learners
 from pipeline.errors import NotFound, RuleError, UsageError
 from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Window
 from pipeline.storage.store import Store
@@ -21,6 +22,8 @@ TRIED = "tried.yml"
 """The path of a file that has no place in the rules folder yet."""
 LEAST_PREFIX = 4
 _ID = re.compile(r"^id:\s*[\"']?([\w.]+)", re.MULTILINE)
+_LEARNS = re.compile(r"^detector:\s*similar\b", re.MULTILINE)
+"""Rules of meaning learn from each other's examples, so they come all together or not at all."""
 _IS_RULE = re.compile(r"^detector:", re.MULTILINE)
 
 
@@ -114,6 +117,8 @@ def _closed(texts: Mapping[str, str], place: str) -> tuple[RuleSet, tuple[RuleEr
     while True:
         ruleset, faults = examine_texts({path: texts[path] for path in sorted(wanted)})
         named = {paths[need] for rule in ruleset.rules for need in needs(rule) if need in paths}
+        if learners(ruleset):
+            named |= {path for path, text in texts.items() if _LEARNS.search(text)}
         if named <= wanted:
             return ruleset, faults
         wanted |= named
@@ -206,10 +211,13 @@ def _shared(ruleset: RuleSet) -> dict[str, str]:
 
 
 def _family(ruleset: RuleSet, rule_id: str) -> dict[str, str]:
-    """Digest of the rule and of every rule that it builds on, by id."""
-
+    """Digest of the rule and of every rule that it builds on, by id; where one of these learns from examples,
+    of all that do."""
     rule = ruleset.rule(rule_id)
-    return {need.id: need.digest for need in with_needs(ruleset, rule)} if rule else {}
+    family = with_needs(ruleset, rule) if rule else ()
+    learning = learners(ruleset)
+    together = learning if any(member in learning for member in family) else ()
+    return {member.id: member.digest for member in (*family, *together)}
 
 
 def by_itself(rule: Rule, ruleset: RuleSet) -> RuleSet:

@@ -7,7 +7,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipeline.detect import engine
@@ -145,6 +145,7 @@ def suggest(rule_id: str, folder: RulesFolder, archive: Archive) -> Suggestion:
     A rule that builds on others keeps today's: what these find would change, too. Raises NotFound.
     """
     draft = folder.rule(rule_id)
+    draft = replace(draft, ruleset=archive.taught(draft.ruleset))
     rule = draft.rule
     lowest = archive if needs(rule) else archive.down_to(LOWEST / 100)
     thresholds = archive.thresholds

@@ -71,15 +71,15 @@ def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     Raises NotFound: no such file. RuleError: every fault of the file.
     """
     now, before = _drafts(trial, folder)
-    calls = archive.judged(_in_force(now))
+    calls = archive.judged(_in_force(now, archive))
     if before is None:
         return counted(trial, now.rule, ((stored, findings, None) for stored, findings in calls))
-    return counted(trial, now.rule, in_step(calls, archive.again(_in_force(before))))
+    return counted(trial, now.rule, in_step(calls, archive.again(_in_force(before, archive))))
 
 
-def _in_force(draft: Draft) -> RuleSet:
+def _in_force(draft: Draft, archive: Archive) -> RuleSet:
     """The rule and what it needs, as on a day when it is in force."""
-    return only(draft.ruleset, [replace(draft.rule, effective=Effective())])
+    return only(archive.taught(draft.ruleset), [replace(draft.rule, effective=Effective())])
 
 
 def _drafts(trial: Trial, folder: RulesFolder) -> tuple[Draft, Draft | None]:

@@ -145,7 +145,14 @@ def test_only_rules_that_may_answer_differently_run_again(tmp_path: Path) -> Non
     base = load_ruleset(rules_folder(tmp_path / "base", asks=asks))
     head = load_ruleset(rules_folder(tmp_path / "head", asks=asks, thanks=THANKS.replace("来电", "等待")))
     assert changed_rules(base, head) == {"closing.thanks", "care.no_thanks"}
+    kind = "id: care.{}\ntitle: x\nlabel: y\nwhy: z\ndetector: similar\nrole: agent\nexamples: [{}]\n"
+    examples = "我来帮您查, 我帮您看看, 马上为您处理, 这就给您办, 您稍等我去问, 我给您跟进"
+    for side_of, second in (("base", examples), ("head", f"{examples}, 我来想办法")):
+        for name, listed in (("kind", examples), ("warm", second)):
+            (tmp_path / side_of / f"a/{name}.yml").write_text(kind.format(name, listed), encoding="utf-8")
+    base, head = load_ruleset(tmp_path / "base"), load_ruleset(tmp_path / "head")
+    assert changed_rules(base, head) == {"closing.thanks", "care.no_thanks", "care.kind", "care.warm"}
     guard = "id: quoted\ntitle: x\nwhy: y\npatterns: ['他说{phrase}']\n"
     (tmp_path / "head/guards").mkdir()
     (tmp_path / "head/guards/quoted.yml").write_text(guard, encoding="utf-8")
-    assert len(changed_rules(base, load_ruleset(tmp_path / "head"))) == 3
+    assert len(changed_rules(base, load_ruleset(tmp_path / "head"))) == 5

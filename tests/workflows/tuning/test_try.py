@@ -147,6 +147,16 @@ def test_a_fault_that_comes_from_a_shared_file_names_that_file_too(folder: tuple
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [str(file), "words/errand.yml"]
 
 
+def test_a_rule_of_meaning_learns_together_with_the_others(folder: tuple[Path, Store]) -> None:
+    kind = "id: care.{0}\ntitle: x\nlabel: y\nwhy: z\ndetector: similar\nrole: agent\nexamples: [{1}]\n"
+    examples = "我来帮您查, 我帮您看看, 马上为您处理, 这就给您办, 您稍等我去问, 我给您跟进"
+    for name in ("kind", "warm"):
+        (folder[0] / f"a/{name}.yml").write_text(kind.format(name, examples), encoding="utf-8")
+    rules = RulesFolder(folder[0])
+    assert {rule.id for rule in rules.rule("care.kind").ruleset.rules} == {"care.kind", "care.warm"}
+    assert {rule.id for rule in rules.rule("closing.thanks").ruleset.rules} == {"closing.thanks"}
+
+
 def test_a_rule_that_is_not_in_force_yet_is_tried_all_the_same(folder: tuple[Path, Store]) -> None:
     file = folder[0] / "a/shirking.yml"
     file.write_text(SHIRKING + "effective: {from: 2030-01-01}\n", encoding="utf-8")
