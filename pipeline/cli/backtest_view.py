@@ -7,6 +7,7 @@ from rich.table import Table
 
 from pipeline.cli.render import console
 from pipeline.cli.tuning_view import call_part, document, table
+from pipeline.ruleset import Rule, Status
 from pipeline.scoring.intervals import Share
 from pipeline.workflows.tuning.backtest import WANTED_RECALL, Backtest, RuleBacktest
 from pipeline.workflows.tuning.labels import LabelTest
@@ -44,7 +45,7 @@ def _decisions_table(tests: Sequence[RuleBacktest]) -> Table:
     made = table("规则", *figures, figures=figures, title="对照质检员的判断")
     for test in tests:
         made.add_row(
-            test.rule.id,
+            f"{test.rule.id}{_draft(test.rule)}",
             str(test.confirmed + test.rejected + test.undecided),
             str(test.confirmed),
             str(test.rejected),
@@ -127,13 +128,17 @@ def _labels_table(labels: Sequence[LabelTest]) -> Table:
     for test in labels:
         score = test.score
         made.add_row(
-            test.label if test.rule is None else f"  只用 {test.rule.id}",
+            test.label if test.rule is None else f"  只用 {test.rule.id}{_draft(test.rule)}",
             *map(str, (score.right + score.missed, score.right, score.false, score.missed)),
             share(test.precision),
             share(test.recall),
             style="" if test.rule is None else "dim",
         )
     return made
+
+
+def _draft(rule: Rule) -> str:
+    return "（草稿）" if rule.status is Status.DRAFT else ""
 
 
 def backtest_json(found: Backtest) -> str:

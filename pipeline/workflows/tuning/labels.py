@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.ruleset import Rule
+from pipeline.ruleset import Rule, Status
 from pipeline.scoring.intervals import Share
 from pipeline.storage.records import RuleFacts, StoredCall
 from pipeline.workflows import metrics
@@ -16,7 +16,7 @@ from pipeline.workflows.tuning.archive import Findings, Judged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTest:
-    """A label, by all its rules (`rule` None) or by one of them alone."""
+    """A label, by all its active rules (`rule` None) or by one rule alone; a draft is measured as if active."""
 
     label: str
     rule: Rule | None
@@ -66,7 +66,7 @@ class LabelCounter:
                 label=label, rule=rules[rule_id] if rule_id else None, score=self._scores[label, rule_id]
             )
             for label, rule_id in ordered
-            if rule_id is None or alone[label] > 1
+            if rule_id is None or alone[label] > 1 or (label, None) not in self._scores
         )
 
     def _count(self, truth: Truth, findings: Findings) -> None:
@@ -76,7 +76,9 @@ class LabelCounter:
         for label, rules in labels.items():
             if not _is_labelled(label, truth):
                 continue
-            self._add(label, None, _score(truth, findings, rules, label))
+            active = [rule for rule in rules if rule.status is Status.ACTIVE]
+            if active:
+                self._add(label, None, _score(truth, findings, active, label))
             for rule in rules:
                 self._add(label, rule.id, _score(truth, findings, [rule], label))
 
@@ -105,5 +107,5 @@ def _facts(rule: Rule) -> RuleFacts:
         label=rule.label,
         category=rule.category,
         severity=rule.severity,
-        status=rule.status,
+        status=Status.ACTIVE,
     )

@@ -168,3 +168,19 @@ def test_of_a_label_with_several_rules_each_is_measured_alone(
         if test.label == "forbidden.shirking"
     }
     assert shares == {"all": 1.0, "forbidden.shirking": 0.5, "forbidden.shirking_more": 0.5}
+
+
+def test_a_draft_is_measured_alone_and_left_out_of_the_whole(
+    folder: tuple[Path, Store], tmp_path: Path
+) -> None:
+    other = SHIRKING.replace("forbidden.shirking", "forbidden.shirking_more").replace(
+        "不归我们管", "跟我们没关系"
+    )
+    (folder[0] / "a/more.yml").write_text(f"{other}status: draft\n", encoding="utf-8")
+    found = result_of(folder, Backtesting(labels=labelled(tmp_path / "labels")))
+    shares = {
+        test.rule.id if test.rule else "all": test.recall.value
+        for test in found.labels
+        if test.label == "forbidden.shirking"
+    }
+    assert shares == {"all": 0.5, "forbidden.shirking": 0.5, "forbidden.shirking_more": 0.5}
