@@ -16,7 +16,7 @@ from pipeline.workflows.tuning.archive import Findings, Judged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTest:
-    """A label, by all its active rules (`rule` None) or by one rule alone; a draft is measured as if active."""
+    """A label, by all its active rules (`rule` None) or by one rule alone, a draft measured as if active."""
 
     label: str
     rule: Rule | None
