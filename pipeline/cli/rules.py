@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import console
+from pipeline.cli.tuning import register as register_tuning
 from pipeline.detect.cases import CaseFailure, failure_of, missing_cases
 from pipeline.detect.lint import CHECKS, Level, Notice, lint_texts, notice_of
 from pipeline.detect.load import examine_texts
@@ -151,3 +152,6 @@ def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
 
 def _say(text: str) -> None:
     console().print(text, markup=False, soft_wrap=True)
+
+
+register_tuning(app)

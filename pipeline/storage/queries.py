@@ -14,6 +14,7 @@ from pipeline.storage.records import (
     FORBIDDEN,
     CallFilter,
     CallSummary,
+    DecidedFinding,
     Duplicate,
     Night,
     Origin,
@@ -27,10 +28,11 @@ from pipeline.storage.tables import (
     QuarantineRow,
     RecordingRow,
     ReviewRow,
+    RulesetRow,
     ScorecardRow,
     TranscriptRow,
 )
-from pipeline.timeline import Recording, Transcript
+from pipeline.timeline import Recording, Span, Transcript
 
 ROWS_AT_A_TIME = 200
 CANDIDATES = 5
@@ -205,18 +207,56 @@ def duplicates(session: Session) -> tuple[Duplicate, ...]:
 
 def reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
     query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
-    return tuple(
-        Review(
-            recording_id=row.recording_id,
-            who=row.who,
-            at=row.at,
-            decision=Decision(row.decision),
-            target=row.target,
-            value=row.value,
-            reason=row.reason,
-        )
-        for row in session.scalars(query)
+    return tuple(map(_review, session.scalars(query)))
+
+
+def _review(row: ReviewRow) -> Review:
+    return Review(
+        recording_id=row.recording_id,
+        who=row.who,
+        at=row.at,
+        decision=Decision(row.decision),
+        target=row.target,
+        value=row.value,
+        reason=row.reason,
     )
+
+
+def decided_findings(session: Session) -> tuple[DecidedFinding, ...]:
+    """The newest decision about each finding of any scoring, by recording and place."""
+    first = (
+        select(func.min(FindingRow.id))
+        .where(FindingRow.finding_id == ReviewRow.target)
+        .correlate(ReviewRow)
+        .scalar_subquery()
+    )
+    query = (
+        select(ReviewRow, FindingRow)
+        .join(FindingRow, FindingRow.id == first)
+        .where(ReviewRow.decision.in_((Decision.FINDING_TRUE.value, Decision.FINDING_FALSE.value)))
+        .order_by(ReviewRow.at, ReviewRow.id)
+    )
+    newest = {
+        (review.recording_id, review.target): _decided(review, finding)
+        for review, finding in session.execute(query)
+    }
+    return tuple(sorted(newest.values(), key=lambda d: (d.review.recording_id, d.rule_id, d.span)))
+
+
+def _decided(review: ReviewRow, finding: FindingRow) -> DecidedFinding:
+    return DecidedFinding(
+        review=_review(review),
+        rule_id=finding.rule_id,
+        outcome=Outcome(finding.outcome),
+        span=Span(finding.start_ms, finding.end_ms),
+        quote=finding.quote,
+    )
+
+
+def ruleset_digests(session: Session, prefix: str) -> tuple[str, ...]:
+    """Digests of the rule sets that begin with `prefix`, the first used first."""
+    query = select(RulesetRow.digest).where(RulesetRow.digest.startswith(prefix, autoescape=True))
+    return tuple(session.scalars(query.order_by(RulesetRow.first_used_at, RulesetRow.digest)))
 
 
 def quarantined(session: Session) -> tuple[Quarantined, ...]:

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pipeline.findings import Finding
+from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet, Severity, Status
-from pipeline.scorecard import Scorecard
-from pipeline.timeline import Call, Direction, Recording, Transcript
+from pipeline.scorecard import Review, Scorecard
+from pipeline.timeline import Call, Direction, Recording, Span, Transcript
 
 
 class Origin(StrEnum):
@@ -155,3 +155,14 @@ class Duplicate:
 
     call_id: str
     recording_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedFinding:
+    """The newest decision about a finding, with what the finding said when it was stored."""
+
+    review: Review
+    rule_id: str
+    outcome: Outcome
+    span: Span
+    quote: str

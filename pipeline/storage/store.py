@@ -21,6 +21,7 @@ from pipeline.storage.database import open_database, translated
 from pipeline.storage.records import (
     CallFilter,
     CallSummary,
+    DecidedFinding,
     Duplicate,
     Night,
     Origin,
@@ -184,6 +185,11 @@ class Store:
             files: dict[str, str] = mapping.unpack(row.files)
         return files
 
+    def ruleset_digests(self, prefix: str = "") -> tuple[str, ...]:
+        """Digests of the rule sets that ever scored a call and begin with `prefix`, the first used first."""
+        with self._reading() as session:
+            return queries.ruleset_digests(session, prefix)
+
     def duplicates(self) -> tuple[Duplicate, ...]:
         """Every call_id that more than one recording carries."""
         with self._reading() as session:
@@ -212,6 +218,11 @@ class Store:
         """All decisions about a call, oldest first."""
         with self._reading() as session:
             return queries.reviews(session, recording_id)
+
+    def decided_findings(self) -> tuple[DecidedFinding, ...]:
+        """The newest decision about each finding that was called true or false, by recording and place."""
+        with self._reading() as session:
+            return queries.decided_findings(session)
 
     # what went wrong
 

@@ -1,0 +1,144 @@
+"""A rules folder and an archive of scripted calls, with decisions of an inspector."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline.detect.load import load_ruleset
+from pipeline.detect.script import call_of
+from pipeline.findings import Finding, Outcome
+from pipeline.ruleset import RuleSet
+from pipeline.scorecard import Decision, Review
+from pipeline.settings import Settings
+from pipeline.storage.store import Store
+from pipeline.timeline import Direction
+from pipeline.workflows.process_call import judge
+
+NOON = datetime(2024, 5, 6, 4, tzinfo=UTC)
+SETTINGS = Settings()
+PROBABILITY = 0.75
+"""Heard so that one wrong character in seven is just over the budget."""
+
+SHIRKING = """\
+id: forbidden.shirking
+title: 推诿
+label: forbidden
+category: shirking
+why: 客户第一次来电就应有人负责到底。
+detector: phrase
+role: agent
+phrases:
+  - 不归我们管
+cases:
+  - hit: "坐席 3.0 这个不归我们管。"
+  - miss: "客户 3.0 这个不归我们管。"
+"""
+THANKS = """\
+id: closing.thanks
+title: 致谢
+label: thanks
+why: 通话结束时致谢。
+detector: phrase
+role: agent
+phrases: [感谢您的来电]
+cases:
+  - hit: "坐席 3.0 感谢您的来电。"
+  - miss: "客户 3.0 感谢您的来电。"
+"""
+TEMPLATE = """\
+id: form
+title: 评分表
+version: 1
+sections:
+  - title: 全部
+    items:
+      - id: shirking
+        title: 不推诿
+        points: 10
+        fill: auto
+        levels:
+          - {title: 推诿, points: 0, when: {present: forbidden.shirking}}
+          - {title: 优秀, points: 10, when: always}
+      - id: thanks
+        title: 致谢
+        points: 5
+        fill: auto
+        levels:
+          - {title: 优秀, points: 5, when: {present: closing.thanks}}
+          - {title: 没有, points: 0, when: always}
+"""
+
+CALLS = {
+    "c1": "坐席 1.0 您好。\n客户 3.0 我的快递呢？\n坐席 5.0 这个不归我们管，你自己想想办法。",
+    "c2": "坐席 1.0 您好。\n坐席 4.0 像不归我们管这样的话，我们绝对不说。\n坐席 9.0 感谢您的来电。",
+    "c3": "坐席 1.0 您好。\n客户 3.0 是不是不归你们管？\n坐席 5.0 您放心，我来查。\n坐席 9.0 感谢您的来电。",
+    "c4": "坐席 1.0 您好。\n坐席 3.0 这事跟我们没关系。\n坐席 9.0 感谢您的来电。",
+    "c5": "坐席 1.0 您好。\n坐席 3.0 快递明天到。",
+}
+
+
+def rules_folder(folder: Path, **changed: str) -> Path:
+    """The rules above; `shirking=...` and so on replace a file's text."""
+    texts = {"shirking": SHIRKING, "thanks": THANKS, "form": TEMPLATE} | changed
+    places = {"form": "scorecards/form.yml"}
+    for name, text in texts.items():
+        path = folder / places.get(name, f"a/{name}.yml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def archive(folder: Path, ruleset: RuleSet, calls: dict[str, str] | None = None) -> Store:
+    """The scripted calls, scored and stored; each a minute after the one before."""
+    store = Store.open(f"sqlite:///{folder}/calls.db")
+    for number, (name, script) in enumerate((calls or CALLS).items()):
+        call = call_of(script, probability=PROBABILITY)
+        sha256 = hashlib.sha256(name.encode()).hexdigest()
+        recording = replace(
+            call.recording,
+            id=sha256[:16],
+            sha256=sha256,
+            path=f"archive/{name}.wav",
+            call_id=name,
+            started_at=NOON + timedelta(minutes=number),
+            agent_id=f"10{number % 2}",
+            business=("快递", "话费")[number % 2],
+            direction=Direction.INBOUND,
+        )
+        scored = judge(recording, call.transcript, ruleset, SETTINGS)
+        store.save_night_result(scored, at=NOON, reason="nightly")
+    return store
+
+
+def shipped_like(folder: Path, calls: dict[str, str] | None = None) -> tuple[Path, Store]:
+    """The rules in `folder/rules` and the archive beside them."""
+    rules = rules_folder(folder / "rules")
+    return rules, archive(folder, load_ruleset(rules), calls)
+
+
+def finding_of(store: Store, name: str, rule_id: str) -> Finding:
+    """What the stored scoring of a call says for a rule."""
+    stored = store.latest(store.find_call(name).id)
+    return next(finding for finding in stored.findings if finding.rule_id == rule_id)
+
+
+def decide(store: Store, name: str, rule_id: str, *, right: bool, minute: int = 0) -> Finding:
+    """An inspector says that the finding is right or wrong."""
+    finding = finding_of(store, name, rule_id)
+    store.add_review(
+        Review(
+            recording_id=finding.recording_id,
+            who="质检员",
+            at=NOON + timedelta(days=1, minutes=minute),
+            decision=Decision.FINDING_TRUE if right else Decision.FINDING_FALSE,
+            target=finding.id,
+            value="",
+            reason="",
+        )
+    )
+    return finding
+
+
+def is_present(finding: Finding) -> bool:
+    return finding.outcome is Outcome.PRESENT
