@@ -10,8 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 from pipeline.detect.detectors.similar import SimilarParameters
+from pipeline.detect.ordinary import ordinary
 from pipeline.detect.sound import sounds_of
 from pipeline.meaning import Example, Head, Meaning, runs
 from pipeline.ruleset import Rule, RuleSet
@@ -61,14 +60,6 @@ class _Sheet:
     sounds: Any
 
 
-@cache
-def ordinary() -> tuple[str, ...]:
-    """Sentences of ordinary call speech, in which no rule should find anything."""
-    path = Path(__file__).parent / "data" / "ordinary.txt"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip() and not line.startswith("#")))
-
-
 def learners(ruleset: RuleSet) -> tuple[Rule, ...]:
     """The rules that learn from examples, by id."""
     return tuple(rule for rule in ruleset.rules if isinstance(rule.parameters, SimilarParameters))
@@ -77,13 +68,18 @@ def learners(ruleset: RuleSet) -> tuple[Rule, ...]:
 def texts_of(ruleset: RuleSet) -> tuple[str, ...]:
     """Every sentence that training looks at, each once."""
     listed = [text for rule in learners(ruleset) for text in _examples(rule) + _unlike(rule)]
-    return tuple(dict.fromkeys((*listed, *ordinary())))
+    return tuple(dict.fromkeys((*listed, *plain_texts())))
+
+
+def plain_texts() -> tuple[str, ...]:
+    """Sentences of ordinary calls, each once."""
+    return tuple(dict.fromkeys(line.text for line in ordinary()))
 
 
 def material(ruleset: RuleSet) -> str:
     """Everything that decides what is learned, as JSON."""
     rules = [(r.id, r.label, _examples(r), _unlike(r), _precision(r)) for r in learners(ruleset)]
-    return json.dumps((VERSION, rules, ordinary()), ensure_ascii=False)
+    return json.dumps((VERSION, rules, plain_texts()), ensure_ascii=False)
 
 
 def train(ruleset: RuleSet, encoder: str, encode: Encode) -> Meaning | None:
@@ -160,7 +156,7 @@ def _material(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> _Material:
         (*_unlike(rule), *(t for other in others for t in _examples(other) + _unlike(other)))
     )
     alike = [text for text in like if text not in own]
-    plain = [text for text in ordinary() if text not in own and text not in like]
+    plain = [text for text in plain_texts() if text not in own and text not in like]
     sizes = (len(own), len(alike), len(plain))
     kind = np.repeat((0, 1, 2), sizes)
     return _Material(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.detect.lint import CHECKS, Level, Notice, lint, lint_texts
 from pipeline.detect.lints import shape
 from pipeline.detect.lints.spelling import count, spelled
-from pipeline.detect.lints.talk import ordinary
+from pipeline.detect.ordinary import ordinary
 from pipeline.detect.pattern import parse
 from pipeline.resources import shipped_rules
 from pipeline.timeline import Role

@@ -6,8 +6,9 @@ from functools import cached_property
 
 from pipeline.detect.heard import Heard
 from pipeline.detect.lints.subject import Phrase, parameters
-from pipeline.detect.lints.talk import Line, Talk
+from pipeline.detect.lints.talk import Talk
 from pipeline.detect.match import Fit, Match, Matcher
+from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import parse
 from pipeline.detect.reach import route_ends
 from pipeline.detect.wordings import routes

@@ -11,8 +11,9 @@ from pipeline.detect.heard import Heard
 from pipeline.detect.lints.notice import Level, Notice, notice_of
 from pipeline.detect.lints.spelling import count
 from pipeline.detect.lints.subject import Phrase, Subject, parameters, phrases
-from pipeline.detect.lints.talk import Line, Talk
+from pipeline.detect.lints.talk import Talk
 from pipeline.detect.match import Fit, Matcher
+from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import parse
 from pipeline.detect.script import ScriptError, call_of
 from pipeline.ruleset import Case, Rule, Status

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.spelling import spelled
 from pipeline.detect.lints.subject import FORBIDDEN, Phrase, Subject, alone, bare, expressions, phrases
-from pipeline.detect.lints.talk import Line, Talk
+from pipeline.detect.lints.talk import Talk
+from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import parse
 from pipeline.detect.script import ScriptError, call_of
 from pipeline.ruleset import Rule

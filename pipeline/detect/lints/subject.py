@@ -9,7 +9,7 @@ from functools import cached_property
 from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.document import Document, Location, read
 from pipeline.detect.lints.notice import Level, Notice
-from pipeline.detect.lints.talk import Line, ordinary
+from pipeline.detect.ordinary import Line, ordinary
 from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Source, Window
 from pipeline.timeline import Role
 

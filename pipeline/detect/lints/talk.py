@@ -3,29 +3,20 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 
 from pipeline.detect import engine
+from pipeline.detect.ordinary import Line
 from pipeline.detect.script import PROBABILITY, call_from, turn_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
-from pipeline.timeline import Call, Role, Turn
+from pipeline.timeline import Call, Turn
 from pipeline.units import Ms
 
 APART: Ms = 5000
 """Between two sentences, so that nothing runs from one into the next."""
 AT_ONCE = 100
 """Lines that rules are run over together: more save nothing, and what is found is looked up among them."""
-_ROLES = {"坐席": Role.AGENT, "客户": Role.CUSTOMER}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A sentence of one side."""
-
-    role: Role
-    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +50,3 @@ class Talk:
                 if finding.outcome is Outcome.PRESENT:
                     number = first + bisect_right(part.starts, finding.span.start) - 1
                     yield finding.rule_id, number, finding
-
-
-@cache
-def ordinary() -> tuple[Line, ...]:
-    """The shipped sentences of ordinary calls, which no rule about misconduct or distress should find.
-
-    Those of which the file does not say whose they are, are left out.
-    """
-    text = (resources.files("pipeline.detect") / "data" / "ordinary.txt").read_text(encoding="utf-8")
-    pairs = (line.strip().partition(" ") for line in text.splitlines())
-    return tuple(Line(role=_ROLES[role], text=said) for role, _, said in pairs if role in _ROLES)

@@ -7,7 +7,8 @@ from pipeline.detect.lints.laid import Laid
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.spelling import count, spelled
 from pipeline.detect.lints.subject import Phrase, Subject, alone, parameters, phrases
-from pipeline.detect.lints.talk import Line, Talk
+from pipeline.detect.lints.talk import Talk
+from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import Char, Choice, Gap, Node, parse
 from pipeline.ruleset import Rule
 from pipeline.timeline import Role
