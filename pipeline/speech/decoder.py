@@ -15,7 +15,7 @@ from pipeline.errors import ModelError
 from pipeline.samples import RATE, Mono
 from pipeline.settings import Settings
 from pipeline.speech.guards import Decoded
-from pipeline.speech.words import Sound, simplified, spell
+from pipeline.speech.words import Sound, simplified, spell, with_marks
 from pipeline.units import MS_PER_SECOND, Ms
 
 LANGUAGE = "zh"
@@ -49,6 +49,12 @@ class Reading:
 
     decoded: Decoded
     sounds: tuple[Sound, ...]
+
+
+def likelier(ours: Sequence[Decoded], theirs: Sequence[Decoded]) -> tuple[list[Decoded], list[Decoded]]:
+    """Window by window the one with the higher mean log-probability, and the other one."""
+    pairs = [(a, b) if a.logprob > b.logprob else (b, a) for a, b in zip(ours, theirs, strict=True)]
+    return [best for best, _ in pairs], [other for _, other in pairs]
 
 
 def _share_memory_pools() -> None:
@@ -120,11 +126,28 @@ class Decoder:
         return np.asarray(self._extract(padded, padding=0)[:, :frames], dtype=np.float32)
 
     def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> list[Reading]:
-        """Decode and align windows of the same number of frames. `seconds` is how long each one sounds."""
+        """Decode and align windows of the same number of frames. `seconds` is how long each one sounds.
+
+        A prompted manner decodes twice over the same encoding, with the prompt and without: the prompt
+        brings punctuation and costs some words. The likelier one is kept for each window, with the
+        punctuation of both.
+        """
         encoded = self._encode(batch)
+        decoded = self._decode(encoded, self._start, manner, len(batch))
+        others = decoded
+        if manner.prompted and self._prompt != self._start:
+            others = self._decode(encoded, self._prompt, manner, len(batch))
+            decoded, others = likelier(decoded, others)
+        times = self._times(encoded, decoded, seconds)
+        return [
+            Reading(decoded=d, sounds=with_marks(s, o.text))
+            for d, o, s in zip(decoded, others, times, strict=True)
+        ]
+
+    def _decode(self, encoded: Any, start: list[int], manner: Manner, windows: int) -> list[Decoded]:
         results = self._model.generate(
             encoded,
-            [self._prompt if manner.prompted else self._start] * len(batch),
+            [start] * windows,
             beam_size=manner.beam_size,
             max_length=min(448, 2 * manner.max_tokens),
             repetition_penalty=manner.repetition_penalty,
@@ -133,9 +156,7 @@ class Decoder:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        decoded = [self._decoded(result) for result in results]
-        times = self._times(encoded, decoded, seconds)
-        return [Reading(decoded=d, sounds=s) for d, s in zip(decoded, times, strict=True)]
+        return [self._decoded(result) for result in results]
 
     def _encode(self, batch: Sequence[Features]) -> Any:
         """On a CPU one window after the other: the same values in less time and memory than all at once."""

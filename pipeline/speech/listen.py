@@ -23,7 +23,7 @@ from pipeline.speech.weights import model_files
 from pipeline.timeline import Provenance, Recording, Span, Transcript, Turn, merge
 from pipeline.units import Ms
 
-TRANSCRIPT_VERSION = "1"
+TRANSCRIPT_VERSION = "2"
 """Raised when the same recording, model and settings would give other words, times or roles: then the
 archive is heard again. A release that only changes rules or pages leaves it."""
 

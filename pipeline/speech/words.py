@@ -7,6 +7,7 @@ from functools import cache
 from typing import Protocol
 
 from opencc import OpenCC
+from rapidfuzz.distance import Levenshtein
 
 _BROKEN = "\ufffd"
 _FULL_WIDTH = {
@@ -49,6 +50,37 @@ def spell(
 def simplified(text: str) -> str:
     """Traditional characters replaced by simplified ones."""
     return str(_converter().convert(text))
+
+
+def with_marks(sounds: Sequence[Sound], text: str) -> tuple[Sound, ...]:
+    """The sounds with the punctuation that another text of the same speech has where they have none.
+
+    `你 好 我 是` with `你好，我事。` gives `你 好， 我 是。`
+    """
+    characters, marks = _marked(text)
+    owners = [index for index, sound in enumerate(sounds) for c in sound.text if c.isalnum()]
+    said = "".join(c for sound in sounds for c in sound.text if c.isalnum())
+    out = list(sounds)
+    for step in Levenshtein.opcodes(said, characters):
+        if step.tag in ("equal", "replace"):
+            for i in range(step.src_start, step.src_end):
+                mark, sound = marks[step.dest_start + i - step.src_start], out[owners[i]]
+                if mark and sound.text[-1].isalnum() and owners[i : i + 2] != [owners[i]] * 2:
+                    out[owners[i]] = replace(sound, text=sound.text + mark)
+    return tuple(out)
+
+
+def _marked(text: str) -> tuple[str, list[str]]:
+    """The letters, digits and characters of a text, and the mark after each, or ""."""
+    characters, marks = "", list[str]()
+    for index, character in enumerate(text):
+        if character.isalnum():
+            characters += character
+            marks.append("")
+        elif marks and not marks[-1]:
+            mark = in_full_width(character, text[index - 1], text[index + 1 : index + 2])
+            marks[-1] = mark if mark in _MARKS else ""
+    return characters, marks
 
 
 def in_full_width(marks: str, before: str, after: str) -> str:

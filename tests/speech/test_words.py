@@ -1,6 +1,9 @@
 from itertools import pairwise
 
-from pipeline.speech.words import Sound, simplified, spell
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.speech.words import Sound, simplified, spell, with_marks
 
 
 class Spelling:
@@ -75,3 +78,31 @@ def test_traditional_becomes_simplified():
 def test_times_never_go_back():
     sounds = spelled("您", "好", ",", " ", "10", "21", "A", "B", "號")
     assert all(a.start <= b.start and a.end <= b.end for a, b in pairwise(sounds))
+
+
+def marked(said, text):
+    sounds = [Sound(text=t, start=0.0, end=0.1, probability=0.5) for t in said.split()]
+    return " ".join(sound.text for sound in with_marks(sounds, text))
+
+
+def test_punctuation_of_another_reading_goes_to_the_same_places():
+    assert marked("你 好 我 是 小 刘", "你好，我事小刘。") == "你 好， 我 是 小 刘。"
+
+
+def test_punctuation_of_the_reading_itself_stays():
+    assert marked("你 好。 再 见", "你好，再见！") == "你 好。 再 见！"
+
+
+def test_punctuation_stays_out_of_words_and_numbers():
+    assert marked("OK 3 5", "O，K3.5。") == "OK 3 5。"
+
+
+def test_punctuation_of_a_text_with_more_characters_finds_its_place():
+    assert marked("好 的", "嗯，好的，您说。") == "好 的，"
+
+
+@given(st.text("你好再见，。OK35 ", max_size=12), st.text("你好再见，。OK35 ", max_size=12))
+def test_another_reading_changes_nothing_but_punctuation(said, text):
+    sounds = [Sound(text=c, start=0.0, end=0.1, probability=0.5) for c in said if c.isalnum()]
+    after = with_marks(sounds, text)
+    assert [sound.text.rstrip("，。.,") for sound in after] == [sound.text for sound in sounds]
