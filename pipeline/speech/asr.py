@@ -18,7 +18,7 @@ from typing import Protocol
 from pipeline.samples import Mono
 from pipeline.settings import Settings
 from pipeline.speech.believing import Outcome, judge
-from pipeline.speech.decoder import FRAMES_PER_SECOND, Decoder, Features, Manner, Reading
+from pipeline.speech.decoder import FRAMES_PER_SECOND, Decoder, Features, Manner, Reading, Start
 from pipeline.speech.guards import token_bound
 from pipeline.speech.packing import Window, pack
 from pipeline.speech.weights import ready_model
@@ -259,7 +259,7 @@ def _manner(settings: Settings, frames: int, *, again: bool) -> Manner:
     return Manner(
         beam_size=settings.beam_size,
         max_tokens=bound,
-        prompted=False,
+        starts=(Start.PLAIN,),
         repetition_penalty=1.1,
         no_repeat_ngram=5,
     )

@@ -3,8 +3,9 @@
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,23 @@ _MOST_WORKERS = 4
 _M_ARENA_MAX = -8
 
 
+class Start(StrEnum):
+    """What the decoder begins from: the prompt brings punctuation and costs some words."""
+
+    PLAIN = "plain"
+    PROMPTED = "prompted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How to decode a batch. All of it is the same for every window of the batch."""
+    """How to decode a batch. All of it is the same for every window of the batch.
+
+    With several `starts` a window is decoded from each over the same encoding, and the likeliest kept.
+    """
 
     beam_size: int
     max_tokens: int
-    prompted: bool = True
+    starts: tuple[Start, ...] = (Start.PLAIN, Start.PROMPTED)
     repetition_penalty: float = 1.0
     no_repeat_ngram: int = 0
 
@@ -51,10 +62,9 @@ class Reading:
     sounds: tuple[Sound, ...]
 
 
-def likelier(ours: Sequence[Decoded], theirs: Sequence[Decoded]) -> tuple[list[Decoded], list[Decoded]]:
-    """Window by window the one with the higher mean log-probability, and the other one."""
-    pairs = [(a, b) if a.logprob > b.logprob else (b, a) for a, b in zip(ours, theirs, strict=True)]
-    return [best for best, _ in pairs], [other for _, other in pairs]
+def likeliest_first(readings: Iterable[Sequence[Decoded]]) -> list[list[Decoded]]:
+    """All that was decoded for each window, by mean log-probability; of equals the first stays first."""
+    return [sorted(texts, key=lambda d: -d.logprob) for texts in zip(*readings, strict=True)]
 
 
 def _share_memory_pools() -> None:
@@ -101,14 +111,12 @@ class Decoder:
         self._extract = whisper.feature_extractor
         self._tokenizer = Tokenizer(whisper.hf_tokenizer, True, task="transcribe", language=LANGUAGE)
         self._suppressed = list(get_suppressed_tokens(self._tokenizer, [-1]))
-        self._start = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
-        self._prompt = self._prompted(settings.prompt)
+        plain = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+        self._tokens = {Start.PLAIN: plain, Start.PROMPTED: [*self._before(settings.prompt), *plain]}
         simplified("繁體")  # the converter fills its tables at first use, before threads share it
 
-    def _prompted(self, prompt: str) -> list[int]:
-        if not prompt:
-            return self._start
-        return [self._tokenizer.sot_prev, *self._tokenizer.encode(" " + prompt), *self._start]
+    def _before(self, prompt: str) -> list[int]:
+        return [self._tokenizer.sot_prev, *self._tokenizer.encode(" " + prompt)] if prompt else []
 
     def frames_for(self, duration: Ms) -> int:
         """How many frames a window is given: its sound and a little silence, in few sizes.
@@ -128,26 +136,24 @@ class Decoder:
     def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> list[Reading]:
         """Decode and align windows of the same number of frames. `seconds` is how long each one sounds.
 
-        A prompted manner decodes twice over the same encoding, with the prompt and without: the prompt
-        brings punctuation and costs some words. The likelier one is kept for each window, with the
-        punctuation of both.
+        A window keeps the likeliest of what was decoded, with the punctuation of all.
         """
         encoded = self._encode(batch)
-        decoded = self._decode(encoded, self._start, manner, len(batch))
-        others = decoded
-        if manner.prompted and self._prompt != self._start:
-            others = self._decode(encoded, self._prompt, manner, len(batch))
-            decoded, others = likelier(decoded, others)
-        times = self._times(encoded, decoded, seconds)
-        return [
-            Reading(decoded=d, sounds=with_marks(s, o.text))
-            for d, o, s in zip(decoded, others, times, strict=True)
-        ]
+        starts = dict.fromkeys(tuple(self._tokens[start]) for start in manner.starts)
+        ranked = likeliest_first(self._decode(encoded, start, manner, len(batch)) for start in starts)
+        times = self._times(encoded, [best for best, *_ in ranked], seconds)
+        return [self._reading(texts, sounds) for texts, sounds in zip(ranked, times, strict=True)]
 
-    def _decode(self, encoded: Any, start: list[int], manner: Manner, windows: int) -> list[Decoded]:
+    def _reading(self, texts: Sequence[Decoded], sounds: tuple[Sound, ...]) -> Reading:
+        best, *others = texts
+        for other in others:
+            sounds = with_marks(sounds, other.text)
+        return Reading(decoded=best, sounds=sounds)
+
+    def _decode(self, encoded: Any, start: Sequence[int], manner: Manner, windows: int) -> list[Decoded]:
         results = self._model.generate(
             encoded,
-            [start] * windows,
+            [list(start)] * windows,
             beam_size=manner.beam_size,
             max_length=min(448, 2 * manner.max_tokens),
             repetition_penalty=manner.repetition_penalty,

@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 from pipeline.samples import RATE
 from pipeline.settings import Settings
 from pipeline.speech.asr import Recognizer, Request
-from pipeline.speech.decoder import Reading
+from pipeline.speech.decoder import Reading, Start
 from pipeline.speech.guards import Decoded
 from pipeline.speech.vad import speech_spans
 from pipeline.speech.words import Sound
@@ -145,10 +145,10 @@ def test_silent_channels_are_not_gathered_behind_a_slow_one():
 
 
 def test_a_loop_is_decoded_once_more_without_the_prompt():
-    script = Script(lambda level, manner: "重复" * 20 if manner.prompted else "这一次好了吧")
+    script = Script(lambda level, manner: "重复" * 20 if Start.PROMPTED in manner.starts else "这一次好了吧")
     (heard,) = hear(script, request("a", 6))
     assert "".join(w.text for w in heard.words) == "这一次好了吧"
-    assert [manner.prompted for manner in script.manners] == [True, False]
+    assert [Start.PROMPTED in manner.starts for manner in script.manners] == [True, False]
 
 
 def test_what_fails_twice_is_unclear_and_has_no_words():
@@ -169,7 +169,7 @@ def test_speech_that_the_decoder_skipped_is_decoded_again():
     class Skipping(Script):
         def _reading(self, row, manner):
             reading = super()._reading(row, manner)
-            sounds = tuple(s for s in reading.sounds if not manner.prompted or s.end < 4)
+            sounds = tuple(s for s in reading.sounds if Start.PROMPTED not in manner.starts or s.end < 4)
             return Reading(decoded=reading.decoded, sounds=sounds)
 
     script = Skipping(lambda *_: "今天天气很好我们出去走走吧")

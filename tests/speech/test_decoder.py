@@ -1,4 +1,4 @@
-from pipeline.speech.decoder import likelier
+from pipeline.speech.decoder import likeliest_first
 from pipeline.speech.guards import Decoded
 
 
@@ -6,13 +6,11 @@ def decoded(text, logprob):
     return Decoded(text=text, tokens=(1,), logprob=logprob, no_speech=0.0)
 
 
-def test_each_window_keeps_the_likelier_of_two_texts_and_remembers_the_other():
+def test_each_window_has_its_likeliest_text_first():
     sure, unsure = decoded("工号", -0.2), decoded("公号", -0.5)
-    best, others = likelier([sure, unsure], [unsure, sure])
-    assert best == [sure, sure]
-    assert others == [unsure, unsure]
+    assert likeliest_first([[sure, unsure], [unsure, sure]]) == [[sure, unsure], [sure, unsure]]
 
 
-def test_equally_likely_texts_leave_the_prompted_one():
+def test_of_equally_likely_texts_the_one_decoded_first_stays():
     plain, prompted = decoded("工号", -0.3), decoded("公号", -0.3)
-    assert likelier([plain], [prompted])[0] == [prompted]
+    assert likeliest_first([[plain], [prompted]]) == [[plain, prompted]]
