@@ -56,15 +56,18 @@ class _Filled:
 
 
 def judge(window: Window, reading: Reading, settings: Settings, *, last: bool) -> Outcome:
-    """Believe, or ask for another decoding; if this was the `last` one, say what stays unclear."""
+    """Believe, or ask for another decoding; if this was the `last` one, say what stays unclear.
+
+    Even then pieces that were passed over beside others are decoded once more without those.
+    """
     if doubts(reading.decoded, window.duration, settings):
         return Outcome(unclear=window.speech) if last else Outcome(again=window.halves())
     filled = _fill(window, _said(window, reading.sounds, settings.prompt))
-    believed = [item for item in filled if not item.crammed and (last or not item.skipped)]
-    words = tuple(word for item in believed for word in item.words)
-    if last:
-        return Outcome(words=words, unclear=_unclear(filled))
-    return Outcome(words=words, again=_runs(filled))
+    again = tuple(run for run in _runs(filled) if not last or len(run.pieces) < len(window.pieces))
+    asked = {core for run in again for core in run.speech}
+    rest = [item for item in filled if item.piece.core not in asked]
+    words = tuple(word for item in rest if not item.crammed for word in item.words)
+    return Outcome(words=words, again=again, unclear=_unclear(rest) if last else ())
 
 
 def _fill(window: Window, sounds: Sequence[Sound]) -> list[_Filled]:

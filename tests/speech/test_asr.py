@@ -180,6 +180,22 @@ def test_speech_that_the_decoder_skipped_is_decoded_again():
     assert heard.unclear == ()
 
 
+def test_the_end_that_is_skipped_again_is_decoded_alone():
+    class Short(Script):
+        """Stops after four seconds whatever it is given."""
+
+        def _reading(self, row, manner):
+            reading = super()._reading(row, manner)
+            return Reading(decoded=reading.decoded, sounds=tuple(s for s in reading.sounds if s.end < 4))
+
+    script = Short(lambda *_: "今天天气很好我们出去走走吧")
+    (heard,) = hear(script, request("a", 4, 4, 4))
+    assert [len(batch) for batch in script.batches] == [1, 1, 1]
+    assert script.batches[0][0] > script.batches[1][0] > script.batches[2][0]
+    assert {word.span.start // 5_000 for word in heard.words} == {0, 1, 2}
+    assert heard.unclear == ()
+
+
 def test_stock_phantoms_are_not_words():
     (heard,) = hear(Script(lambda *_: "您好请问有什么需要，谢谢观看。"), request("a", 4))
     assert "".join(word.text for word in heard.words).startswith("您好请问")
