@@ -188,7 +188,7 @@ def test_the_end_that_is_skipped_again_is_decoded_alone():
             reading = super()._reading(row, manner)
             return Reading(decoded=reading.decoded, sounds=tuple(s for s in reading.sounds if s.end < 4))
 
-    script = Short(lambda *_: "今天天气很好我们出去走走吧")
+    script = Short(lambda *_: "今天天气很好我们出去走走吧顺便到前面那家新店里看看")
     (heard,) = hear(script, request("a", 4, 4, 4))
     assert [len(batch) for batch in script.batches] == [1, 1, 1]
     assert script.batches[0][0] > script.batches[1][0] > script.batches[2][0]
