@@ -49,7 +49,7 @@ GROUPS_SHOWN = ("开场要素", "结束要素", "禁语")
 STARTS = {
     "只带提示": (Start.PROMPTED,),
     "只不带提示": (Start.PLAIN,),
-    "两者都解码，取概率高的（现用）": (Start.PLAIN, Start.PROMPTED),
+    "先不带，没把握的再带（现用）": (Start.PLAIN, Start.PROMPTED),
 }
 _LONGEST: Ms = 6_000
 _AROUND: Ms = 300
@@ -247,7 +247,7 @@ class Trial:
 
 def _held_against_sound(bench: Bench) -> Iterator[str]:
     """The words really said against those heard and against others, at the places heard wrongly."""
-    bench.decoder.starts, bench.decoder.rank = STARTS["两者都解码，取概率高的（现用）"], 0
+    bench.decoder.starts, bench.decoder.rank = STARTS["先不带，没把握的再带（现用）"], 0
     calls = bench.hear()
     before = time.process_time()
     trials = [trial for name, call in calls.items() for trial in _trials(bench, name, call)]
@@ -256,10 +256,9 @@ def _held_against_sound(bench: Bench) -> Iterator[str]:
     for limit in LIMITS:
         yield _row(f"{limit:g}", *_accepted(trials, limit))
     for title, odd in (("单号", True), ("双号", False)):
-        limit = max(z for t in trials if t.odd is odd for z in t.others)
-        yield _row(
-            f"{title}定门限 {limit:.1f}，另一半", *_accepted([t for t in trials if t.odd is not odd], limit)
-        )
+        rest = [trial for trial in trials if trial.odd is not odd]
+        limit = max((value for t in trials if t.odd is odd for value in t.others), default=0.0)
+        yield _row(f"{title}定门限 {limit:.1f}，另一半", *_accepted(rest, limit))
     yield from ("", f"- 每处处理器时间（不含转写）：{spent:.2f} 秒")
 
 

@@ -61,7 +61,8 @@ class Settings(BaseModel):
     batch_size: int = _setting(8, "一批识别几个 30 秒窗口", ge=1)
     beam_size: int = heard(5, "解码束宽", ge=1)
     prompt: str = heard(
-        "以下是普通话的句子。", "解码的起始提示；每个窗口带与不带提示各解码一次，取概率高的。空：只解码一次"
+        "以下是普通话的句子。",
+        "解码的起始提示；先不带它解码，没把握的窗口再带上它解码一次，取概率高的；空：不再解码",
     )
     max_tokens_per_second: float = heard(9.0, "每秒语音最多几个词元", gt=0)
     no_speech_threshold: float = heard(0.6, "无语音概率高于它的窗口存疑", ge=0, le=1)

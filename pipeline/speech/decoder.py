@@ -30,6 +30,10 @@ _TOKENS_PER_SECOND = 50
 _SPARE_FRAMES = 50
 _FRAMES_STEP = 500
 _MOST_WORKERS = 4
+
+SURE_LOGPROB = -0.35
+"""A window with this mean log-probability is not worth a second decoding: it costs half of the whole."""
+
 _M_ARENA_MAX = -8
 
 
@@ -44,7 +48,8 @@ class Start(StrEnum):
 class Manner:
     """How to decode a batch. All of it is the same for every window of the batch.
 
-    With several `starts` a window is decoded from each over the same encoding, and the likeliest kept.
+    With several `starts` a window that the first one leaves unsure is decoded from each of the others,
+    over the same encoding, and the likeliest is kept.
     """
 
     beam_size: int
@@ -62,9 +67,16 @@ class Reading:
     sounds: tuple[Sound, ...]
 
 
-def likeliest_first(readings: Iterable[Sequence[Decoded]]) -> list[list[Decoded]]:
-    """All that was decoded for each window, by mean log-probability; of equals the first stays first."""
-    return [sorted(texts, key=lambda d: -d.logprob) for texts in zip(*readings, strict=True)]
+def likeliest_first(texts: Iterable[Decoded]) -> list[Decoded]:
+    """By mean log-probability; of equals the one decoded first stays first."""
+    return sorted(texts, key=lambda text: -text.logprob)
+
+
+def _rows(encoded: Any, rows: Sequence[int]) -> Any:
+    """Some windows of an encoded batch."""
+    from ctranslate2 import StorageView
+
+    return StorageView.from_array(np.ascontiguousarray(np.asarray(encoded)[list(rows)]))
 
 
 def _share_memory_pools() -> None:
@@ -136,11 +148,18 @@ class Decoder:
     def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> list[Reading]:
         """Decode and align windows of the same number of frames. `seconds` is how long each one sounds.
 
-        A window keeps the likeliest of what was decoded, with the punctuation of all.
+        What the first start gives is taken where it is sure enough; elsewhere the others are tried, too,
+        and the likeliest is kept, with the punctuation of all.
         """
         encoded = self._encode(batch)
-        starts = dict.fromkeys(tuple(self._tokens[start]) for start in manner.starts)
-        ranked = likeliest_first(self._decode(encoded, start, manner, len(batch)) for start in starts)
+        first, *others = dict.fromkeys(tuple(self._tokens[start]) for start in manner.starts)
+        readings = [[text] for text in self._decode(encoded, first, manner, len(batch))]
+        unsure = [row for row, (text,) in enumerate(readings) if text.logprob < SURE_LOGPROB]
+        for start in others if unsure else ():
+            texts = self._decode(_rows(encoded, unsure), start, manner, len(unsure))
+            for row, text in zip(unsure, texts, strict=True):
+                readings[row].append(text)
+        ranked = [likeliest_first(texts) for texts in readings]
         times = self._times(encoded, [best for best, *_ in ranked], seconds)
         return [self._reading(texts, sounds) for texts, sounds in zip(ranked, times, strict=True)]
 
@@ -169,7 +188,8 @@ class Decoder:
         from ctranslate2 import StorageView
 
         if not self._on_cpu:
-            return self._model.encode(StorageView.from_array(np.ascontiguousarray(np.stack(batch))))
+            stacked = StorageView.from_array(np.ascontiguousarray(np.stack(batch)))
+            return self._model.encode(stacked, to_cpu=True)
         single = (StorageView.from_array(np.ascontiguousarray(item[None])) for item in batch)
         return StorageView.from_array(np.concatenate([np.asarray(self._model.encode(one)) for one in single]))
 
