@@ -1,0 +1,347 @@
+"""Which rules may match where: thousands of wordings held against the text of many calls at once.
+
+Two neighbouring classes are looked up in one table. Each part that it names is held against the text around
+them, class by class; where it fits, the whole wording is, with every edit that it may have. What is left is
+nearly always a match, and nothing that matches is lost.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.detect.archive import classes
+from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS
+from pipeline.detect.archive.parts import LONGEST, SLOT, Clause, Part, Target
+from pipeline.detect.pattern import LONGEST_SLOT
+
+Ints = NDArray[np.int32]
+MOST_HITS = 1 << 16
+"""Room for hits in the beginning; it grows where calls need more."""
+SHARES = (0, 7, 15, 24, 33, 44, 54, 66, 99, 264)
+"""Limits of anchors: a few, so that parts share them."""
+CELL_COST = 0.02
+"""What a place in the table is worth, against how often an anchor is heard."""
+EDIT = 100
+BEFORE, BEHIND = 24, 40
+"""How much text around a part its target is looked for in, slots aside."""
+
+
+class Hits(NamedTuple):
+    """Targets that may have been heard: the call, the stretch in it, its role, the target; all as numbers."""
+
+    calls: Ints
+    stretches: Ints
+    roles: Ints
+    targets: Ints
+
+
+class Anchor(NamedTuple):
+    """Two (or one) neighbouring characters of a part that cost at most `limit` together."""
+
+    chars: str
+    limit: int
+    short: bool
+
+
+class Tables(NamedTuple):
+    """What the scan reads. A head is 0, or the number of a list of anchors, `starts[n]` to `starts[n + 1]`;
+    the uses of an anchor lie between `firsts[a]` and `firsts[a + 1]`: a part, and where the anchor stands in it."""
+
+    class_of: NDArray[np.int16]
+    light_bits: Ints
+    pair_heads: Ints
+    single_heads: Ints
+    starts: Ints
+    anchors: Ints
+    firsts: Ints
+    uses: Ints
+    about: Ints
+    parts: Ints
+    target_firsts: Ints
+    aims: Ints
+    target_rows: Ints
+    target_about: Ints
+    target_light: Ints
+    costs: NDArray[np.uint8]
+    row_soft: Ints
+
+
+def cells(anchor: Anchor) -> Ints:
+    """The classes, or pairs of classes as `first * count + second`, that may be heard for an anchor."""
+    first, cost = _within(anchor.chars[0], anchor)
+    if len(anchor.chars) == 1:
+        return first
+    second, more = _within(anchor.chars[1], anchor)
+    pairs = (first * classes.count())[:, None] + second[None, :]
+    return pairs[cost[:, None] + more[None, :] <= anchor.limit]
+
+
+def _within(char: str, anchor: Anchor) -> tuple[Ints, Ints]:
+    near, costs = classes.near(char, short=anchor.short)
+    count = int(np.searchsorted(costs, anchor.limit, side="right"))
+    return near[:count], costs[:count]
+
+
+class Sieve:
+    """Clauses ready to be looked for. `pairs`: how often each pair of classes is heard, to choose rare anchors.
+    `targets`: what the numbers in the hits stand for."""
+
+    def __init__(self, clauses: Sequence[Clause], pairs: Ints) -> None:
+        merged: dict[Part, set[Target]] = {}
+        for clause in clauses:
+            for part, aims in clause.items():
+                merged.setdefault(part, set()).update(aims)
+        self.targets = sorted({target for aims in merged.values() for target in aims}, key=repr)
+        self.tables = _tables(merged, self.targets, pairs)
+        self._room = MOST_HITS
+
+    def scan(self, texts: Sequence[bytes]) -> Hits:
+        """Where targets may have been heard in the texts of compact calls, by call; some more than once."""
+        units = np.frombuffer(b"".join(texts), "<u2").astype(np.uint16, copy=False)
+        ends = np.cumsum([len(text) // 2 for text in texts]).astype(np.int64)
+        while True:
+            found = np.empty((self._room, 4), np.int32)
+            count = _scan(units, ends, self.tables, found)
+            if count <= self._room:
+                return Hits(*found[:count].T)
+            self._room = 2 * count
+
+
+def _tables(merged: Clause, targets: Sequence[Target], pairs: Ints) -> Tables:
+    parts, chosen = list(merged), _Chooser(pairs)
+    anchors = [(a, i, at) for i, part in enumerate(parts) for a, at in chosen.anchors(part)]
+    distinct = {anchor: i for i, anchor in enumerate(dict.fromkeys(anchor for anchor, _, _ in anchors))}
+    pair_heads, single_heads, starts, listed = _heads(list(distinct))
+    firsts, uses = _lists([(distinct[anchor], part, at) for anchor, part, at in anchors], len(distinct))
+    number = {target: i for i, target in enumerate(targets)}
+    aims = [(i, number[target], 0) for i, part in enumerate(parts) for target in merged[part]]
+    target_firsts, aimed = _lists(aims, len(parts))
+    rows = _Rows()
+    return Tables(
+        class_of=classes.table(),
+        light_bits=classes.light_table(),
+        pair_heads=pair_heads,
+        single_heads=single_heads,
+        starts=starts,
+        anchors=listed,
+        firsts=firsts,
+        uses=uses,
+        about=np.array([_about(part) for part in parts], np.int32).reshape(-1, 4),
+        parts=rows.padded([[(char, part.short) for char in part.chars] for part in parts]),
+        target_firsts=target_firsts,
+        aims=np.ascontiguousarray(aimed[:, 0]),
+        target_rows=rows.padded([[(char, target.short) for char in target.chars] for target in targets]),
+        target_about=np.array([(len(t.chars), t.limit, LONGEST_SLOT * (SLOT in t.chars)) for t in targets], np.int32).reshape(-1, 3),
+        target_light=_light(targets),
+        costs=rows.costs(),
+        row_soft=rows.soft(),
+    )
+
+
+def _light(targets: Sequence[Target]) -> Ints:
+    width = max((len(target.chars) for target in targets), default=1)
+    found = np.zeros((len(targets), max(width, 1)), np.int32)
+    for i, target in enumerate(targets):
+        found[i, : len(target.light)] = target.light
+    return found
+
+
+class _Rows:
+    """One row of costs for each character that parts and targets have; the first is a slot's."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bool], int] = {(SLOT, False): 0}
+
+    def padded(self, texts: Sequence[Sequence[tuple[str, bool]]]) -> Ints:
+        """The rows of each text's characters, side by side."""
+        found = np.zeros((len(texts), max(map(len, texts), default=0) or 1), np.int32)
+        for i, text in enumerate(texts):
+            for k, (char, short) in enumerate(text):
+                key = (char, short and char != SLOT)
+                found[i, k] = self._known.setdefault(key, len(self._known))
+        return found
+
+    def costs(self) -> NDArray[np.uint8]:
+        return np.stack([classes.costs(char, short=short) for char, short in self._known])
+
+    def soft(self) -> Ints:
+        """The light characters that may be heard for each row, as bits, and the least cost of that."""
+        return np.array([(_bits(classes.alike(c)), classes.softest(c, short=s)) for c, s in self._known], np.int32)
+
+
+def _bits(light: str) -> int:
+    return int(classes.light_table()[[ord(char) for char in light]].sum()) if light else 0
+
+
+def _about(part: Part) -> tuple[int, int, int, int]:
+    """Length, limit, and the light characters asked for with their place."""
+    return len(part.chars), min(part.limit, classes.NEVER - 1), _bits(part.soft), part.at
+
+
+def _heads(anchors: Sequence[Anchor]) -> tuple[Ints, Ints, Ints, Ints]:
+    """Heads by pair and by class, starts of the lists, and the anchors in them."""
+    size = classes.count()
+    found = [cells(anchor) + (size**2 if len(anchor.chars) == 1 else 0) for anchor in anchors]
+    flat = np.concatenate([np.zeros(0, np.int32), *found])
+    which = np.repeat(np.arange(len(found), dtype=np.int32), [len(f) for f in found])
+    counts = np.bincount(flat, minlength=size**2 + size)
+    heard = np.flatnonzero(counts)
+    heads = np.zeros(len(counts), np.int32)
+    heads[heard] = np.arange(1, len(heard) + 1)
+    starts = np.concatenate(([0, 0], np.cumsum(counts[heard]))).astype(np.int32)
+    return heads[: size**2], heads[size**2 :], starts, which[np.argsort(flat, kind="stable")]
+
+
+def _lists(entries: Sequence[tuple[int, int, int]], count: int) -> tuple[Ints, Ints]:
+    """Entries by their first number: where the list of each of `count` begins, and the lists end to end."""
+    rows = np.array(sorted(entries), np.int32).reshape(-1, 3)
+    firsts = np.searchsorted(rows[:, 0], np.arange(count + 1)).astype(np.int32)
+    return firsts, np.ascontiguousarray(rows[:, 1:])
+
+
+class _Chooser:
+    """Chooses anchors that are seldom heard."""
+
+    def __init__(self, pairs: Ints) -> None:
+        self._pairs, self._known = pairs, dict[Anchor, float]()
+
+    def anchors(self, part: Part) -> list[tuple[Anchor, int]]:
+        if len(part.chars) == 1:
+            return [(Anchor(part.chars, part.limit, part.short), 0)]
+        return min(self._choices(part), key=lambda choice: choice[0])[1]
+
+    def _choices(self, part: Part) -> Iterator[tuple[float, list[tuple[Anchor, int]]]]:
+        """Pairs of neighbours, none in two of them, n in all but some r: of the n - r one costs at most its
+        share of the whole, whichever are left out. How often they are heard, and the pairs."""
+        size = len(part.chars)
+        for skipped in range(0, size + 1, 2):
+            offsets = [at for at in (2 * i + (2 * i >= skipped) for i in range(size // 2)) if at + 2 <= size]
+            for count in range(1, len(offsets) + 1):
+                share = next(s for s in SHARES if s >= part.limit // count)
+                rare = sorted((self._rate(part, at, share), at) for at in offsets)[:count]
+                made = [(Anchor(part.chars[at : at + 2], share, part.short), at) for _, at in rare]
+                yield sum(rate for rate, _ in rare), made
+
+    def _rate(self, part: Part, at: int, limit: int) -> float:
+        key = Anchor(part.chars[at : at + 2], limit, part.short)
+        if key not in self._known:
+            found = cells(key)
+            self._known[key] = float(self._pairs[found].sum()) + CELL_COST * len(found)
+        return self._known[key]
+
+
+@njit(cache=True, boundscheck=False)
+def _scan(units: Any, ends: Any, tables: Any, found: Any) -> int:  # pragma: no cover  (compiled)
+    """Fill `found` with (call, stretch, role, target); how many there are, even where there is no room for them."""
+    longest = units.shape[0] + LONGEST
+    heard, soft, owner = np.zeros(longest, np.int32), np.zeros(longest, np.int32), np.zeros(longest, np.int32)
+    count, begin, seen = 0, 0, np.full(tables.target_about.shape[0], -1, np.int64)
+    for call in range(ends.shape[0]):
+        size = _lay_out(units, begin + HEAD_UNITS, ends[call], tables, heard, soft, owner)
+        count = _scan_call(call, size, tables, heard, soft, owner, seen, found, count)
+        begin = ends[call]
+    return count
+
+
+@njit(cache=True, boundscheck=False)
+def _lay_out(
+    units: Any, first: int, last: int, tables: Any, heard: Any, soft: Any, owner: Any
+) -> int:  # pragma: no cover  (compiled)
+    """The classes of a call without light ones; the light characters before each; its stretch
+    and role."""
+    size, lights, stretch, role = 0, 0, -1, 0
+    class_of, light_bits = tables.class_of, tables.light_bits
+    for i in range(first, last):
+        unit = units[i]
+        bits = light_bits[unit]
+        if bits:
+            lights |= bits
+            continue
+        if unit < CLOSING:
+            stretch, role = stretch + 1, unit
+        heard[size], soft[size], owner[size] = class_of[unit], lights, stretch << 3 | role
+        size, lights = size + 1, 0
+    heard[size : size + LONGEST] = 0
+    return size
+
+
+@njit(cache=True, boundscheck=False)
+def _scan_call(
+    call: int, size: int, tables: Any, heard: Any, soft: Any, owner: Any, seen: Any, found: Any, count: int
+) -> int:  # pragma: no cover  (compiled)
+    """Hold every part against the text that one of its anchors stands in."""
+    pair_heads, single_heads = tables.pair_heads, tables.single_heads
+    starts, anchors, firsts, uses = tables.starts, tables.anchors, tables.firsts, tables.uses
+    rows, about, costs = tables.parts, tables.about, tables.costs
+    target_firsts, aims = tables.target_firsts, tables.aims
+    width = single_heads.shape[0]
+    for twice in range(2 * size):
+        at = twice >> 1
+        head = pair_heads[heard[at] * width + heard[at + 1]] if twice & 1 else single_heads[heard[at]]
+        if head == 0:
+            continue
+        for i in range(starts[head], starts[head + 1]):
+            anchor = anchors[i]
+            for use in range(firsts[anchor], firsts[anchor + 1]):
+                part, start = uses[use, 0], at - uses[use, 1]
+                if start < 0:
+                    continue
+                spent, limit = 0, about[part, 1]
+                for k in range(about[part, 0]):
+                    spent += costs[rows[part, k], heard[start + k]]
+                    if spent > limit:
+                        break
+                if spent > limit:
+                    continue
+                asked = about[part, 2]
+                if asked != 0 and (soft[start + about[part, 3]] & asked) == 0:
+                    continue
+                for j in range(target_firsts[part], target_firsts[part + 1]):
+                    target = aims[j]
+                    place = (np.int64(call) << 32) + owner[start]
+                    if seen[target] == place or not _heard_near(start, size, target, tables, heard, soft):
+                        continue
+                    seen[target] = place
+                    if count < found.shape[0]:
+                        found[count, 0], found[count, 1] = call, owner[start] >> 3
+                        found[count, 2], found[count, 3] = owner[start] & 7, target
+                    count += 1
+    return count
+
+
+@njit(cache=True, boundscheck=False)
+def _heard_near(
+    start: int, size: int, target: int, tables: Any, heard: Any, soft: Any
+) -> bool:  # pragma: no cover  (compiled)
+    """Whether the whole target may have been heard around the place, with every edit that it may have."""
+    length, limit = tables.target_about[target, 0], tables.target_about[target, 1]
+    slot = tables.target_about[target, 2]
+    first, last = start, start
+    while first > 0 and heard[first - 1] != 0 and start - first < BEFORE + slot:
+        first -= 1
+    while last < size and heard[last] != 0 and last - start < BEHIND + slot:
+        last += 1
+    width = last - first + 1
+    before, row = np.zeros(width, np.int32), np.zeros(width, np.int32)
+    for k in range(length):
+        number, least = tables.target_rows[target, k], limit + 1
+        light, bits = tables.target_light[target, k], tables.row_soft[number, 0]
+        for t in range(width):
+            if number == 0:
+                best = before[t] if t == 0 else min(before[t], row[t - 1])
+            else:
+                best = before[t] + (0 if light else EDIT)
+                if bits & soft[first + t]:
+                    best = min(best, before[t] + tables.row_soft[number, 1])
+                if t:
+                    cost = tables.costs[number, heard[first + t - 1]]
+                    best = min(best, before[t - 1] + (EDIT if cost == 255 else cost), row[t - 1] + EDIT)
+            row[t] = best
+            least = min(least, best)
+        if least > limit:
+            return False
+        before, row = row, before
+    return True
