@@ -166,6 +166,22 @@ class Unpacked:
         """The whole transcript, without the loudness and pitch of its turns."""
         return replace(self.bare, turns=self.turns(range(len(self.groups))))
 
+    def speech(self) -> Iterator[tuple[int, Span, float]]:
+        """For each character that takes part in matching: its stretch, its time, its probability."""
+        stretch_of = dict(self._order.tolist())
+        firsts = (self._last - self._turns[:, 6]).tolist()
+        words, ends = self._words.tolist(), self._ends.tolist()
+        starts = self._chars.tolist()
+        for turn, (first, last) in enumerate(zip(firsts, self._last.tolist(), strict=True)):
+            for i in range(first, last):
+                _, duration, step, size = words[i]
+                written = self._written[starts[i] : starts[i] + size]
+                pieces = sum(char == SHOWN or matchable(char) for char in written)
+                begin = ends[i] - duration
+                for k in range(pieces):
+                    span = Span(begin + duration * k // pieces, begin + duration * (k + 1) // pieces)
+                    yield stretch_of[turn], span, step / STEPS
+
     def turns(self, chosen: Iterable[int]) -> tuple[Turn, ...]:
         """All turns; those outside the chosen stretches come without words."""
         spoken = {i for stretch in chosen for i in self.groups[stretch]}

@@ -56,6 +56,15 @@ Clause = dict[Part, set[Target]]
 SLOT = " "
 
 
+def can_be_sieved(rule: Rule) -> bool:
+    """Whether the rule answers from the words around its phrases alone, and with an absence without them."""
+    parameters = rule.parameters
+    if not isinstance(parameters, PhraseParameters) or rule.window.near or rule.cancelling:
+        return False
+    by_text = parameters.match == "text" and bool(parameters.max_edits)
+    return not (parameters.regex or parameters.none_of or by_text or parameters.needed != 1)
+
+
 def clauses_of(rule: Rule) -> tuple[Clause | None, ...]:
     """For each way that a phrase rule can match, what is heard then. None: that cannot be said."""
     parameters = cast(PhraseParameters, rule.parameters)
@@ -91,7 +100,7 @@ def _runs(piece: Piece, *, sounds: bool) -> Iterator[tuple[tuple[Char, ...], int
         yield from _runs_of_many(piece, sounds=sounds)
         return
     for atoms in _written_out(piece.nodes):
-        made = wording(atoms, alone=piece.alone)
+        made = wording(atoms, alone=piece.alone, spare=piece.spare)
         edits = min(made.edits, piece.cap) if sounds else 0
         limit = _scaled(made.limit) if sounds else 0
         target = _target(atoms, limit, short=made.short)
@@ -102,7 +111,7 @@ def _runs(piece: Piece, *, sounds: bool) -> Iterator[tuple[tuple[Char, ...], int
 
 def _runs_of_many(piece: Piece, *, sounds: bool) -> Iterator[tuple[tuple[Char, ...], int, Target]]:
     groups = piece.groups if piece.edits else (piece.nodes,)
-    limit = limit_of(letters(piece.nodes), alone=piece.alone) / (piece.edits + 1) if sounds else 0.0
+    limit = limit_of(letters(piece.nodes), alone=piece.alone, spare=piece.spare) / (piece.edits + 1) if sounds else 0.0
     for nodes in groups or ((),):
         for atoms in _written_out(_selective(nodes)):
             yield _longest_run(atoms), _scaled(limit), ANYTHING
