@@ -31,6 +31,8 @@ OUTSIDE = 0xFFFF
 """Stands for a character beyond the first 65,536."""
 SHOWN = "\x00"
 """In the written text: the character that `text` has."""
+NUL = "\udc00"
+"""Stands for a character that is SHOWN itself; no text that was decoded holds it."""
 STEPS = 1000
 COMPRESSION = 6
 
@@ -50,7 +52,7 @@ class Compact:
 
 
 def compact(transcript: Transcript) -> Compact:
-    """The compact form. ValueError: a probability has more than three decimals, or holds a NUL character."""
+    """The compact form. ValueError: a probability has more than three decimals."""
     groups = stretches(transcript.turns)
     rows = [[fold(char) for char in turn.text if matchable(char)] for turn in transcript.turns]
     units: list[int] = []
@@ -93,10 +95,9 @@ def _turn_row(turn: Turn) -> tuple[int, int, int, int, int, int]:
 
 def _written(turn: Turn) -> str:
     """The turn's text with every character left out that `text` holds as it is."""
-    if SHOWN in turn.text:
-        raise ValueError("found a NUL character, expected words")
     shown = (matchable(char) and fold(char) == char and ord(char) < OUTSIDE for char in turn.text)
-    return "".join(SHOWN if same else char for same, char in zip(shown, turn.text, strict=True))
+    text = turn.text.replace(SHOWN, NUL)
+    return "".join(SHOWN if same else char for same, char in zip(shown, text, strict=True))
 
 
 def _word_columns(words: Sequence[Word]) -> Ints:
@@ -221,7 +222,7 @@ class Unpacked:
             else:
                 if matchable(char):
                     next(shown)
-                yield char
+                yield SHOWN if char == NUL else char
 
     @cached_property
     def _starts(self) -> dict[int, int]:
