@@ -63,11 +63,6 @@ def _classes() -> tuple[Classes, tuple[str, ...]]:
     return of, tuple(examples)
 
 
-def class_of(units: NDArray[np.uint16]) -> Classes:
-    """The class of each UTF-16 code unit."""
-    return _classes()[0][units]
-
-
 def count() -> int:
     """How many classes there are."""
     return len(_classes()[1])
@@ -85,13 +80,25 @@ def _by_syllable() -> dict[str, tuple[int, ...]]:
 @cache
 def costs(char: str, *, short: bool = False) -> Costs:
     """Least cost of hearing each class where `char` was meant; `short`: in a wording of three."""
+    own = _classes()[0][min(ord(char), OUTSIDE)]
+    alone = _is_special(char) or own in (SOFT, OTHER)
+    row = _row(char) if alone else _row_of_class(int(own))
+    return np.where(row == NEVER, NEVER, np.minimum(row, int(FORGIVEN_COST * SCALE))) if short else row
+
+
+@cache
+def _row_of_class(number: int) -> Costs:
+    """Of any character of the class: they sound the same."""
+    return _row(_classes()[1][number])
+
+
+def _row(char: str) -> Costs:
     of, examples = _classes()
     row = np.full(len(examples), NEVER, np.uint8)
     near = {n for s in syllables(char) for like in neighbours(s) for n in _by_syllable().get(like, ())}
-    written = [int(of[min(ord(same), OUTSIDE)]) for same in equals(char) if same not in LIGHT]
     for number in near - {EDGE, SOFT}:
-        row[number] = _scaled(char_cost(char, examples[number]) if examples[number] else 0.0, short=short)
-    row[written] = 0
+        row[number] = _scaled(char_cost(char, examples[number]), short=False)
+    row[[int(of[min(ord(same), OUTSIDE)]) for same in equals(char) if same not in LIGHT]] = 0
     return row
 
 
@@ -118,18 +125,33 @@ _LIGHT_BITS = np.zeros(0x10000, np.int32)
 _LIGHT_BITS[[ord(light) for light in sorted(LIGHT)]] = 1 << np.arange(len(LIGHT), dtype=np.int32)
 
 
-def light_bits(units: NDArray[np.uint16]) -> NDArray[np.int32]:
-    """One bit for each light character, 0 for any other unit."""
-    return _LIGHT_BITS[units]
+@cache
+def plain() -> NDArray[np.int32]:
+    """The number of the syllables of each class, tones left out: what anchors are looked up by."""
+    numbers: dict[object, int] = {}
+    keys = (syllables(char) or number for number, char in enumerate(_classes()[1]))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32)
+
+
+@cache
+def plain_of(char: str) -> int:
+    """The plain number of a character."""
+    return int(plain()[_classes()[0][min(ord(char), OUTSIDE)]])
+
+
+@cache
+def plain_count() -> int:
+    return int(plain().max()) + 1
 
 
 @cache
 def near(char: str, *, short: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The classes that may be heard for a character, cheapest first, and their costs."""
-    row = costs(char, short=short)
+    """The plain numbers that may be heard for a character, cheapest first, and their least costs."""
+    row = np.full(plain_count(), NEVER, np.int32)
+    np.minimum.at(row, plain(), costs(char, short=short).astype(np.int32))
     found = np.flatnonzero(row < NEVER)
     order = found[np.argsort(row[found], kind="stable")].astype(np.int32)
-    return order, row[order].astype(np.int32)
+    return order, row[order]
 
 
 def table() -> Classes:

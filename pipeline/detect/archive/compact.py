@@ -38,6 +38,7 @@ COMPRESSION = 6
 
 _TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
 Ints = NDArray[np.int64]
+_OTHERS = tuple(Turn(index=-1, speaker=-1, role=role, channel=None, span=Span(0, 0), words=()) for role in ROLES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,35 +168,40 @@ class Unpacked:
         """The whole transcript, without the loudness and pitch of its turns."""
         return replace(self.bare, turns=self.turns(range(len(self.groups))))
 
-    def speech(self) -> Iterator[tuple[int, Span, float]]:
-        """For each character that takes part in matching: its stretch, its time, its probability."""
-        stretch_of = dict(self._order.tolist())
-        firsts = (self._last - self._turns[:, 6]).tolist()
-        words, ends = self._words.tolist(), self._ends.tolist()
-        starts = self._chars.tolist()
-        for turn, (first, last) in enumerate(zip(firsts, self._last.tolist(), strict=True)):
-            for i in range(first, last):
-                _, duration, step, size = words[i]
-                written = self._written[starts[i] : starts[i] + size]
-                pieces = sum(char == SHOWN or matchable(char) for char in written)
-                begin = ends[i] - duration
-                for k in range(pieces):
-                    span = Span(begin + duration * k // pieces, begin + duration * (k + 1) // pieces)
-                    yield stretch_of[turn], span, step / STEPS
+    @cached_property
+    def speech(self) -> tuple[Ints, Ints, Ints, NDArray[np.float64]]:
+        """For each character that takes part in matching: its stretch, when it begins and ends, and its
+        probability."""
+        written = np.array([char == SHOWN or matchable(char) for char in self._written], np.int64)
+        before = np.concatenate(([0], np.cumsum(written)))
+        pieces = before[self._chars[1:]] - before[self._chars[:-1]]
+        word = np.repeat(np.arange(len(pieces)), pieces)
+        piece = np.arange(len(word)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        duration, parts = self._words[word, 1], pieces[word]
+        begin = self._ends[word] - duration
+        stretch_of = np.zeros(len(self._turns), np.int64)
+        stretch_of[self._order[:, 0]] = self._order[:, 1]
+        stretches = np.repeat(stretch_of, self._turns[:, 6])[word]
+        ends = begin + duration * (piece + 1) // parts
+        return stretches, begin + duration * piece // parts, ends, self._words[word, 2] / STEPS
 
     def turns(self, chosen: Iterable[int]) -> tuple[Turn, ...]:
-        """All turns; those outside the chosen stretches come without words."""
+        """All turns. Those outside the chosen stretches that have words tell their role, and nothing else."""
         spoken = {i for stretch in chosen for i in self.groups[stretch]}
+        rows = self._turns.tolist()
         return tuple(
-            Turn(
-                index=index,
-                speaker=speaker,
-                role=ROLES[role],
-                channel=None if channel < 0 else channel,
-                span=Span(start, end),
-                words=tuple(self._words_of(i)) if i in spoken else (),
-            )
-            for i, (index, speaker, role, channel, start, end, _, _) in enumerate(self._turns.tolist())
+            self._turn(i, row) if i in spoken or not row[6] else _OTHERS[row[2]] for i, row in enumerate(rows)
+        )
+
+    def _turn(self, number: int, row: list[int]) -> Turn:
+        index, speaker, role, channel, start, end, _, _ = row
+        return Turn(
+            index=index,
+            speaker=speaker,
+            role=ROLES[role],
+            channel=None if channel < 0 else channel,
+            span=Span(start, end),
+            words=tuple(self._words_of(number)) if row[6] else (),
         )
 
     def _words_of(self, turn: int) -> Iterator[Word]:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+
 from pipeline.detect.archive.compact import Unpacked
 from pipeline.detect.heard import Heard
 from pipeline.detect.scene import DOUBTFUL_PROBABILITY, Scene, Thresholds
 from pipeline.ruleset import Rule
-from pipeline.timeline import Call, Recording, Span, total
+from pipeline.timeline import Call, Recording, total
 
 
 @dataclass(eq=False)
@@ -22,17 +24,15 @@ class PartScene(Scene):
     def heard(self) -> Heard:
         return Heard.of_some(self.call, self.stored.groups, self.chosen, self.terms)
 
-    @cached_property
-    def _speech(self) -> tuple[tuple[int, Span, float], ...]:
-        return tuple(self.stored.speech())
-
     def doubtful_share(self, rule: Rule) -> float:
         """As `Scene.doubtful_share`, over the whole call."""
         inside, span = self.stretches(rule), self.searched(rule)
-        spoken = [(time, sure) for n, time, sure in self._speech if n in inside and time.middle in span]
-        doubtful = sum(time.duration for time, sure in spoken if sure < DOUBTFUL_PROBABILITY)
+        stretches, starts, ends, sure = self.stored.speech
+        middles = (starts + ends) // 2
+        spoken = np.isin(stretches, list(inside)) & (middles >= span.start) & (middles < span.end)
+        doubtful = int((ends - starts)[spoken & (sure < DOUBTFUL_PROBABILITY)].sum())
+        heard = int((ends - starts)[spoken].sum())
         unclear = total(part & span for part in self.call.transcript.unclear)
-        heard = sum(time.duration for time, _ in spoken)
         return (doubtful + unclear) / (heard + unclear) if heard + unclear else 1.0
 
 

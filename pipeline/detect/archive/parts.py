@@ -65,17 +65,17 @@ def can_be_sieved(rule: Rule) -> bool:
     return not (parameters.regex or parameters.none_of or by_text or parameters.needed != 1)
 
 
-def clauses_of(rule: Rule) -> tuple[Clause | None, ...]:
-    """For each way that a phrase rule can match, what is heard then. None: that cannot be said."""
+def clauses_of(rule: Rule) -> tuple[tuple[str, Clause | None], ...]:
+    """For each way that a phrase rule can match, its phrase and what is heard then. None: that cannot be said."""
     parameters = cast(PhraseParameters, rule.parameters)
     sounds = Fit(parameters.match) is Fit.SOUND
     cap = 0 if not sounds else MOST_EDITS if parameters.max_edits is None else parameters.max_edits
-    found: list[Clause | None] = []
+    found: list[tuple[str, Clause | None]] = []
     for text in parameters.phrases:
         for route in routes(parse(text), cap):
             pieces = (part for part in route if isinstance(part, Piece))
             known = [clause for clause in (_clause(piece, sounds=sounds) for piece in pieces) if clause]
-            found.append(max(known, key=_selectivity) if known else None)
+            found.append((text, max(known, key=_selectivity) if known else None))
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 """Which rules may match where: thousands of wordings held against the text of many calls at once.
 
-Two neighbouring classes are looked up in one table. Each part that it names is held against the text around
+Two neighbouring syllables are looked up in one table. Each part that it names is held against the text around
 them, class by class; where it fits, the whole wording is, with every edit that it may have. What is left is
 nearly always a match, and nothing that matches is lost.
 """
@@ -20,13 +20,18 @@ from pipeline.detect.pattern import LONGEST_SLOT
 Ints = NDArray[np.int32]
 MOST_HITS = 1 << 16
 """Room for hits in the beginning; it grows where calls need more."""
-SHARES = (0, 7, 15, 24, 33, 44, 54, 66, 99, 264)
-"""Limits of anchors: a few, so that parts share them."""
-CELL_COST = 0.02
-"""What a place in the table is worth, against how often an anchor is heard."""
+SHARES = {0: 1, 7: 2, 15: 5, 24: 8, 33: 14, 44: 30, 66: 120, 99: 400, 264: 1500}
+"""What anchors may cost: a few limits, so that parts share them; and how often pairs that are no more than
+alike are heard within each in 240,000 characters."""
+_SHARE_OF = [next(share for share in SHARES if share >= limit) for limit in range(max(SHARES) + 1)]
+_TILINGS = [
+    list(dict.fromkeys(tuple(a + (size % 2 and a >= skipped) for a in range(0, size - 1, 2)) for skipped in range(0, size + 1, 2)))
+    for size in range(LONGEST + 1)
+]
+"""Ways to cut so many characters into pairs, one left over where they are odd."""
 EDIT = 100
-BEFORE, BEHIND = 24, 40
-"""How much text around a part its target is looked for in, slots aside."""
+AROUND = 4
+"""A target is looked for within its length and so many characters of a part."""
 
 
 class Hits(NamedTuple):
@@ -47,16 +52,19 @@ class Anchor(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the scan reads. A head is 0, or the number of a list of anchors, `starts[n]` to `starts[n + 1]`;
-    the uses of an anchor lie between `firsts[a]` and `firsts[a + 1]`: a part, and where the anchor stands in it."""
+    """What the scan reads. A head is 0, or the number of a list of anchors, `starts[n]` to `starts[n + 1]`. The
+    groups of an anchor lie between `firsts[a]` and `firsts[a + 1]`: a character beside it (where, and its row),
+    and uses. A use is a part, and where the anchor stands in it."""
 
     class_of: NDArray[np.int16]
+    plain: Ints
     light_bits: Ints
     pair_heads: Ints
     single_heads: Ints
     starts: Ints
     anchors: Ints
     firsts: Ints
+    groups: Ints
     uses: Ints
     about: Ints
     parts: Ints
@@ -70,12 +78,12 @@ class Tables(NamedTuple):
 
 
 def cells(anchor: Anchor) -> Ints:
-    """The classes, or pairs of classes as `first * count + second`, that may be heard for an anchor."""
+    """The plain numbers, or pairs of them as `first * count + second`, that may be heard for an anchor."""
     first, cost = _within(anchor.chars[0], anchor)
     if len(anchor.chars) == 1:
         return first
     second, more = _within(anchor.chars[1], anchor)
-    pairs = (first * classes.count())[:, None] + second[None, :]
+    pairs = (first * classes.plain_count())[:, None] + second[None, :]
     return pairs[cost[:, None] + more[None, :] <= anchor.limit]
 
 
@@ -89,7 +97,7 @@ class Sieve:
     """Clauses ready to be looked for. `pairs`: how often each pair of classes is heard, to choose rare anchors.
     `targets`: what the numbers in the hits stand for."""
 
-    def __init__(self, clauses: Sequence[Clause], pairs: Ints) -> None:
+    def __init__(self, clauses: Sequence[Clause], pairs: NDArray[np.int64]) -> None:
         merged: dict[Part, set[Target]] = {}
         for clause in clauses:
             for part, aims in clause.items():
@@ -110,31 +118,34 @@ class Sieve:
             self._room = 2 * count
 
 
-def _tables(merged: Clause, targets: Sequence[Target], pairs: Ints) -> Tables:
+def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64]) -> Tables:
     parts, chosen = list(merged), _Chooser(pairs)
+    rows = _Rows()
     anchors = [(a, i, at) for i, part in enumerate(parts) for a, at in chosen.anchors(part)]
     distinct = {anchor: i for i, anchor in enumerate(dict.fromkeys(anchor for anchor, _, _ in anchors))}
     pair_heads, single_heads, starts, listed = _heads(list(distinct))
-    firsts, uses = _lists([(distinct[anchor], part, at) for anchor, part, at in anchors], len(distinct))
+    uses = [(distinct[anchor], *_beside(parts[part], at, rows), part, at) for anchor, part, at in anchors]
+    firsts, groups, used = _grouped(uses, len(distinct))
     number = {target: i for i, target in enumerate(targets)}
     aims = [(i, number[target], 0) for i, part in enumerate(parts) for target in merged[part]]
     target_firsts, aimed = _lists(aims, len(parts))
-    rows = _Rows()
     return Tables(
         class_of=classes.table(),
+        plain=classes.plain(),
         light_bits=classes.light_table(),
         pair_heads=pair_heads,
         single_heads=single_heads,
         starts=starts,
         anchors=listed,
         firsts=firsts,
-        uses=uses,
+        groups=groups,
+        uses=used,
         about=np.array([_about(part) for part in parts], np.int32).reshape(-1, 4),
         parts=rows.padded([[(char, part.short) for char in part.chars] for part in parts]),
         target_firsts=target_firsts,
         aims=np.ascontiguousarray(aimed[:, 0]),
         target_rows=rows.padded([[(char, target.short) for char in target.chars] for target in targets]),
-        target_about=np.array([(len(t.chars), t.limit, LONGEST_SLOT * (SLOT in t.chars)) for t in targets], np.int32).reshape(-1, 3),
+        target_about=np.array([(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in targets], np.int32).reshape(-1, 3),
         target_light=_light(targets),
         costs=rows.costs(),
         row_soft=rows.soft(),
@@ -164,6 +175,9 @@ class _Rows:
                 found[i, k] = self._known.setdefault(key, len(self._known))
         return found
 
+    def row(self, char: str, *, short: bool) -> int:
+        return self._known.setdefault((char, short), len(self._known))
+
     def costs(self) -> NDArray[np.uint8]:
         return np.stack([classes.costs(char, short=short) for char, short in self._known])
 
@@ -176,6 +190,22 @@ def _bits(light: str) -> int:
     return int(classes.light_table()[[ord(char) for char in light]].sum()) if light else 0
 
 
+def _beside(part: Part, at: int, rows: "_Rows") -> tuple[int, int]:
+    """A character next to an anchor: its place as seen from the anchor, and its row; place 0: there is none."""
+    place = 2 if at + 2 < len(part.chars) else -1 if at else 0
+    return place, rows.row(part.chars[at + place], short=part.short) if place else 0
+
+
+def _grouped(uses: Sequence[tuple[int, int, int, int, int]], anchors: int) -> tuple[Ints, Ints, Ints]:
+    """Where the groups of each anchor begin; the groups: place, row, first and last use; the uses."""
+    rows = np.array(sorted(uses), np.int32).reshape(-1, 5)
+    heads, begins = np.unique(rows[:, :3], axis=0, return_index=True)
+    firsts = np.searchsorted(heads[:, 0], np.arange(anchors + 1)).astype(np.int32)
+    ends = np.append(begins[1:], len(rows))
+    groups = np.column_stack((heads[:, 1:], begins, ends)).astype(np.int32)
+    return firsts, np.ascontiguousarray(groups), np.ascontiguousarray(rows[:, 3:])
+
+
 def _about(part: Part) -> tuple[int, int, int, int]:
     """Length, limit, and the light characters asked for with their place."""
     return len(part.chars), min(part.limit, classes.NEVER - 1), _bits(part.soft), part.at
@@ -183,7 +213,7 @@ def _about(part: Part) -> tuple[int, int, int, int]:
 
 def _heads(anchors: Sequence[Anchor]) -> tuple[Ints, Ints, Ints, Ints]:
     """Heads by pair and by class, starts of the lists, and the anchors in them."""
-    size = classes.count()
+    size = classes.plain_count()
     found = [cells(anchor) + (size**2 if len(anchor.chars) == 1 else 0) for anchor in anchors]
     flat = np.concatenate([np.zeros(0, np.int32), *found])
     which = np.repeat(np.arange(len(found), dtype=np.int32), [len(f) for f in found])
@@ -205,55 +235,56 @@ def _lists(entries: Sequence[tuple[int, int, int]], count: int) -> tuple[Ints, I
 class _Chooser:
     """Chooses anchors that are seldom heard."""
 
-    def __init__(self, pairs: Ints) -> None:
-        self._pairs, self._known = pairs, dict[Anchor, float]()
+    def __init__(self, pairs: NDArray[np.int64]) -> None:
+        self._pairs, self._chance = pairs, pairs.sum() / 240_000
 
     def anchors(self, part: Part) -> list[tuple[Anchor, int]]:
-        if len(part.chars) == 1:
-            return [(Anchor(part.chars, part.limit, part.short), 0)]
-        return min(self._choices(part), key=lambda choice: choice[0])[1]
-
-    def _choices(self, part: Part) -> Iterator[tuple[float, list[tuple[Anchor, int]]]]:
-        """Pairs of neighbours, none in two of them, n in all but some r: of the n - r one costs at most its
-        share of the whole, whichever are left out. How often they are heard, and the pairs."""
+        """Pairs of neighbours, none in two of them, some left out: of n that are left one costs an n-th of the
+        whole at most."""
         size = len(part.chars)
-        for skipped in range(0, size + 1, 2):
-            offsets = [at for at in (2 * i + (2 * i >= skipped) for i in range(size // 2)) if at + 2 <= size]
-            for count in range(1, len(offsets) + 1):
-                share = next(s for s in SHARES if s >= part.limit // count)
-                rare = sorted((self._rate(part, at, share), at) for at in offsets)[:count]
-                made = [(Anchor(part.chars[at : at + 2], share, part.short), at) for _, at in rare]
-                yield sum(rate for rate, _ in rare), made
+        if size == 1:
+            return [(Anchor(part.chars, part.limit, part.short), 0)]
+        rates = [self._heard(*part.chars[at : at + 2]) for at in range(size - 1)]
+        _, share, offsets = min(self._choices(part.limit, rates))
+        return [(Anchor(part.chars[at : at + 2], share, part.short), at) for at in offsets]
 
-    def _rate(self, part: Part, at: int, limit: int) -> float:
-        key = Anchor(part.chars[at : at + 2], limit, part.short)
-        if key not in self._known:
-            found = cells(key)
-            self._known[key] = float(self._pairs[found].sum()) + CELL_COST * len(found)
-        return self._known[key]
+    def _choices(self, limit: int, rates: list[int]) -> Iterator[tuple[float, int, list[int]]]:
+        """How often the pairs may be heard, what each may cost, and where they are."""
+        size = len(rates) + 1
+        for pairs in _TILINGS[size]:
+            rated = sorted((rates[at], at) for at in pairs)
+            spent = 0
+            for count, (rate, _) in enumerate(rated, start=1):
+                spent += rate
+                share = _SHARE_OF[limit // count]
+                yield spent + count * SHARES[share] * self._chance, share, [at for _, at in rated[:count]]
+
+    def _heard(self, first: str, second: str) -> int:
+        return int(self._pairs[classes.plain_of(first) * classes.plain_count() + classes.plain_of(second)])
 
 
 @njit(cache=True, boundscheck=False)
 def _scan(units: Any, ends: Any, tables: Any, found: Any) -> int:  # pragma: no cover  (compiled)
     """Fill `found` with (call, stretch, role, target); how many there are, even where there is no room for them."""
     longest = units.shape[0] + LONGEST
-    heard, soft, owner = np.zeros(longest, np.int32), np.zeros(longest, np.int32), np.zeros(longest, np.int32)
+    heard, soft = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
+    owner, plain = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
     count, begin, seen = 0, 0, np.full(tables.target_about.shape[0], -1, np.int64)
     for call in range(ends.shape[0]):
-        size = _lay_out(units, begin + HEAD_UNITS, ends[call], tables, heard, soft, owner)
-        count = _scan_call(call, size, tables, heard, soft, owner, seen, found, count)
+        size = _lay_out(units, begin + HEAD_UNITS, ends[call], tables, heard, soft, owner, plain)
+        count = _scan_call(call, size, tables, heard, soft, owner, plain, seen, found, count)
         begin = ends[call]
     return count
 
 
 @njit(cache=True, boundscheck=False)
 def _lay_out(
-    units: Any, first: int, last: int, tables: Any, heard: Any, soft: Any, owner: Any
+    units: Any, first: int, last: int, tables: Any, heard: Any, soft: Any, owner: Any, plain: Any
 ) -> int:  # pragma: no cover  (compiled)
     """The classes of a call without light ones; the light characters before each; its stretch
     and role."""
     size, lights, stretch, role = 0, 0, -1, 0
-    class_of, light_bits = tables.class_of, tables.light_bits
+    class_of, plain_of, light_bits = tables.class_of, tables.plain, tables.light_bits
     for i in range(first, last):
         unit = units[i]
         bits = light_bits[unit]
@@ -263,52 +294,63 @@ def _lay_out(
         if unit < CLOSING:
             stretch, role = stretch + 1, unit
         heard[size], soft[size], owner[size] = class_of[unit], lights, stretch << 3 | role
+        plain[size] = plain_of[heard[size]]
         size, lights = size + 1, 0
     heard[size : size + LONGEST] = 0
+    plain[size : size + LONGEST] = 0
     return size
 
 
 @njit(cache=True, boundscheck=False)
 def _scan_call(
-    call: int, size: int, tables: Any, heard: Any, soft: Any, owner: Any, seen: Any, found: Any, count: int
+    call: int, size: int, tables: Any, heard: Any, soft: Any, owner: Any, plain: Any, seen: Any, found: Any, count: int
 ) -> int:  # pragma: no cover  (compiled)
     """Hold every part against the text that one of its anchors stands in."""
     pair_heads, single_heads = tables.pair_heads, tables.single_heads
-    starts, anchors, firsts, uses = tables.starts, tables.anchors, tables.firsts, tables.uses
+    starts, anchors, firsts, groups, uses = (
+        tables.starts,
+        tables.anchors,
+        tables.firsts,
+        tables.groups,
+        tables.uses,
+    )
     rows, about, costs = tables.parts, tables.about, tables.costs
     target_firsts, aims = tables.target_firsts, tables.aims
     width = single_heads.shape[0]
     for twice in range(2 * size):
         at = twice >> 1
-        head = pair_heads[heard[at] * width + heard[at + 1]] if twice & 1 else single_heads[heard[at]]
+        head = pair_heads[plain[at] * width + plain[at + 1]] if twice & 1 else single_heads[plain[at]]
         if head == 0:
             continue
         for i in range(starts[head], starts[head + 1]):
-            anchor = anchors[i]
-            for use in range(firsts[anchor], firsts[anchor + 1]):
-                part, start = uses[use, 0], at - uses[use, 1]
-                if start < 0:
+            for group in range(firsts[anchors[i]], firsts[anchors[i] + 1]):
+                place = groups[group, 0]
+                if place and (at + place < 0 or costs[groups[group, 1], heard[at + place]] == 255):
                     continue
-                spent, limit = 0, about[part, 1]
-                for k in range(about[part, 0]):
-                    spent += costs[rows[part, k], heard[start + k]]
-                    if spent > limit:
-                        break
-                if spent > limit:
-                    continue
-                asked = about[part, 2]
-                if asked != 0 and (soft[start + about[part, 3]] & asked) == 0:
-                    continue
-                for j in range(target_firsts[part], target_firsts[part + 1]):
-                    target = aims[j]
-                    place = (np.int64(call) << 32) + owner[start]
-                    if seen[target] == place or not _heard_near(start, size, target, tables, heard, soft):
+                for use in range(groups[group, 2], groups[group, 3]):
+                    part, start = uses[use, 0], at - uses[use, 1]
+                    if start < 0:
                         continue
-                    seen[target] = place
-                    if count < found.shape[0]:
-                        found[count, 0], found[count, 1] = call, owner[start] >> 3
-                        found[count, 2], found[count, 3] = owner[start] & 7, target
-                    count += 1
+                    spent, limit = 0, about[part, 1]
+                    for k in range(about[part, 0]):
+                        spent += costs[rows[part, k], heard[start + k]]
+                        if spent > limit:
+                            break
+                    if spent > limit:
+                        continue
+                    asked = about[part, 2]
+                    if asked != 0 and (soft[start + about[part, 3]] & asked) == 0:
+                        continue
+                    for j in range(target_firsts[part], target_firsts[part + 1]):
+                        target = aims[j]
+                        where = (np.int64(call) << 32) + owner[start]
+                        if seen[target] == where or not _heard_near(start, size, target, tables, heard, soft):
+                            continue
+                        seen[target] = where
+                        if count < found.shape[0]:
+                            found[count, 0], found[count, 1] = call, owner[start] >> 3
+                            found[count, 2], found[count, 3] = owner[start] & 7, target
+                        count += 1
     return count
 
 
@@ -318,11 +360,11 @@ def _heard_near(
 ) -> bool:  # pragma: no cover  (compiled)
     """Whether the whole target may have been heard around the place, with every edit that it may have."""
     length, limit = tables.target_about[target, 0], tables.target_about[target, 1]
-    slot = tables.target_about[target, 2]
+    room = length + AROUND + tables.target_about[target, 2]
     first, last = start, start
-    while first > 0 and heard[first - 1] != 0 and start - first < BEFORE + slot:
+    while first > 0 and heard[first - 1] != 0 and start - first < room:
         first -= 1
-    while last < size and heard[last] != 0 and last - start < BEHIND + slot:
+    while last < size and heard[last] != 0 and last - start < room:
         last += 1
     width = last - first + 1
     before, row = np.zeros(width, np.int32), np.zeros(width, np.int32)

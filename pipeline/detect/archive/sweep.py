@@ -1,7 +1,8 @@
 """A rule set over many stored calls: what it finds, the same as call by call, in a fraction of the time."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,25 +14,32 @@ from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS, ROLES, Unpacked
 from pipeline.detect.archive.part import part_scene
 from pipeline.detect.archive.parts import Clause, can_be_sieved, clauses_of
 from pipeline.detect.archive.sieve import Sieve
+from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.segment import terms_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.timeline import Call, Recording, Role
 
-Places = Mapping[str, set[int]]
-"""By rule id, the stretches of a call where the rule may match."""
+Places = Mapping[str, "Place"]
+"""By rule id, where in a call the rule may match."""
 
 
-def frequencies(texts: Iterable[bytes]) -> NDArray[np.int32]:
-    """How often each pair of classes is heard in the texts of compact calls."""
-    size = classes.count()
-    pairs = np.zeros(size * size, np.int32)
-    for text in texts:
-        heard = classes.table()[np.frombuffer(text, "<u2")[HEAD_UNITS:]].astype(np.int32)
-        heard = heard[heard != classes.SOFT]
-        np.add.at(pairs, heard[:-1] * size + heard[1:], 1)
-    return pairs
+@dataclass(slots=True)
+class Place:
+    """The stretches of a call where a rule may match, and which of its phrases."""
+
+    stretches: set[int] = field(default_factory=set)
+    phrases: set[str] = field(default_factory=set)
+
+
+def frequencies(texts: Iterable[bytes]) -> NDArray[np.int64]:
+    """How often each pair of syllables is heard in the texts of compact calls."""
+    units = np.frombuffer(b"".join(text[2 * HEAD_UNITS :] for text in texts), "<u2")
+    heard = classes.table()[units]
+    plain = classes.plain()[heard[heard != classes.SOFT]]
+    size = classes.plain_count()
+    return np.bincount(plain[:-1] * size + plain[1:], minlength=size * size)
 
 
 def shows_something(finding: Finding) -> bool:
@@ -50,44 +58,60 @@ class Sweep:
         self._thresholds, self._zone = thresholds, ZoneInfo(thresholds.time_zone)
         self._terms = terms_of(word for words in ruleset.words.values() for word in words)
         self._rules = {rule.id: rule for rule in ruleset.rules if can_be_sieved(rule)}
-        clauses = {rule.id: clauses_of(rule) for rule in self._rules.values()}
-        self._everywhere = [self._rules[i] for i, found in clauses.items() if None in found]
-        known = {i: [clause for clause in found if clause] for i, found in clauses.items()}
-        self._sieve = Sieve([clause for found in known.values() for clause in found], frequencies(sample))
+        found = [(rule.id, *way) for rule in self._rules.values() for way in clauses_of(rule)]
+        self._everywhere = [(rule_id, text) for rule_id, text, clause in found if clause is None]
+        known = [(rule_id, text, clause) for rule_id, text, clause in found if clause is not None]
+        self._sieve = Sieve([clause for _, _, clause in known], frequencies(sample))
         self._owners = self._owned(known)
+        self._narrowed: dict[tuple[str, frozenset[str]], Rule] = {}
         self._other = frozenset(rule.id for rule in ruleset.rules) - self._rules.keys()
         self.rest = _rest(ruleset, self._other)
 
-    def _owned(self, clauses: Mapping[str, Sequence[Clause]]) -> list[list[Rule]]:
-        """The rules of each target."""
+    def _owned(self, known: Iterable[tuple[str, str, Clause]]) -> list[list[tuple[Rule, str]]]:
+        """The rules of each target, with the phrase that it belongs to."""
         number = {target: i for i, target in enumerate(self._sieve.targets)}
-        owners: list[dict[str, Rule]] = [{} for _ in number]
-        for rule_id, found in clauses.items():
-            for target in {t for clause in found for aims in clause.values() for t in aims}:
-                owners[number[target]][rule_id] = self._rules[rule_id]
-        return [list(rules.values()) for rules in owners]
+        owners: list[dict[tuple[str, str], None]] = [{} for _ in number]
+        for rule_id, text, clause in known:
+            for target in {target for aims in clause.values() for target in aims}:
+                owners[number[target]][rule_id, text] = None
+        return [[(self._rules[rule_id], text) for rule_id, text in listed] for listed in owners]
 
     def candidates(self, texts: Sequence[bytes]) -> dict[int, Places]:
         """By number of the call, where which rules may find something; the other calls hold nothing for the
         rules that are not in `rest`."""
-        found: dict[int, dict[str, set[int]]] = {}
+        found: dict[int, dict[str, Place]] = {}
         known = [role_confidence(text) >= self._thresholds.role_threshold for text in texts]
-        for call, stretch, role, target in zip(*(column.tolist() for column in self._sieve.scan(texts)), strict=True):
-            for rule in self._owners[target]:
+        hits = (column.tolist() for column in self._sieve.scan(texts))
+        for call, stretch, role, target in zip(*hits, strict=True):
+            for rule, phrase in self._owners[target]:
                 if not known[call] or rule.role in (None, ROLES[role]):
-                    found.setdefault(call, {}).setdefault(rule.id, set()).add(stretch)
-        for rule in self._everywhere:
+                    place = found.setdefault(call, {}).setdefault(rule.id, Place())
+                    place.stretches.add(stretch)
+                    place.phrases.add(phrase)
+        for rule_id, phrase in self._everywhere:
             for call, text in enumerate(texts):
-                found.setdefault(call, {})[rule.id] = _stretches(text, rule.role if known[call] else None)
-        return found
+                place = found.setdefault(call, {}).setdefault(rule_id, Place())
+                place.stretches |= _stretches(text, self._rules[rule_id].role if known[call] else None)
+                place.phrases.add(phrase)
+        return dict(found)
 
     def judge(self, recording: Recording, stored: Unpacked, places: Places) -> list[Finding]:
         """What the rules find at their places, in the engine's order."""
-        rules = [self._rules[rule_id] for rule_id in sorted(places)]
+        rules = [self._only(rule_id, frozenset(places[rule_id].phrases)) for rule_id in sorted(places)]
         rules = [rule for rule in rules if engine.is_for(rule, recording, self._zone)]
-        chosen = {stretch for stretches in places.values() for stretch in stretches}
+        chosen = {stretch for place in places.values() for stretch in place.stretches}
         scene = part_scene(recording, stored, chosen, self._thresholds, self._terms)
         return _ordered(finding for rule in rules for finding in engine.answer(rule, scene))
+
+    def _only(self, rule_id: str, phrases: frozenset[str]) -> Rule:
+        """The rule with some of its phrases: the others are not heard in these stretches."""
+        key = rule_id, phrases
+        if key not in self._narrowed:
+            rule = self._rules[rule_id]
+            parameters = cast(PhraseParameters, rule.parameters)
+            kept = tuple(text for text in parameters.phrases if text in phrases)
+            self._narrowed[key] = replace(rule, parameters=parameters.model_copy(update={"phrases": kept}))
+        return self._narrowed[key]
 
     def judge_rest(self, call: Call) -> list[Finding]:
         """What the rules of `rest` find in a whole call, those that are sieved left out."""
