@@ -25,15 +25,24 @@ from pipeline.timeline import Role
 
 POOL, FORBIDDEN_POOL = 20_000, 6_000
 CHARACTERS = 1_200
-FORBIDDEN_SHARE = 0.35
+FORBIDDEN_SHARE = 0.1
 """Calls of which one turn says what a rule looks for."""
 MISHEARD = 0.1
 UNCERTAIN_ROLES = 0.02
 ORDINARY = (
-    "您好，请问有什么可以帮您？", "好的，请稍等，我帮您查一下。", "请问您的手机号码是多少？", "是这个号码没错。",
-    "嗯，我明白了。", "您看这样处理可以吗？", "那大概需要多长时间呢？", "请问还有其他问题吗？", "没有了，谢谢。",
-    "不好意思，让您久等了。", "这个我不太清楚，您帮我看一下。", "感谢您的来电，祝您生活愉快，再见。",
-)  # fmt: skip
+    "您好，请问有什么可以帮您？",
+    "好的，请稍等，我帮您查一下。",
+    "请问您的手机号码是多少？",
+    "是这个号码没错。",
+    "嗯，我明白了。",
+    "您看这样处理可以吗？",
+    "那大概需要多长时间呢？",
+    "请问还有其他问题吗？",
+    "没有了，谢谢。",
+    "不好意思，让您久等了。",
+    "这个我不太清楚，您帮我看一下。",
+    "感谢您的来电，祝您生活愉快，再见。",
+)
 Columns = NDArray[np.int64]
 
 
@@ -47,6 +56,24 @@ class Spoken:
     written: str
     words: Columns
     duration: int
+
+
+_ABOUT: dict[str, object] = {
+    "turns": [],
+    "rings": [],
+    "holds": [],
+    "silences": [],
+    "overlaps": [],
+    "unclear": [],
+    "overlaps_audible": True,
+    "roles": {},
+    "provenance": {
+        "pipeline": "1",
+        "model": "base",
+        "model_sha256": "0" * 64,
+        "settings_digest": "0" * 16,
+    },
+}
 
 
 class Speaker:
@@ -155,11 +182,7 @@ def _packed(said: Sequence[Spoken], pauses: list[int], ends: NDArray[np.int64], 
         (i, role, role, -1, end - turn.duration, end, len(turn.words), len(turn.units))
         for i, (turn, role, end) in enumerate(zip(said, roles, ends.tolist(), strict=True))
     ]
-    about = {
-        "turns": [], "rings": [], "holds": [], "silences": [], "overlaps": [], "unclear": [],
-        "overlaps_audible": True, "roles": {"confidence": confidence, "reason": "声纹"},
-        "provenance": {"pipeline": "1", "model": "base", "model_sha256": "0" * 64, "settings_digest": "0" * 16},
-    }  # fmt: skip
+    about = _ABOUT | {"roles": {"confidence": confidence, "reason": "声纹"}}
     order = [(i, i) for i in range(len(said))]
     details = (
         json.dumps(about, ensure_ascii=False, separators=(",", ":")).encode(),

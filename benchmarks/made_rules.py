@@ -11,7 +11,22 @@ from pipeline.detect.pattern import Char, Choice, Gap, Sequence, parse
 from pipeline.ruleset import RuleSet
 
 PERSONS = ("我", "你", "我们", "你们", "自己", "人家", "公司", "这边", "那边", "系统", "领导", "客服")
-ADVERBS = ("不", "没", "别", "就", "都", "不会", "不能", "没法", "必须", "只能", "从来", "根本", "反正", "凭什么")
+ADVERBS = (
+    "不",
+    "没",
+    "别",
+    "就",
+    "都",
+    "不会",
+    "不能",
+    "没法",
+    "必须",
+    "只能",
+    "从来",
+    "根本",
+    "反正",
+    "凭什么",
+)
 ENDINGS = ("不了", "不着", "没用", "算了", "就行", "再说", "干什么", "有意思吗", "跟我没关系", "不就完了")
 SHAPES = (
     "{p}[{d}|{d}]{v}{n}",
@@ -62,14 +77,20 @@ def phrase(rng: random.Random) -> str:
 
 
 def made_rules(count: int, seed: int) -> RuleSet:
-    """`count` rules of three to eight patterns; some with a window, some without edits, most with exceptions."""
+    """`count` rules of three to eight patterns with exceptions; some have a window, some allow no edits."""
     rng = random.Random(seed)  # noqa: S311
     return parse_ruleset({f"made/r{i:04}.yml": rule_text(f"made.r{i:04}", rng) for i in range(count)})
 
 
 def rule_text(rule_id: str, rng: random.Random) -> str:
     """One rule file."""
-    lines = [f"id: {rule_id}", f"title: 禁语{rule_id[-4:]}", "label: forbidden", "category: blunt", "why: 基准"]
+    lines = [
+        f"id: {rule_id}",
+        f"title: 禁语{rule_id[-4:]}",
+        "label: forbidden",
+        "category: blunt",
+        "why: 基准",
+    ]
     lines += ["detector: phrase", f"role: {rng.choices(('agent', 'customer', 'any'), (85, 10, 5))[0]}"]
     if rng.random() < 0.2:
         lines.append("max_edits: 0")

@@ -27,21 +27,21 @@ from sqlalchemy import create_engine, insert
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import rules_report  # noqa: E402
-from benchmarks.made_calls import Archive  # noqa: E402
-from benchmarks.made_rules import made_rules, spoken  # noqa: E402
-from pipeline.detect import engine  # noqa: E402
-from pipeline.detect.archive.compact import VERSION, Compact, Unpacked  # noqa: E402
-from pipeline.detect.archive.sweep import shows_something  # noqa: E402
-from pipeline.detect.detectors.phrase import PhraseParameters  # noqa: E402
-from pipeline.detect.pattern import Char, Choice, Gap, parse  # noqa: E402
-from pipeline.detect.pattern import Sequence as Nodes  # noqa: E402
-from pipeline.detect.scene import Thresholds  # noqa: E402
-from pipeline.ruleset import RuleSet  # noqa: E402
-from pipeline.storage import mapping  # noqa: E402
-from pipeline.storage.store import Store  # noqa: E402
-from pipeline.storage.tables import CompactRow, RecordingRow, TranscriptRow  # noqa: E402
-from pipeline.timeline import Call, Recording  # noqa: E402
+from benchmarks import rules_report
+from benchmarks.made_calls import Archive
+from benchmarks.made_rules import made_rules, spoken
+from pipeline.detect import engine
+from pipeline.detect.archive.compact import VERSION, Compact, Unpacked
+from pipeline.detect.archive.sweep import shows_something
+from pipeline.detect.detectors.phrase import PhraseParameters
+from pipeline.detect.pattern import Char, Choice, Gap, parse
+from pipeline.detect.pattern import Sequence as Nodes
+from pipeline.detect.scene import Thresholds
+from pipeline.ruleset import RuleSet
+from pipeline.storage import mapping
+from pipeline.storage.store import Store
+from pipeline.storage.tables import CompactRow, RecordingRow, TranscriptRow
+from pipeline.timeline import Call, Recording
 
 SEED = 20_241
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,7 +65,13 @@ class Made:
 def recording(number: int, duration: int) -> Recording:
     name = f"{number:016x}"
     return Recording(
-        id=name, sha256=name * 4, path=f"{name}.wav", duration=duration, sample_rate=8000, channels=1, codec="pcm"
+        id=name,
+        sha256=name * 4,
+        path=f"{name}.wav",
+        duration=duration,
+        sample_rate=8000,
+        channels=1,
+        codec="pcm",
     )
 
 
@@ -99,7 +105,9 @@ def fill(url: str, rules: int, numbers: range, pool: ProcessPoolExecutor) -> tup
     """Add calls to the database as a night would have; bytes of their text and of their compact form."""
     Store.open(url).close()
     connectable, text, index = create_engine(url), 0, 0
-    blocks = [range(first, min(first + ROWS, numbers.stop)) for first in range(numbers.start, numbers.stop, ROWS)]
+    blocks = [
+        range(first, min(first + ROWS, numbers.stop)) for first in range(numbers.start, numbers.stop, ROWS)
+    ]
     for made in pool.map(partial(make, rules), blocks):
         with connectable.begin() as connection:
             connection.execute(insert(RecordingRow), [_recording_row(m) for m in made])
@@ -114,7 +122,13 @@ def fill(url: str, rules: int, numbers: range, pool: ProcessPoolExecutor) -> tup
 def _recording_row(made: Made) -> dict[str, Any]:
     about = recording(made.number, made.duration)
     body = mapping.pack(mapping.recording_to_plain(about))
-    return {"id": about.id, "sha256": about.sha256, "path": about.path, "duration_ms": about.duration, "body": body}
+    return {
+        "id": about.id,
+        "sha256": about.sha256,
+        "path": about.path,
+        "duration_ms": about.duration,
+        "body": body,
+    }
 
 
 def _transcript_row(made: Made) -> dict[str, Any]:
@@ -178,7 +192,9 @@ def hyperscan_database(ruleset: RuleSet) -> Any:
     expressions = [expression(parse(text).nodes).encode() for text in patterns(ruleset)]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     flags = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
-    database.compile(expressions=expressions, ids=range(len(expressions)), elements=len(expressions), flags=flags)
+    database.compile(
+        expressions=expressions, ids=range(len(expressions)), elements=len(expressions), flags=flags
+    )
     return database
 
 
@@ -260,13 +276,17 @@ def exact(rules: int, numbers: Sequence[int]) -> dict[str, list[tuple[str, ...]]
     return found
 
 
-def differences(url: str, rules: int, calls: int, sweep: int, pool: ProcessPoolExecutor) -> tuple[int, int, int]:
+def differences(
+    url: str, rules: int, calls: int, sweep: int, pool: ProcessPoolExecutor
+) -> tuple[int, int, int]:
     """Sample of one in a hundred: its size, its findings, and in how many calls sweep and engine differ."""
     numbers = list(range(0, calls, 100))
     with Store.open(url) as store:
         swept: dict[str, list[tuple[str, ...]]] = {}
         for f in store.swept(sweep):
-            swept.setdefault(f.recording_id, []).append((f.finding_id, f.rule_id, f.outcome, str(f.confidence)))
+            swept.setdefault(f.recording_id, []).append(
+                (f.finding_id, f.rule_id, f.outcome, str(f.confidence))
+            )
     parts = pool.map(partial(exact, rules), _shared(numbers))
     told = {name: found for part in parts for name, found in part.items()}
     wrong = sum(swept.get(name, []) != found for name, found in told.items())
@@ -284,7 +304,9 @@ def measure(sizes: Sequence[int], rules: int) -> rules_report.Report:
     ruleset = made_rules(rules, SEED)
     began = time.perf_counter()
     database = hyperscan_database(ruleset)
-    report = rules_report.Report(rules=rules, patterns=len(patterns(ruleset)), compiled=time.perf_counter() - began)
+    report = rules_report.Report(
+        rules=rules, patterns=len(patterns(ruleset)), compiled=time.perf_counter() - began
+    )
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(WORKERS) as pool:
         url, have, texts = f"sqlite:///{folder}/calls.db", 0, Texts()
         text_bytes = index_bytes = 0
@@ -294,7 +316,9 @@ def measure(sizes: Sequence[int], rules: int) -> rules_report.Report:
             blocks = [range(first, min(first + ROWS, size)) for first in range(have, size, ROWS)]
             texts += [call for block in pool.map(partial(turns, rules), blocks) for call in block]
             have = size
-            rounds = [(hyperscan_seconds(database, texts), sweep_child(url, rules, None)) for _ in range(ROUNDS)]
+            rounds = [
+                (hyperscan_seconds(database, texts), sweep_child(url, rules, None)) for _ in range(ROUNDS)
+            ]
             edited = [sweep_child(url, rules, 7) for _ in range(ROUNDS)]
             sample = differences(url, rules, size, int(rounds[-1][1]["sweep"]), pool)
             scale_re = re_seconds(ruleset, texts[:RE_CALLS]) * size / RE_CALLS
@@ -322,7 +346,9 @@ def main() -> None:
     parser.add_argument("--rules", type=int, default=500)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "docs" / "benchmark-rules.md")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent.parent / "docs" / "benchmark-rules.md"
+    )
     given = parser.parse_args()
     if given.child:
         child(given.child, given.rules, given.only)

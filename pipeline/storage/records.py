@@ -35,8 +35,8 @@ class CompactForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
-    """One call with everything that was made of it. `scorecard` is None where no template is for it, `compact`
-    where nobody made it yet."""
+    """One call with everything that was made of it. `scorecard` is None where no template is for it,
+    `compact` where nobody made it yet."""
 
     recording: Recording
     transcript: Transcript

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from calls import phrase_rule
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,6 @@ from pipeline.detect.heard import Heard
 from pipeline.detect.scene import Scene, Thresholds
 from pipeline.detect.script import call_of
 from pipeline.timeline import Call, Role, Span, Transcript, Turn, Word
-from calls import phrase_rule
 
 CHARACTERS = st.text(st.sampled_from("不归我们管了ＡaB9，。？ 𠮷〇\n\x00é"), min_size=1, max_size=3)
 
@@ -29,7 +29,9 @@ def transcripts(draw: st.DrawFn) -> Transcript:
             at = end + draw(st.sampled_from((0, 0, 40, 3000)))
         role = draw(st.sampled_from(list(Role)))
         speaker = draw(st.integers(0, 2))
-        turn = Turn(index=index, speaker=speaker, role=role, channel=None, span=Span(start, at), words=tuple(words))
+        turn = Turn(
+            index=index, speaker=speaker, role=role, channel=None, span=Span(start, at), words=tuple(words)
+        )
         turns.append(turn)
     return replace(bare, turns=tuple(turns))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from calls import phrase_rule, rule_text, ruleset_of, with_roles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,6 @@ from pipeline.findings import Finding
 from pipeline.resources import shipped_rules
 from pipeline.ruleset import RuleSet
 from pipeline.timeline import Call
-from calls import phrase_rule, rule_text, ruleset_of, with_roles
 
 PHRASES = (
     "不归我们管",
@@ -57,7 +57,7 @@ def found_by_sweep(calls: Iterable[Call], sweep: Sweep) -> list[list[Finding]]:
 
 
 def test_costs_are_lower_bounds() -> None:
-    table, rng = classes.table(), random.Random(3)
+    table, rng = classes.table(), random.Random(3)  # noqa: S311
     han = [chr(code) for code in range(0x4E00, 0x9FA5) if readings(chr(code))]
     for meant in [*"不没我你他零一的地得哪那吗妈啊a7", *rng.sample(han, 40)]:
         alike = [char for char in rng.sample(han, 1500) if set(syllables(char)) & near(meant)]
@@ -92,7 +92,10 @@ def spoken(draw: st.DrawFn) -> str:
         change = draw(st.sampled_from(("alike", "alike", "alike", "drop", "add")))
         new = {"alike": draw(st.sampled_from(same)), "drop": "", "add": text[at : at + 1] + draw(extra)}
         text = text[:at] + new[change] + text[at + 1 :]
-    before, after = draw(st.text(st.sampled_from(COMMON), max_size=4)), draw(st.text(st.sampled_from(COMMON), max_size=4))
+    before, after = (
+        draw(st.text(st.sampled_from(COMMON), max_size=4)),
+        draw(st.text(st.sampled_from(COMMON), max_size=4)),
+    )
     return before + text + after or "我"
 
 
@@ -131,7 +134,9 @@ def sweep_of(match: str, max_edits: str) -> tuple[RuleSet, Sweep]:
     return ruleset, Sweep(ruleset, Thresholds())
 
 
-@pytest.mark.parametrize(("fit", "edits"), [("sound", ""), ("sound", "0"), ("sound", "1"), ("text", ""), ("exact", "")])
+@pytest.mark.parametrize(
+    ("fit", "edits"), [("sound", ""), ("sound", "0"), ("sound", "1"), ("text", ""), ("exact", "")]
+)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_nothing_that_matches_is_lost(fit: str, edits: str, data: st.DataObject) -> None:
@@ -175,4 +180,6 @@ def test_the_sample_changes_the_way_and_not_the_findings() -> None:
     call = call_of("坐席 1.0 这个不归我们管，你找别的不门吧。")
     text = compact(call.transcript).text
     plain, sampled = Sweep(ruleset, Thresholds()), Sweep(ruleset, Thresholds(), [text] * 50)
-    assert found_by_sweep([call], plain) == found_by_sweep([call], sampled) == [found_by_engine(call, ruleset)]
+    assert (
+        found_by_sweep([call], plain) == found_by_sweep([call], sampled) == [found_by_engine(call, ruleset)]
+    )

@@ -3,7 +3,6 @@
 Costs are lower bounds: nothing that the matcher accepts costs less there than here.
 """
 
-from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np

@@ -38,7 +38,9 @@ COMPRESSION = 6
 
 _TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
 Ints = NDArray[np.int64]
-_OTHERS = tuple(Turn(index=-1, speaker=-1, role=role, channel=None, span=Span(0, 0), words=()) for role in ROLES)
+_OTHERS = tuple(
+    Turn(index=-1, speaker=-1, role=role, channel=None, span=Span(0, 0), words=()) for role in ROLES
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,4 +48,3 @@ def part_scene(
     transcript = replace(stored.bare, turns=stored.turns(stretches))
     call = Call(recording=recording, transcript=transcript)
     return PartScene(call=call, thresholds=thresholds, terms=terms, stored=stored, chosen=stretches)
-

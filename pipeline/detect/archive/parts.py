@@ -1,10 +1,10 @@
 """What must have been heard wherever a pattern matches: phrase rules -> targets and parts.
 
-A target is one wording of a piece of a pattern with the cost that it may have. A wording of six characters may
-have no unrelated character, so all of it is heard in a row. One of seven may have one, which costs most of the
-budget: then one half of it is heard in a row, for what is left. Such rows are the parts. Light characters come
-and go: parts and calls are compared without them, and a character of a rule for which a light one may have
-been heard is left out in a variant.
+A target is one wording of a piece of a pattern with the cost that it may have. A wording of six characters
+may have no unrelated character, so all of it is heard in a row. One of seven may have one, which costs most of
+the budget: then one half of it is heard in a row, for what is left. Such rows are the parts. Light characters
+come and go: parts and calls are compared without them, and a character of a rule for which a light one may
+have been heard is left out in a variant.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,8 +41,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A row of characters, a space for a slot, that may cost `limit` with all its edits. `light[i]`: character
-    `i` may be left out for nothing. No characters: nothing more is known than the part that was heard."""
+    """A row of characters, a space for a slot, that may cost `limit` with all its edits. `light[i]`:
+    character `i` may be left out for nothing. No characters: no more is known than the part that was heard."""
 
     chars: str = ""
     light: tuple[bool, ...] = ()
@@ -66,7 +66,7 @@ def can_be_sieved(rule: Rule) -> bool:
 
 
 def clauses_of(rule: Rule) -> tuple[tuple[str, Clause | None], ...]:
-    """For each way that a phrase rule can match, its phrase and what is heard then. None: that cannot be said."""
+    """For each way that a phrase rule can match, its phrase and what is heard then; None: nothing certain."""
     parameters = cast(PhraseParameters, rule.parameters)
     sounds = Fit(parameters.match) is Fit.SOUND
     cap = 0 if not sounds else MOST_EDITS if parameters.max_edits is None else parameters.max_edits
@@ -111,7 +111,11 @@ def _runs(piece: Piece, *, sounds: bool) -> Iterator[tuple[tuple[Char, ...], int
 
 def _runs_of_many(piece: Piece, *, sounds: bool) -> Iterator[tuple[tuple[Char, ...], int, Target]]:
     groups = piece.groups if piece.edits else (piece.nodes,)
-    limit = limit_of(letters(piece.nodes), alone=piece.alone, spare=piece.spare) / (piece.edits + 1) if sounds else 0.0
+    limit = (
+        limit_of(letters(piece.nodes), alone=piece.alone, spare=piece.spare) / (piece.edits + 1)
+        if sounds
+        else 0.0
+    )
     for nodes in groups or ((),):
         for atoms in _written_out(_selective(nodes)):
             yield _longest_run(atoms), _scaled(limit), ANYTHING
