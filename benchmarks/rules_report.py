@@ -123,7 +123,8 @@ class Report:
         last = self.lines[-1]
         return "".join(
             (
-                f"{self.rules} 条规则（{self.patterns:,} 条说法，带可选词、间隔和例外）对按种子生成的通话库，",
+                f"{self.rules} 条规则（{self.patterns:,} 条说法，带可选词、间隔和例外）对",
+                "按种子生成的通话库，",
                 f"每通约 {last.text_bytes / 3 / last.calls:,.0f} 字，",
                 f"平均每通 {last.sweeps[-1]['found'] / last.calls:.2f} 个结果。",
                 "hyperscan、re、rapidfuzz 只扫内存里的文本，各用一个线程；",
@@ -136,7 +137,10 @@ class Report:
         )
 
 
-HEADINGS = "| 通话 | 轮次 | hyperscan 秒 | 整库重评 秒 | 倍数 | re 秒 | rapidfuzz 秒 | 改一条规则 秒 | 内存 MiB | 结果 |"
+HEADINGS = (
+    "| 通话 | 轮次 | hyperscan（秒） | 整库重评（秒） | 倍数 "
+    "| re（秒） | rapidfuzz（秒） | 改一条规则（秒） | 内存（MiB） | 结果 |"
+)
 RULER = "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
 SEMANTICS = (
     "写回数据库的是听到了什么的结果（有，或听到了但拿不准）；没写的就是没有，或者没听清，"

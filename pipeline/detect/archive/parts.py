@@ -1,10 +1,10 @@
 """What must have been heard wherever a pattern matches: phrase rules -> targets and parts.
 
 A target is one wording of a piece of a pattern with the cost that it may have. A wording of six characters
-may have no unrelated character, so all of it is heard in a row. One of seven may have one, which costs most of
-the budget: then one half of it is heard in a row, for what is left. Such rows are the parts. Light characters
-come and go: parts and calls are compared without them, and a character of a rule for which a light one may
-have been heard is left out in a variant.
+may have no unrelated character, so all of it is heard in a row. One of seven may have one, which costs most
+of the budget: then one half of it is heard in a row, for what is left. Such rows are the parts. Light
+characters come and go: parts and calls are compared without them, and a character of a rule for which a light
+one may have been heard is left out in a variant.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ class Part:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A row of characters, a space for a slot, that may cost `limit` with all its edits. `light[i]`:
-    character `i` may be left out for nothing. No characters: no more is known than the part that was heard."""
+    character `i` may be left out for nothing. No characters: only the part that was heard is known."""
 
     chars: str = ""
     light: tuple[bool, ...] = ()

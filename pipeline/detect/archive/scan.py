@@ -18,7 +18,8 @@ AROUND = 4
 class Tables(NamedTuple):
     """What the scan reads. A head is 0, or the number of a list of anchors, `starts[n]` to `starts[n + 1]`.
     The groups of an anchor lie between `firsts[a]` and `firsts[a + 1]`: a character beside it (where, and its
-    row), and uses. A use is a part, and where the anchor stands in it."""
+    row), and uses. A use is a part, and where the anchor stands in it. `near`: the costs as bits, for the
+    first look."""
 
     class_of: NDArray[np.int16]
     plain: Ints
@@ -38,6 +39,7 @@ class Tables(NamedTuple):
     target_about: Ints
     target_light: Ints
     costs: NDArray[np.uint8]
+    near: NDArray[np.uint8]
     row_soft: Ints
 
 
@@ -101,7 +103,7 @@ def _scan_call(
         tables.groups,
         tables.uses,
     )
-    rows, about, costs = tables.parts, tables.about, tables.costs
+    rows, about, costs, near = tables.parts, tables.about, tables.costs, tables.near
     target_firsts, aims = tables.target_firsts, tables.aims
     width = single_heads.shape[0]
     for twice in range(2 * size):
@@ -112,8 +114,12 @@ def _scan_call(
         for i in range(starts[head], starts[head + 1]):
             for group in range(firsts[anchors[i]], firsts[anchors[i] + 1]):
                 place = groups[group, 0]
-                if place and (at + place < 0 or costs[groups[group, 1], heard[at + place]] == 255):
-                    continue
+                if place:
+                    if at + place < 0:
+                        continue
+                    beside = heard[at + place]
+                    if not near[groups[group, 1], beside >> 3] >> (beside & 7) & 1:
+                        continue
                 for use in range(groups[group, 2], groups[group, 3]):
                     part, start = uses[use, 0], at - uses[use, 1]
                     if start < 0:

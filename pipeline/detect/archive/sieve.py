@@ -124,6 +124,7 @@ def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64])
         ).reshape(-1, 3),
         target_light=_light(targets),
         costs=rows.costs(),
+        near=np.packbits(rows.costs() < classes.NEVER, axis=1, bitorder="little"),
         row_soft=rows.soft(),
     )
 
