@@ -233,13 +233,13 @@ def sweep_child(url: str, rules: int, only: int | None) -> dict[str, float]:
 def child(url: str, rules: int, only: int | None) -> None:
     import resource
 
-    from pipeline.workflows.archive import sweep_archive
+    from pipeline.workflows.archive import Looked, sweep_archive
 
     ruleset = rules_of(rules, only)
     with Store.open(url) as store:
         before = resource.getrusage(resource.RUSAGE_SELF)
         began = time.perf_counter()
-        summary = sweep_archive(store, ruleset, Thresholds(), at=AT)
+        summary = sweep_archive(store, Looked(ruleset=ruleset, thresholds=Thresholds()), at=AT)
         seconds = time.perf_counter() - began
     usage = resource.getrusage(resource.RUSAGE_SELF)
     result = {

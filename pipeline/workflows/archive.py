@@ -1,6 +1,6 @@
 """A rule set over every stored call, from the compact calls: seconds, not hours, and nothing heard again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from pipeline.ruleset import RuleSet
 from pipeline.storage.records import CompactCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Recording
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import compact_form
 
 BLOCK = 1000
@@ -40,6 +41,20 @@ class SweepSummary:
     found: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What is looked for, and how. `understanding` None: rules of meaning cannot tell."""
+
+    ruleset: RuleSet
+    thresholds: Thresholds
+    understanding: Understanding | None = None
+
+    def ready(self, call: Call) -> Call:
+        """The call with what the rules need to know of it."""
+        understands = self.understanding if self.ruleset.meaning else None
+        return understands.with_sentences(call) if understands else call
+
+
 def unwatched(done: int) -> None:
     """Shows nothing."""
 
@@ -53,27 +68,23 @@ def make_compact(store: Store) -> int:
     return made
 
 
-def findings_over(
-    store: Store, ruleset: RuleSet, thresholds: Thresholds, watch: Watch = unwatched
-) -> Iterator[Swept]:
+def findings_over(store: Store, looked: Looked, watch: Watch = unwatched) -> Iterator[Swept]:
     """What the rules find in the newest transcript of every call, streamed in the order of the archive: the
     findings of `engine.run` that `shows_something` keeps. Calls without one are passed over."""
     make_compact(store)
     sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
-    sweep = Sweep(ruleset, thresholds, sample)
+    sweep = Sweep(looked.ruleset, looked.thresholds, sample)
     after, done = 0, 0
     while block := store.compact_texts(VERSION, after, BLOCK):
-        yield from _swept(store, sweep, block)
+        yield from _swept(store, sweep, block, looked)
         after, done = block[-1][0], done + len(block)
         watch(done)
 
 
-def sweep_archive(
-    store: Store, ruleset: RuleSet, thresholds: Thresholds, *, at: datetime, watch: Watch = unwatched
-) -> SweepSummary:
+def sweep_archive(store: Store, looked: Looked, *, at: datetime, watch: Watch = unwatched) -> SweepSummary:
     """Keep what the rules find in every stored call. What is not kept is an absence, or cannot be told for
     want of anything heard; scoring the one call tells which."""
-    sweep_id, calls, found = store.start_sweep(ruleset, at=at), 0, 0
+    sweep_id, calls, found = store.start_sweep(looked.ruleset, at=at), 0, 0
     waiting: list[Finding] = []
 
     def counted(done: int) -> None:
@@ -81,7 +92,7 @@ def sweep_archive(
         calls = done
         watch(done)
 
-    for swept in findings_over(store, ruleset, thresholds, counted):
+    for swept in findings_over(store, looked, counted):
         waiting += swept.findings
         found += len(swept.findings)
         if len(waiting) >= BLOCK:
@@ -92,11 +103,12 @@ def sweep_archive(
     return SweepSummary(sweep_id=sweep_id, calls=calls, found=found)
 
 
-def _swept(store: Store, sweep: Sweep, block: Sequence[tuple[int, bytes]]) -> Iterator[Swept]:
+def _swept(store: Store, sweep: Sweep, block: Sequence[tuple[int, bytes]], looked: Looked) -> Iterator[Swept]:
     places = sweep.candidates([text for _, text in block])
     numbers = {block[call][0]: found for call, found in places.items()}
     if sweep.rest.rules:
-        yield from _swept_whole(store, sweep, [number for number, _ in block], numbers)
+        whole = _whole(store, [number for number, _ in block])
+        yield from _swept_whole(store, sweep, ((n, looked.ready(call)) for n, call in whole), numbers)
         return
     for call in store.compact_calls(sorted(numbers)) if numbers else ():
         findings = _judged(sweep, call, numbers[call.transcript_id])
@@ -109,16 +121,22 @@ def _judged(sweep: Sweep, call: CompactCall, places: Places) -> list[Finding]:
     return sweep.judge(call.recording, stored, places)
 
 
+def _whole(store: Store, numbers: Sequence[int]) -> Iterator[tuple[int, Call]]:
+    """Stored transcripts, a few in memory."""
+    for first in range(0, len(numbers), MAKING):
+        for number, recording, heard in store.transcripts(numbers[first : first + MAKING]):
+            yield number, Call(recording=recording, transcript=heard)
+
+
 def _swept_whole(
-    store: Store, sweep: Sweep, numbers: Sequence[int], places: dict[int, Places]
+    store: Store, sweep: Sweep, whole: Iterable[tuple[int, Call]], places: Mapping[int, Places]
 ) -> Iterator[Swept]:
     """With rules that must see the whole call."""
     known = {call.transcript_id: call for call in store.compact_calls(sorted(places))} if places else {}
-    for first in range(0, len(numbers), MAKING):
-        for number, recording, heard in store.transcripts(numbers[first : first + MAKING]):
-            findings = sweep.judge_rest(Call(recording=recording, transcript=heard))
-            if number in known:
-                findings += _judged(sweep, known[number], places[number])
-            if findings:
-                ordered = sorted(findings, key=lambda f: (f.rule_id, f.span, f.id))
-                yield Swept(recording=recording, findings=tuple(ordered))
+    for number, call in whole:
+        findings = sweep.judge_rest(call)
+        if number in known:
+            findings += _judged(sweep, known[number], places[number])
+        if findings:
+            ordered = sorted(findings, key=lambda f: (f.rule_id, f.span, f.id))
+            yield Swept(recording=call.recording, findings=tuple(ordered))

@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from pipeline.storage.mapping import storable
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Recording
-from pipeline.workflows.archive import findings_over, make_compact, sweep_archive
+from pipeline.workflows.archive import Looked, findings_over, make_compact, sweep_archive
 from pipeline.workflows.process_call import judge
 from pipeline.workflows.rescore import Rescore, rescore, rescore_all
 
@@ -49,6 +49,10 @@ def filled(path: Path, ruleset: RuleSet, *, compact: bool = True) -> Store:
     return store
 
 
+def looked(ruleset: RuleSet) -> Looked:
+    return Looked(ruleset=ruleset, thresholds=Thresholds())
+
+
 def by_engine(ruleset: RuleSet) -> dict[str, list[object]]:
     calls = [a_call(number) for number in range(len(SAID))]
     found = {c.recording.id: [f for f in engine.run(c, ruleset) if shows_something(f)] for c in calls}
@@ -59,14 +63,14 @@ def test_a_sweep_finds_what_the_engine_finds_call_by_call(tmp_path: Path) -> Non
     for files in (RULES, {"a/one.yml": RULES["a/one.yml"]}):
         ruleset = parse_ruleset(files)
         with filled(tmp_path, ruleset) as store:
-            swept = {s.recording.id: list(s.findings) for s in findings_over(store, ruleset, Thresholds())}
+            swept = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset))}
         assert swept == by_engine(ruleset)
 
 
 def test_calls_that_are_not_laid_out_yet_are_when_a_sweep_needs_them(tmp_path: Path) -> None:
     ruleset = parse_ruleset(RULES)
     with filled(tmp_path, ruleset, compact=False) as store:
-        swept = {s.recording.id: list(s.findings) for s in findings_over(store, ruleset, Thresholds())}
+        swept = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset))}
         assert swept == by_engine(ruleset)
         assert make_compact(store) == 0
 
@@ -74,7 +78,7 @@ def test_calls_that_are_not_laid_out_yet_are_when_a_sweep_needs_them(tmp_path: P
 def test_a_kept_sweep_holds_each_finding_once_in_the_order_of_the_archive(tmp_path: Path) -> None:
     ruleset, seen = parse_ruleset(RULES), list[int]()
     with filled(tmp_path, ruleset) as store:
-        summary = sweep_archive(store, ruleset, Thresholds(), at=NOON, watch=seen.append)
+        summary = sweep_archive(store, looked(ruleset), at=NOON, watch=seen.append)
         kept = store.swept(summary.sweep_id)
     whole = [f for findings in by_engine(ruleset).values() for f in findings]
     assert [f.finding_id for f in kept] == [f.id for f in whole]  # type: ignore[attr-defined]
