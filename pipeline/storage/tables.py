@@ -123,6 +123,7 @@ class CompactRow(Base):
     """The newest transcript of a recording, laid out for scanning. Derived: it can be made anew."""
 
     __tablename__ = "compact_calls"
+    __table_args__ = (Index("ix_compact_calls_version_transcript_id", "version", "transcript_id"),)
 
     transcript_id: Mapped[int] = mapped_column(
         Id, ForeignKey("transcripts.id"), primary_key=True, autoincrement=False

@@ -80,7 +80,7 @@ class Sweep:
         """By number of the call, where which rules may find something; the other calls hold nothing for the
         rules that are not in `rest`."""
         found: dict[int, dict[str, Place]] = {}
-        known = [role_confidence(text) >= self._thresholds.role_threshold for text in texts]
+        known = _Known(texts, self._thresholds.role_threshold)
         hits = (column.tolist() for column in self._sieve.scan(texts))
         for call, stretch, role, target in zip(*hits, strict=True):
             for rule, phrase in self._owners[target]:
@@ -117,6 +117,17 @@ class Sweep:
         """What the rules of `rest` find in a whole call, those that are sieved left out."""
         found = engine.run(call, self.rest, self._thresholds)
         return _ordered(finding for finding in found if finding.rule_id in self._other)
+
+
+class _Known(dict[int, bool]):
+    """Whether the roles of a call are known; looked up when first asked for."""
+
+    def __init__(self, texts: Sequence[bytes], threshold: float) -> None:
+        self._texts, self._threshold = texts, threshold
+
+    def __missing__(self, call: int) -> bool:
+        self[call] = known = role_confidence(self._texts[call]) >= self._threshold
+        return known
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -38,6 +38,9 @@ def _compact_calls() -> None:
         sa.PrimaryKeyConstraint("transcript_id", name=op.f("pk_compact_calls")),
         sa.UniqueConstraint("recording_id", name=op.f("uq_compact_calls_recording_id")),
     )
+    op.create_index(
+        "ix_compact_calls_version_transcript_id", "compact_calls", ["version", "transcript_id"], unique=False
+    )
 
 
 def _sweeps() -> None:
