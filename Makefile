@@ -2,12 +2,13 @@
 # make test   install and run the tests
 # make check  ruff, mypy --strict, import-linter
 # make bench  the night against stock faster-whisper, the same audio, alternated
+# make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: demo test check bench evaluate docs lock clean
+.PHONY: demo test check bench bench-rules evaluate docs lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -27,6 +28,9 @@ check: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/night.py
+
+bench-rules: $(VENV)/.installed
+	$(BIN)/python benchmarks/rules.py
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo

@@ -11,16 +11,19 @@ from typing import Annotated
 
 import typer
 from rich import box
+from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
-from pipeline.cli.options import CallName, Database, Rules, SettingsOptions, load
+from pipeline.cli.options import Database, Rules, SettingsOptions, load
 from pipeline.cli.render import DIRECTIONS, call_view, console, local_time
 from pipeline.ruleset import RuleSet
+from pipeline.settings import Settings
 from pipeline.storage.records import CallFilter, StoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock
 from pipeline.workflows.document import CallDocument, call_document, json_schema
-from pipeline.workflows.rescore import Rescore, rescore
+from pipeline.workflows.rescore import Rescore, rescore, rescore_all
 from pipeline.workflows.rules import load_rules, rules_of_the_day
 
 
@@ -156,14 +159,24 @@ def _document(stored: StoredCall, ruleset: RuleSet) -> CallDocument:
 
 
 def rescore_command(
-    call: CallName,
+    call: Annotated[
+        str | None, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀；用 --all 时不写。")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="重评存下的每一通；显示进度。")] = False,
     swap_roles: Annotated[bool, typer.Option("--swap-roles", help="坐席和客户认反了：换过来再评。")] = False,
     reason: Annotated[str, typer.Option("--reason", help="为什么重评，留在记录里。")] = "",
     database: Database = None,
     rules: Rules = None,
 ) -> None:
-    """用现在的规则重评一通电话；原来的评分表保留，另添一张。不重新识别。"""
+    """用现在的规则重评一通电话，或用 --all 全部重评；原来的评分表保留，另添一张。不重新识别。"""
     settings = load(SettingsOptions(database=database, rules=rules))
+    if every:
+        if call is not None or swap_roles:
+            raise typer.BadParameter("--all 不能和 CALL、--swap-roles 一起用。", param_hint="--all")
+        _rescore_all(settings, reason)
+        return
+    if call is None:
+        raise typer.BadParameter("要重评哪一通？给出 CALL，或用 --all。", param_hint="CALL")
     order = Rescore(name=call, swap_roles=swap_roles, reason=reason)
     with Store.open(settings.database, create=False) as store:
         before, after = rescore(order, store, load_rules(settings), settings, at=datetime.now(UTC))
@@ -175,3 +188,19 @@ def rescore_command(
         out.print(
             f"重评前 {old.total}（待定 {old.open_points}）→ 重评后 {new.total}（待定 {new.open_points}）"
         )
+
+
+def _rescore_all(settings: Settings, reason: str) -> None:
+    with Store.open(settings.database, create=False) as store:
+        total, ruleset = store.counts()["recordings"], load_rules(settings)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("重评", total=total)
+            changes = rescore_all(
+                store,
+                ruleset,
+                settings,
+                at=datetime.now(UTC),
+                reason=reason,
+                watch=lambda done: progress.update(task, completed=done),
+            )
+    console().print(f"重评了 {changes.calls} 通，其中 {changes.changed} 通的得分或待定分有变化。")

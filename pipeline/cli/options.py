@@ -14,7 +14,6 @@ Database = Annotated[
 ]
 Rules = Annotated[Path | None, typer.Option("--rules", help="规则文件夹；默认用随产品附带的规则。")]
 Model = Annotated[str | None, typer.Option("--model", help="语音模型：base、网上的名称，或文件夹。")]
-CallName = Annotated[str, typer.Argument(metavar="CALL", help="元数据里的 call_id，或录音编号的唯一前缀。")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,16 +33,17 @@ def run(call: Call, ruleset: RuleSet, thresholds: Thresholds | None = None) -> t
     )
     zone = ZoneInfo(thresholds.time_zone)
     for rule in in_order(ruleset.rules):
-        scene.found[rule.id] = _found(rule, scene) if _is_for(rule, call.recording, zone) else ()
+        scene.found[rule.id] = answer(rule, scene) if is_for(rule, call.recording, zone) else ()
     findings = (finding for found in scene.found.values() for finding in found)
     return tuple(sorted(findings, key=lambda f: (f.rule_id, f.span, f.id)))
 
 
-def _is_for(rule: Rule, recording: Recording, zone: tzinfo) -> bool:
+def is_for(rule: Rule, recording: Recording, zone: tzinfo) -> bool:
+    """Whether the rule looks at this recording."""
     return recording in rule.applies and rule.effective.covers(recording.started_at, zone)
 
 
-def _found(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
+def answer(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     """What the detector says, inside the windows that other rules open, less what is cancelled."""
     found = nearby.answer(rule, scene, _inside) if rule.window.near else _inside(rule, scene)
     detector = DETECTORS[rule.detector]

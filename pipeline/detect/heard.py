@@ -133,11 +133,22 @@ class Heard:
     @classmethod
     def of(cls, call: Call, terms: frozenset[str] = frozenset()) -> "Heard":
         """Lay out the words of a call."""
+        groups = stretches(call.transcript.turns)
+        return cls.of_some(call, groups, range(len(groups)), terms)
+
+    @classmethod
+    def of_some(
+        cls,
+        call: Call,
+        groups: tuple[tuple[int, ...], ...],
+        chosen: Iterable[int],
+        terms: frozenset[str] = frozenset(),
+    ) -> "Heard":
+        """Lay out some of the call's stretches; they keep their numbers."""
         turns = call.transcript.turns
-        groups = stretches(turns)
         marks = [_GAP_MARK]
-        for number, group in enumerate(groups):
-            for position in group:
+        for number in chosen:
+            for position in groups[number]:
                 marks.extend(_marks(turns[position], position, number))
             marks.append(_GAP_MARK)
         return cls(marks=tuple(marks), groups=groups, terms=terms)

@@ -24,14 +24,26 @@ FORBIDDEN = "forbidden"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompactForm:
+    """A transcript laid out for scanning: `text` is what a scan reads, `detail` the rest. `version` tells the
+    layout; another one is made anew."""
+
+    version: int
+    text: bytes
+    detail: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
-    """One call with everything that was made of it. `scorecard` is None where no template is for it."""
+    """One call with everything that was made of it. `scorecard` is None where no template is for it,
+    `compact` where nobody made it yet."""
 
     recording: Recording
     transcript: Transcript
     ruleset: RuleSet
     findings: Sequence[Finding]
     scorecard: Scorecard | None
+    compact: CompactForm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,4 +177,40 @@ class DecidedFinding:
     rule_id: str
     outcome: Outcome
     span: Span
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactCall:
+    """The newest transcript of a recording in its compact form."""
+
+    transcript_id: int
+    recording: Recording
+    form: CompactForm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepLine:
+    """One run of a rule set over the archive. `ended_at` None: still running, or killed."""
+
+    id: int
+    ruleset_digest: str
+    started_at: datetime
+    ended_at: datetime | None
+    calls: int
+    findings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptFinding:
+    """A finding of a sweep as it is kept; evidence and explanation follow from the call and the rules."""
+
+    recording_id: str
+    finding_id: str
+    rule_id: str
+    outcome: str
+    role: str
+    start_ms: int
+    end_ms: int
+    confidence: float
     quote: str

@@ -4,7 +4,7 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -15,12 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound, StorageError
+from pipeline.findings import Finding
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Review
-from pipeline.storage import mapping, queries, writing
+from pipeline.storage import archive, mapping, queries, writing
 from pipeline.storage.database import open_database, translated
 from pipeline.storage.records import (
     CallFilter,
     CallSummary,
+    CompactCall,
+    CompactForm,
     DecidedFinding,
     Duplicate,
     Night,
@@ -29,6 +33,8 @@ from pipeline.storage.records import (
     ScoredCall,
     ScoringLine,
     StoredCall,
+    SweepLine,
+    SweptFinding,
 )
 from pipeline.storage.tables import (
     QuarantineRow,
@@ -38,7 +44,7 @@ from pipeline.storage.tables import (
     ScorecardRow,
     TranscriptRow,
 )
-from pipeline.timeline import Provenance, Recording
+from pipeline.timeline import Provenance, Recording, Transcript
 
 EVERYTHING = CallFilter()
 
@@ -194,6 +200,60 @@ class Store:
         """Every call_id that more than one recording carries."""
         with self._reading() as session:
             return queries.duplicates(session)
+
+    # the archive
+
+    def compact_texts(self, version: int, after: int, count: int) -> list[tuple[int, bytes]]:
+        """Transcript id and text of the next compact calls behind a transcript id, in order."""
+        with self._reading() as session:
+            return archive.texts(session, version, after, count)
+
+    def compact_calls(self, transcript_ids: Sequence[int]) -> list[CompactCall]:
+        """These compact calls, by transcript id."""
+        with self._reading() as session:
+            return archive.compact_calls(session, transcript_ids)
+
+    def without_compact(self, version: int, count: int) -> list[tuple[int, Recording, Transcript]]:
+        """Newest transcripts without a compact form of this version, at most `count`."""
+        with self._reading() as session:
+            return archive.without_compact(session, version, count)
+
+    def transcripts(self, transcript_ids: Sequence[int]) -> list[tuple[int, Recording, Transcript]]:
+        """Whole calls by transcript id."""
+        with self._reading() as session:
+            return archive.transcripts(session, transcript_ids)
+
+    def save_compact(self, made: Iterable[tuple[str, int, CompactForm]]) -> None:
+        """Keep compact forms: recording id, transcript id, form."""
+        with self._writing() as session:
+            for recording_id, transcript_id, form in made:
+                archive.put_compact(session, recording_id, transcript_id, form)
+
+    def start_sweep(self, ruleset: RuleSet, *, at: datetime) -> int:
+        """Note that a rule set goes over the archive; the sweep's id."""
+        with self._writing() as session:
+            writing.put_ruleset(session, ruleset, at)
+            return archive.start_sweep(session, ruleset.digest, at)
+
+    def add_swept(self, sweep_id: int, findings: Iterable[Finding]) -> None:
+        """Keep what a sweep found."""
+        with self._writing() as session:
+            archive.add_swept(session, sweep_id, findings)
+
+    def end_sweep(self, sweep_id: int, calls: int, *, at: datetime) -> None:
+        """Note that a sweep went over so many calls."""
+        with self._writing() as session:
+            archive.end_sweep(session, sweep_id, calls, at)
+
+    def swept(self, sweep_id: int) -> tuple[SweptFinding, ...]:
+        """What a sweep found, in the order of the archive."""
+        with self._reading() as session:
+            return archive.swept(session, sweep_id)
+
+    def sweeps(self) -> tuple[SweepLine, ...]:
+        """All sweeps, newest first."""
+        with self._reading() as session:
+            return archive.sweeps(session)
 
     # people
 

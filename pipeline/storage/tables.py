@@ -119,6 +119,52 @@ class TranscriptRow(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class CompactRow(Base):
+    """The newest transcript of a recording, laid out for scanning. Derived: it can be made anew."""
+
+    __tablename__ = "compact_calls"
+    __table_args__ = (Index("ix_compact_calls_version_transcript_id", "version", "transcript_id"),)
+
+    transcript_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("transcripts.id"), primary_key=True, autoincrement=False
+    )
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"), unique=True)
+    version: Mapped[int]
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    detail: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SweepRow(Base):
+    """Runs of a rule set over all stored calls."""
+
+    __tablename__ = "sweeps"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ruleset_digest: Mapped[str] = mapped_column(ForeignKey("rulesets.digest"))
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    calls: Mapped[int]
+    findings: Mapped[int]
+
+
+class SweptRow(Base):
+    """What a sweep found; everything else in the calls that it went over is an absence."""
+
+    __tablename__ = "swept_findings"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    sweep_id: Mapped[int] = mapped_column(ForeignKey("sweeps.id"), index=True)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"))
+    finding_id: Mapped[str] = mapped_column(String(16))
+    rule_id: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(16))
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    confidence: Mapped[float]
+    quote: Mapped[str] = mapped_column(Text)
+
+
 class ScorecardRow(Base):
     """One scoring: findings and scorecard together. Without a template the points are null."""
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Status
+from pipeline.ruleset import RuleSet, Status
 from pipeline.scorecard import Verdict
 from pipeline.storage import mapping
+from pipeline.storage.archive import put_compact
 from pipeline.storage.records import FORBIDDEN, Origin, Quarantined, RuleFacts, ScoredCall
 from pipeline.storage.tables import (
     FindingRow,
@@ -72,6 +73,8 @@ def add_transcript(
     )
     session.add(row)
     session.flush()
+    if scored.compact is not None:
+        put_compact(session, scored.recording.id, row.id, scored.compact)
     return row.id
 
 
@@ -79,7 +82,7 @@ def add_scoring(
     session: Session, scored: ScoredCall, *, transcript_id: int, at: datetime, reason: str
 ) -> int:
     """A scorecard row with its findings, and the rule set if this is its first use; the scorecard's id."""
-    _put_ruleset(session, scored, at)
+    put_ruleset(session, scored.ruleset, at)
     rules = mapping.rule_facts(scored.ruleset, scored.findings)
     row = _scorecard_row(scored, rules, transcript_id)
     row.created_at, row.reason = at, reason
@@ -90,12 +93,12 @@ def add_scoring(
     return row.id
 
 
-def _put_ruleset(session: Session, scored: ScoredCall, at: datetime) -> None:
+def put_ruleset(session: Session, ruleset: RuleSet, at: datetime) -> None:
     """Two processes may meet a new rule set at the same moment: the second insert does nothing."""
-    if session.get(RulesetRow, scored.ruleset.digest) is not None:
+    if session.get(RulesetRow, ruleset.digest) is not None:
         return
-    files = mapping.pack(dict(scored.ruleset.files))
-    values = {"digest": scored.ruleset.digest, "first_used_at": at, "files": files}
+    files = mapping.pack(dict(ruleset.files))
+    values = {"digest": ruleset.digest, "first_used_at": at, "files": files}
     if session.get_bind().dialect.name == "postgresql":
         session.execute(postgresql.insert(RulesetRow).values(values).on_conflict_do_nothing())
     else:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.detect.archive.compact import VERSION, compact
 from pipeline.detect.engine import run as run_rules
 from pipeline.detect.scene import Thresholds
 from pipeline.findings import Finding
@@ -16,7 +17,7 @@ from pipeline.scoring.score import score
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
 from pipeline.storage import mapping
-from pipeline.storage.records import ScoredCall
+from pipeline.storage.records import CompactForm, ScoredCall
 from pipeline.timeline import Call, Recording, Span, Transcript
 
 
@@ -45,8 +46,19 @@ def judge(recording: Recording, transcript: Transcript, ruleset: RuleSet, settin
     findings = run_rules(call, ruleset, Thresholds.of(settings))
     card = _scorecard(call, findings, ruleset)
     return ScoredCall(
-        recording=recording, transcript=transcript, ruleset=ruleset, findings=findings, scorecard=card
+        recording=recording,
+        transcript=transcript,
+        ruleset=ruleset,
+        findings=findings,
+        scorecard=card,
+        compact=compact_form(transcript),
     )
+
+
+def compact_form(transcript: Transcript) -> CompactForm:
+    """A storable transcript laid out for scanning."""
+    made = compact(transcript)
+    return CompactForm(version=VERSION, text=made.text, detail=made.detail)
 
 
 def _scorecard(call: Call, findings: tuple[Finding, ...], ruleset: RuleSet) -> Scorecard | None:

@@ -1,9 +1,12 @@
 """Score a stored call again: the same transcript, perhaps other rules, perhaps the roles swapped."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from pipeline.ruleset import RuleSet
+from pipeline.scorecard import Scorecard
 from pipeline.settings import Settings
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
@@ -19,6 +22,40 @@ class Rescore:
     name: str
     swap_roles: bool = False
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How re-scoring everything went: calls, and those of which the points changed."""
+
+    calls: int
+    changed: int
+
+
+def rescore_all(
+    store: Store,
+    ruleset: RuleSet,
+    settings: Settings,
+    *,
+    at: datetime,
+    reason: str = "",
+    watch: Callable[[int], None] = lambda done: None,
+) -> Changes:
+    """Add a scorecard to every stored call, each the same to the byte as `rescore` would add. One call in
+    memory; what was done before a break stays."""
+    names = [summary.recording.id for summary in store.calls()]
+    changed = 0
+    for done, name in enumerate(names, start=1):
+        before = store.latest(name)
+        scored = judge(before.recording, before.transcript, ruleset, settings)
+        store.save_rescore(scored, at=at, reason=reason or "rescore all")
+        changed += _points(before.scorecard) != _points(scored.scorecard)
+        watch(done)
+    return Changes(calls=len(names), changed=changed)
+
+
+def _points(card: Scorecard | None) -> tuple[Decimal, Decimal] | None:
+    return None if card is None else (card.total, card.open_points)
 
 
 def rescore(

@@ -64,7 +64,7 @@ def test_a_renamed_file_is_the_same_recording(store: Store, scored: Make) -> Non
 
 
 @pytest.mark.parametrize(
-    "step", ["put_recording", "add_transcript", "_put_ruleset", "_finding_row", "resolve"]
+    "step", ["put_recording", "add_transcript", "put_ruleset", "_finding_row", "resolve"]
 )
 def test_a_crash_at_any_step_leaves_nothing_half_written(
     store: Store, scored: Make, monkeypatch: pytest.MonkeyPatch, step: str
