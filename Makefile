@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: demo test check bench bench-rules evaluate docs lock clean
+.PHONY: meaning demo test check bench bench-rules evaluate docs lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -34,6 +34,9 @@ bench-rules: $(VENV)/.installed
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo
+
+meaning: $(VENV)/.installed
+	$(BIN)/python models/build_meaning.py
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/build.py

@@ -23,8 +23,9 @@ from pipeline.storage.records import CallFilter, StoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock
 from pipeline.workflows.document import CallDocument, call_document, json_schema
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rescore import Rescore, rescore, rescore_all
-from pipeline.workflows.rules import load_rules, rules_of_the_day
+from pipeline.workflows.rules import rules_in_force, rules_of_the_day
 
 
 def register(app: typer.Typer) -> None:
@@ -179,7 +180,9 @@ def rescore_command(
         raise typer.BadParameter("要重评哪一通？给出 CALL，或用 --all。", param_hint="CALL")
     order = Rescore(name=call, swap_roles=swap_roles, reason=reason)
     with Store.open(settings.database, create=False) as store:
-        before, after = rescore(order, store, load_rules(settings), settings, at=datetime.now(UTC))
+        now, understanding = datetime.now(UTC), Understanding(settings)
+        ruleset = rules_in_force(store, understanding, at=now)
+        before, after = rescore(order, store, ruleset, understanding, at=now)
         document = _document(after, rules_of_the_day(store, after.ruleset_digest))
     out = console()
     out.print(call_view(document, settings))
@@ -192,14 +195,15 @@ def rescore_command(
 
 def _rescore_all(settings: Settings, reason: str) -> None:
     with Store.open(settings.database, create=False) as store:
-        total, ruleset = store.counts()["recordings"], load_rules(settings)
+        now, understanding = datetime.now(UTC), Understanding(settings)
+        total, ruleset = store.counts()["recordings"], rules_in_force(store, understanding, at=now)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("重评", total=total)
             changes = rescore_all(
                 store,
                 ruleset,
-                settings,
-                at=datetime.now(UTC),
+                understanding,
+                at=now,
                 reason=reason,
                 watch=lambda done: progress.update(task, completed=done),
             )

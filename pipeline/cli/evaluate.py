@@ -17,12 +17,14 @@ from pipeline.speech.listen import Listener
 from pipeline.storage.mapping import rule_facts
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
+from pipeline.timeline import Call
 from pipeline.workflows.baseline import METHODS
 from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe
 from pipeline.workflows.evaluation_tables import as_markdown, print_evaluation
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.metrics import Observed
 from pipeline.workflows.nightly import NightPlan, NightTools, run_night
-from pipeline.workflows.rules import load_rules
+from pipeline.workflows.rules import rules_in_force
 
 DATABASE = "sqlite:///data/evaluate.db"
 
@@ -54,9 +56,10 @@ def evaluate_command(
 
 
 def _evaluation(folder: Path, settings: Settings) -> Evaluation:
-    ruleset = load_rules(settings)
+    understanding = Understanding(settings)
     provenance = Listener.provenance_of(settings)
     with Store.open(settings.database) as store:
+        ruleset = rules_in_force(store, understanding, at=datetime.now(UTC))
         tools = NightTools(
             store=store,
             listener=lambda: Listener.open(settings),
@@ -64,13 +67,14 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
             ruleset=ruleset,
             settings=settings,
             clock=lambda: datetime.now(UTC),
+            understand=understanding.with_sentences,
         )
         watcher = progress_watcher()
         with watcher:
             run_night(NightPlan(folder=folder), tools, watcher)
         here = folder.resolve()
         calls = [
-            _heard(stored, ruleset, settings)
+            _heard(stored, ruleset, understanding)
             for stored in store.stored()
             if Path(stored.recording.path).resolve().is_relative_to(here)
             and stored.transcript.provenance == provenance
@@ -78,9 +82,10 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
     return evaluate(folder, calls)
 
 
-def _heard(stored: StoredCall, ruleset: RuleSet, settings: Settings) -> HeardCall:
+def _heard(stored: StoredCall, ruleset: RuleSet, understanding: Understanding) -> HeardCall:
     """The stored words under today's rules, and under every plainer way of matching."""
-    methods = {name: _observed(stored, made(ruleset), settings) for name, made in METHODS.items()}
+    call, thresholds = understanding.with_sentences(stored.call), Thresholds.of(understanding.settings)
+    methods = {name: _observed(call, made(ruleset), thresholds) for name, made in METHODS.items()}
     *_, observed = methods.values()
     baseline, *_ = methods.values()
     return HeardCall(
@@ -92,8 +97,8 @@ def _heard(stored: StoredCall, ruleset: RuleSet, settings: Settings) -> HeardCal
     )
 
 
-def _observed(stored: StoredCall, ruleset: RuleSet, settings: Settings) -> tuple[Observed, ...]:
-    findings = run_rules(stored.call, ruleset, Thresholds.of(settings))
+def _observed(call: Call, ruleset: RuleSet, thresholds: Thresholds) -> tuple[Observed, ...]:
+    findings = run_rules(call, ruleset, thresholds)
     return observe(findings, rule_facts(ruleset, findings))
 
 

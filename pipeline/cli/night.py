@@ -19,9 +19,10 @@ from pipeline.storage.records import Quarantined, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock, to_ms
 from pipeline.workflows.document import call_document
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.nightly import NightPlan, NightTools, Summary, run_night
 from pipeline.workflows.process_call import process_call
-from pipeline.workflows.rules import load_rules
+from pipeline.workflows.rules import load_rules, rules_in_force
 
 EXIT_QUARANTINED = 3
 STAGES = {
@@ -64,15 +65,16 @@ def nightly(
     plan = NightPlan(
         folder=folder, metadata=metadata, since=_moment(since, settings), limit=limit, dry_run=dry_run
     )
-    ruleset = load_rules(settings)
+    understanding = Understanding(settings)
     with Store.open(settings.database) as store:
         tools = NightTools(
             store=store,
             listener=lambda: Listener.open(settings),
             provenance=Listener.provenance_of(settings),
-            ruleset=ruleset,
+            ruleset=rules_in_force(store, understanding, at=datetime.now(UTC)),
             settings=settings,
             clock=lambda: datetime.now(UTC),
+            understand=understanding.with_sentences,
         )
         watcher = progress_watcher()
         try:
@@ -93,8 +95,9 @@ def score(
 ) -> None:
     """听一个录音文件并打印评分表，不写数据库。"""
     settings = load(SettingsOptions(rules=rules, model=model))
-    ruleset = load_rules(settings)
-    scored = process_call(file, None, ruleset, Listener.open(settings), settings)
+    understanding = Understanding(settings)
+    ruleset = understanding.taught(load_rules(settings))
+    scored = process_call(file, None, ruleset, Listener.open(settings), understanding)
     document = call_document(
         scored.recording, scored.transcript, tuple(scored.findings), scored.scorecard, ruleset
     )

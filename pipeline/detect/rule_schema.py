@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.detectors.metadata import MetadataParameters
+from pipeline.detect.detectors.response import ResponseParameters
 from pipeline.detect.load import GUARDS, SCORECARDS, WORDS
 from pipeline.detect.schema import (
     AppliesFile,
@@ -171,6 +172,7 @@ def _is_noise(key: str, inner: Any, around: dict[str, Any]) -> bool:
 _ADJUSTED: Mapping[str, Callable[[dict[str, Any], Schema], None]] = {
     AppliesFile.__name__: _one_or_several,
     MetadataParameters.__name__: _one_or_several,
+    ResponseParameters.__name__: _one_or_several,
     CaseFile.__name__: _hit_or_miss,
     LevelFile.__name__: _conditions,
 }

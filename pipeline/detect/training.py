@@ -7,6 +7,7 @@ an example moves no other, and the same files give the same heads.
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 _Floats = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 5
 """Raised when the same examples would teach something else."""
 FOLDS = 5
 SOUNDS_WEIGHT = 2.0
@@ -38,11 +39,16 @@ STRENGTH = 10.0
 """Inverse of the regularisation."""
 ORDINARY_ALARMS = 0.001
 """The share of ordinary sentences that may be mistaken: about one in fifty calls."""
+RARITY = 0.045
+"""The share of what a rule finds among the sentences that it weighs in calls; among those that it learns from it
+may be another one, and the least threshold makes up for the difference."""
 LEAST_SEEN = 2
 """Runs of sounds in fewer sentences are left out."""
 LENGTH = 127.0
 SCALE = 4096.0
-DECIMALS = 4
+DECIMALS, SOUND_DECIMALS = 4, 2
+FAINT = 0.03
+"""Runs of sounds that weigh less are forgotten."""
 STEPS, NEAR_ENOUGH = 300, 1e-8
 
 
@@ -133,7 +139,8 @@ def _sheet(texts: tuple[str, ...], encode: Encode) -> _Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Material:
-    """What one rule learns from: rows of the sheet, 1 for its examples, and which of the others are what."""
+    """What one rule learns from: rows of the sheet, 1 for its examples, and which of the others are its
+    counter-examples and which are ordinary. The rest are what the other rules of its label learn from."""
 
     rows: NDArray[np.int64]
     wanted: _Floats
@@ -150,20 +157,20 @@ def _head(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> Head:
 
 
 def _material(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> _Material:
-    others = [r for r in rules if r.label == rule.label and r.id != rule.id]
-    own = dict.fromkeys(_examples(rule))
-    like = dict.fromkeys(
-        (*_unlike(rule), *(t for other in others for t in _examples(other) + _unlike(other)))
-    )
-    alike = [text for text in like if text not in own]
-    plain = [text for text in plain_texts() if text not in own and text not in like]
-    sizes = (len(own), len(alike), len(plain))
-    kind = np.repeat((0, 1, 2), sizes)
+    own, unlike = dict.fromkeys(_examples(rule)), dict.fromkeys(_unlike(rule))
+    others = (r for r in rules if r.label == rule.label and r.id != rule.id)
+    siblings = dict.fromkeys(text for other in others for text in _examples(other) + _unlike(other))
+    groups: list[list[str]] = []
+    known: set[str] = set()
+    for texts in (own, unlike, siblings, dict.fromkeys(plain_texts())):
+        groups.append([text for text in texts if text not in known])
+        known.update(texts)
+    kind = np.repeat(range(len(groups)), [len(group) for group in groups])
     return _Material(
-        rows=np.array([sheet.row[text] for text in (*own, *alike, *plain)]),
+        rows=np.array([sheet.row[text] for group in groups for text in group]),
         wanted=(kind == 0).astype(np.float64),
         alike=kind == 1,
-        ordinary=kind == 2,
+        ordinary=kind == 3,
     )
 
 
@@ -224,20 +231,22 @@ def _calibrated(scores: _Floats, about: _Material, rule: Rule) -> tuple[float, f
             break
         threshold = float(one)
     spread = max(float(np.std(right)), 0.5)
-    return round(threshold, DECIMALS), round(2.0 / spread, DECIMALS)
+    least = math.log(len(right) / max(len(like) + len(plain), 1)) - math.log(RARITY / (1.0 - RARITY))
+    return round(max(threshold, least), DECIMALS), round(2.0 / spread, DECIMALS)
 
 
 def _rounded(fitted: _Floats, threshold: float, slope: float, sheet: _Sheet, positive: Sequence[int]) -> Head:
     numbers = sheet.vectors.shape[1]
     dense, sounds, bias = fitted[:numbers], fitted[numbers:-1], float(fitted[-1])
     kept = {
-        name: round(SOUNDS_WEIGHT * float(w), DECIMALS) for name, w in zip(sheet.names, sounds, strict=True)
+        name: round(SOUNDS_WEIGHT * float(w), SOUND_DECIMALS)
+        for name, w in zip(sheet.names, sounds, strict=True)
     }
     examples = (Example(text=sheet.texts[row], vector=sheet.vectors[row].tobytes()) for row in positive)
     return Head(
         weights=tuple(int(w) for w in np.rint(dense / LENGTH * SCALE * LENGTH)),
         scale=SCALE * LENGTH,
-        sounds={name: weight for name, weight in kept.items() if weight},
+        sounds={name: weight for name, weight in kept.items() if abs(weight) >= FAINT},
         bias=round(bias, DECIMALS),
         threshold=threshold,
         slope=slope,

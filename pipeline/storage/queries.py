@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pipeline.findings import Outcome
 from pipeline.scorecard import Decision, Review
 from pipeline.storage import mapping
+from pipeline.storage.meaning import sentences_of
 from pipeline.storage.records import (
     FORBIDDEN,
     CallFilter,
@@ -144,10 +145,12 @@ def stored_call(session: Session, scorecard_id: int) -> StoredCall | None:
         .where(ScorecardRow.id == scorecard_id)
     )
     row = session.execute(query).one_or_none()
-    return None if row is None else _stored(*row)
+    return None if row is None else _stored(session, *row)
 
 
-def _stored(card: ScorecardRow, heard: TranscriptRow, recording: RecordingRow) -> StoredCall:
+def _stored(
+    session: Session, card: ScorecardRow, heard: TranscriptRow, recording: RecordingRow
+) -> StoredCall:
     findings, rules, scorecard = mapping.scoring_from_plain(mapping.unpack(card.body))
     return StoredCall(
         scorecard_id=card.id,
@@ -161,6 +164,7 @@ def _stored(card: ScorecardRow, heard: TranscriptRow, recording: RecordingRow) -
         scored_at=card.created_at,
         reason=card.reason,
         body_sha256=card.body_sha256,
+        sentences=sentences_of(session, heard.id),
     )
 
 

@@ -10,6 +10,7 @@ from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet, Severity, Status
 from pipeline.scorecard import Review, Scorecard
 from pipeline.timeline import Call, Direction, Recording, Span, Transcript
+from pipeline.vectors import Sentences
 
 
 class Origin(StrEnum):
@@ -36,7 +37,7 @@ class CompactForm:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
     """One call with everything that was made of it. `scorecard` is None where no template is for it,
-    `compact` where nobody made it yet."""
+    `compact` and `sentences` where nobody made them yet."""
 
     recording: Recording
     transcript: Transcript
@@ -44,6 +45,7 @@ class ScoredCall:
     findings: Sequence[Finding]
     scorecard: Scorecard | None
     compact: CompactForm | None = None
+    sentences: Sentences | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +79,11 @@ class StoredCall:
     scored_at: datetime
     reason: str
     body_sha256: str
+    sentences: Sentences | None = None
 
     @property
     def call(self) -> Call:
-        return Call(recording=self.recording, transcript=self.transcript)
+        return Call(recording=self.recording, transcript=self.transcript, sentences=self.sentences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

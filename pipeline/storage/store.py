@@ -6,6 +6,7 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -16,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound, StorageError
 from pipeline.findings import Finding
+from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Review
-from pipeline.storage import archive, mapping, queries, writing
+from pipeline.storage import archive, mapping, meaning, queries, writing
 from pipeline.storage.database import open_database, translated
 from pipeline.storage.records import (
     CallFilter,
@@ -196,6 +198,21 @@ class Store:
         with self._reading() as session:
             return queries.ruleset_digests(session, prefix)
 
+    def pinned(self, ruleset: RuleSet, *, at: datetime) -> RuleSet:
+        """The rule set as it is scored with from now on: what it was taught at its first use here stays,
+        whatever another machine would learn. Unchanged where nothing is learned."""
+        if ruleset.meaning is None:
+            return ruleset
+        with self._writing() as session:
+            meaning.put_ruleset(session, ruleset, at)
+            kept = meaning.meaning_of(session, ruleset.digest, ruleset.meaning.encoder)
+        return replace(ruleset, meaning=kept)
+
+    def meaning_of(self, digest: str) -> Meaning | None:
+        """What a stored rule set was taught when it first scored; None: it learns nothing."""
+        with self._reading() as session:
+            return meaning.meaning_of(session, digest, None)
+
     def duplicates(self) -> tuple[Duplicate, ...]:
         """Every call_id that more than one recording carries."""
         with self._reading() as session:
@@ -232,7 +249,7 @@ class Store:
     def start_sweep(self, ruleset: RuleSet, *, at: datetime) -> int:
         """Note that a rule set goes over the archive; the sweep's id."""
         with self._writing() as session:
-            writing.put_ruleset(session, ruleset, at)
+            meaning.put_ruleset(session, ruleset, at)
             return archive.start_sweep(session, ruleset.digest, at)
 
     def add_swept(self, sweep_id: int, findings: Iterable[Finding]) -> None:

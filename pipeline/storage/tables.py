@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -163,6 +164,28 @@ class SweptRow(Base):
     end_ms: Mapped[int] = mapped_column(BigInteger)
     confidence: Mapped[float]
     quote: Mapped[str] = mapped_column(Text)
+
+
+class SentencesRow(Base):
+    """Vectors of a transcript's sentences, for each model that made some."""
+
+    __tablename__ = "sentences"
+    __table_args__ = (UniqueConstraint("transcript_id", "encoder"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    transcript_id: Mapped[int] = mapped_column(ForeignKey("transcripts.id"))
+    encoder: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class MeaningRow(Base):
+    """What the examples of a rule set taught when it first scored, so that a replay weighs the same."""
+
+    __tablename__ = "meanings"
+
+    ruleset_digest: Mapped[str] = mapped_column(ForeignKey("rulesets.digest"), primary_key=True)
+    encoder: Mapped[str] = mapped_column(Text, primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ScorecardRow(Base):

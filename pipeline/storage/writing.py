@@ -4,22 +4,21 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import RuleSet, Status
+from pipeline.ruleset import Status
 from pipeline.scorecard import Verdict
 from pipeline.storage import mapping
 from pipeline.storage.archive import put_compact
+from pipeline.storage.meaning import put_ruleset, put_sentences
 from pipeline.storage.records import FORBIDDEN, Origin, Quarantined, RuleFacts, ScoredCall
 from pipeline.storage.tables import (
     FindingRow,
     NightRow,
     QuarantineRow,
     RecordingRow,
-    RulesetRow,
     ScorecardRow,
     TranscriptRow,
 )
@@ -84,6 +83,8 @@ def add_scoring(
     """A scorecard row with its findings, and the rule set if this is its first use; the scorecard's id."""
     put_ruleset(session, scored.ruleset, at)
     rules = mapping.rule_facts(scored.ruleset, scored.findings)
+    if scored.sentences is not None:
+        put_sentences(session, transcript_id, scored.sentences)
     row = _scorecard_row(scored, rules, transcript_id)
     row.created_at, row.reason = at, reason
     session.add(row)
@@ -91,18 +92,6 @@ def add_scoring(
     session.add_all(_finding_row(finding, rules[finding.rule_id], row.id) for finding in scored.findings)
     session.flush()
     return row.id
-
-
-def put_ruleset(session: Session, ruleset: RuleSet, at: datetime) -> None:
-    """Two processes may meet a new rule set at the same moment: the second insert does nothing."""
-    if session.get(RulesetRow, ruleset.digest) is not None:
-        return
-    files = mapping.pack(dict(ruleset.files))
-    values = {"digest": ruleset.digest, "first_used_at": at, "files": files}
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(postgresql.insert(RulesetRow).values(values).on_conflict_do_nothing())
-    else:
-        session.execute(sqlite.insert(RulesetRow).values(values).on_conflict_do_nothing())
 
 
 def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcript_id: int) -> ScorecardRow:

@@ -66,13 +66,20 @@ class Understanding:
     def encoder(self) -> SentenceEncoder:
         return SentenceEncoder.open(self.settings)
 
+    @cached_property
+    def name(self) -> str:
+        """What the encoder is called, known without loading it."""
+        return encoder_name(self.settings)
+
     def sentences(self, transcript: Transcript) -> Sentences:
         """Vectors of a transcript's sentences."""
         return sentences_of(transcript, self.encoder)
 
     def with_sentences(self, call: Call) -> Call:
-        """The call with vectors of its sentences; unchanged where it has them."""
-        return call if call.sentences else replace(call, sentences=self.sentences(call.transcript))
+        """The call with this model's vectors of its sentences; unchanged where it has them."""
+        if call.sentences and call.sentences.encoder == self.name:
+            return call
+        return replace(call, sentences=self.sentences(call.transcript))
 
     def taught(self, ruleset: RuleSet) -> RuleSet:
         """The rule set with what its examples teach; unchanged where nothing is to be learned."""
@@ -92,7 +99,7 @@ class Understanding:
         meaning = training.train(ruleset, self.encoder.name, known.encode)
         if meaning is not None:
             folder = cache_folder(self.settings) / SHIPPED
-            write(folder / self._vectors_name, known.packed(training.texts_of(ruleset)))
+            write(folder / vectors_name(self.name), known.packed(training.texts_of(ruleset)))
             write(folder / f"{key_of(ruleset, self.settings)}.json.gz", meaning.packed())
         return meaning
 
@@ -100,12 +107,13 @@ class Understanding:
         """An encoder that remembers the shipped texts and those of the last training."""
         known = KnownVectors(self.encoder)
         for folder in (shipped_models() / SHIPPED, cache_folder(self.settings) / SHIPPED):
-            known.load(folder / self._vectors_name)
+            known.load(folder / vectors_name(self.name))
         return known
 
-    @property
-    def _vectors_name(self) -> str:
-        return f"{self.encoder.name.replace(':', '-')}.npz"
+
+def vectors_name(encoder: str) -> str:
+    """The file in which vectors of an encoder are kept."""
+    return f"{encoder.replace(':', '-')}.npz"
 
 
 def key_of(ruleset: RuleSet, settings: Settings) -> str:

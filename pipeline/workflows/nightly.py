@@ -23,7 +23,7 @@ from pipeline.settings import Settings
 from pipeline.speech.listen import Listener, Prepared
 from pipeline.storage.records import Quarantined, ScoredCall
 from pipeline.storage.store import Store
-from pipeline.timeline import Provenance, Recording, Transcript
+from pipeline.timeline import Call, Provenance, Recording, Transcript
 from pipeline.units import Ms
 from pipeline.workflows.process_call import judge, load
 
@@ -48,7 +48,7 @@ class NightPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightTools:
     """Everything with a state, passed in. `listener` loads the models, and only when there is work;
-    `provenance` is what its transcripts will carry."""
+    `provenance` is what its transcripts will carry; `understand` adds the vectors of a call's sentences."""
 
     store: Store
     listener: Callable[[], Listener]
@@ -56,6 +56,7 @@ class NightTools:
     ruleset: RuleSet
     settings: Settings
     clock: Clock
+    understand: Callable[[Call], Call] = lambda call: call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +258,8 @@ class Night:
 
     def _keep(self, job: Job, recording: Recording, transcript: Transcript) -> None:
         try:
-            scored = judge(recording, transcript, self.tools.ruleset, self.tools.settings)
+            call = self.tools.understand(Call(recording=recording, transcript=transcript))
+            scored = judge(call, self.tools.ruleset, self.tools.settings)
         except Exception as error:
             self._quarantine(job.path, "judge", _unexpected(job, error), job.sha256)
             return

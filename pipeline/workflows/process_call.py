@@ -1,6 +1,6 @@
 """One call: file -> samples -> transcript -> findings -> scorecard. `nightly` does the same for many."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.detect.archive.compact import VERSION, compact
@@ -19,6 +19,7 @@ from pipeline.speech.listen import Listener
 from pipeline.storage import mapping
 from pipeline.storage.records import CompactForm, ScoredCall
 from pipeline.timeline import Call, Recording, Span, Transcript
+from pipeline.workflows.meaning import Understanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +40,19 @@ def load(path: Path, row: Row | None, settings: Settings, sha256: str | None = N
     )
 
 
-def judge(recording: Recording, transcript: Transcript, ruleset: RuleSet, settings: Settings) -> ScoredCall:
-    """Run the rules over a transcript and fill in the scorecard. Pure."""
-    transcript = mapping.storable(transcript)
-    call = Call(recording=recording, transcript=transcript)
+def judge(call: Call, ruleset: RuleSet, settings: Settings) -> ScoredCall:
+    """Run the rules over a call and fill in the scorecard. Pure."""
+    call = replace(call, transcript=mapping.storable(call.transcript))
     findings = run_rules(call, ruleset, Thresholds.of(settings))
     card = _scorecard(call, findings, ruleset)
     return ScoredCall(
-        recording=recording,
-        transcript=transcript,
+        recording=call.recording,
+        transcript=call.transcript,
         ruleset=ruleset,
         findings=findings,
         scorecard=card,
-        compact=compact_form(transcript),
+        compact=compact_form(call.transcript),
+        sentences=call.sentences,
     )
 
 
@@ -69,10 +70,12 @@ def _scorecard(call: Call, findings: tuple[Finding, ...], ruleset: RuleSet) -> S
 
 
 def process_call(
-    path: Path, row: Row | None, ruleset: RuleSet, listener: Listener, settings: Settings
+    path: Path, row: Row | None, ruleset: RuleSet, listener: Listener, understanding: Understanding
 ) -> ScoredCall:
     """The whole way for one file. Raises UnreadableRecording."""
+    settings = understanding.settings
     loaded = load(path, row, settings)
     ready = listener.prepare(loaded.recording, loaded.samples, loaded.lost)
     ((recording, transcript),) = listener.hear([ready])
-    return judge(recording, transcript, ruleset, settings)
+    call = understanding.with_sentences(Call(recording=recording, transcript=transcript))
+    return judge(call, ruleset, settings)

@@ -1,15 +1,15 @@
 """Score a stored call again: the same transcript, perhaps other rules, perhaps the roles swapped."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Scorecard
-from pipeline.settings import Settings
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
 
 SWAPPED = "人工指定：坐席与客户互换"
@@ -35,7 +35,7 @@ class Changes:
 def rescore_all(
     store: Store,
     ruleset: RuleSet,
-    settings: Settings,
+    understanding: Understanding,
     *,
     at: datetime,
     reason: str = "",
@@ -47,7 +47,7 @@ def rescore_all(
     changed = 0
     for done, name in enumerate(names, start=1):
         before = store.latest(name)
-        scored = judge(before.recording, before.transcript, ruleset, settings)
+        scored = judge(understanding.with_sentences(before.call), ruleset, understanding.settings)
         store.save_rescore(scored, at=at, reason=reason or "rescore all")
         changed += _points(before.scorecard) != _points(scored.scorecard)
         watch(done)
@@ -59,12 +59,13 @@ def _points(card: Scorecard | None) -> tuple[Decimal, Decimal] | None:
 
 
 def rescore(
-    order: Rescore, store: Store, ruleset: RuleSet, settings: Settings, *, at: datetime
+    order: Rescore, store: Store, ruleset: RuleSet, understanding: Understanding, *, at: datetime
 ) -> tuple[StoredCall, StoredCall]:
     """Add a scorecard; the scoring before and the one after. Nothing is overwritten. Raises NotFound."""
     before = store.latest(store.find_call(order.name).id)
     transcript = before.transcript.swapped(SWAPPED) if order.swap_roles else before.transcript
-    scored = judge(before.recording, transcript, ruleset, settings)
+    call = understanding.with_sentences(replace(before.call, transcript=transcript))
+    scored = judge(call, ruleset, understanding.settings)
     reason = order.reason or ("swap roles" if order.swap_roles else "rescore")
     after = store.save_rescore(scored, at=at, reason=reason)
     return before, store.scoring(after)

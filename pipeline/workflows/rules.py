@@ -1,5 +1,7 @@
 """The rule set in force: the folder that the settings name, else the rules that come with callscore."""
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pipeline.detect.load import load_ruleset, parse_ruleset
@@ -8,6 +10,7 @@ from pipeline.resources import shipped_rules
 from pipeline.ruleset import RuleSet
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
+from pipeline.workflows.meaning import Understanding
 
 
 def rules_folder(settings: Settings) -> Path:
@@ -24,5 +27,10 @@ def load_rules(settings: Settings) -> RuleSet:
 
 
 def rules_of_the_day(store: Store, digest: str) -> RuleSet:
-    """The rule set that made a stored scorecard. Raises NotFound."""
-    return parse_ruleset(store.ruleset_files(digest))
+    """The rule set that made a stored scorecard, with what it was taught then. Raises NotFound."""
+    return replace(parse_ruleset(store.ruleset_files(digest)), meaning=store.meaning_of(digest))
+
+
+def rules_in_force(store: Store, understanding: Understanding, *, at: datetime) -> RuleSet:
+    """The rules of today, with what their examples teach, as this database scores with them."""
+    return store.pinned(understanding.taught(load_rules(understanding.settings)), at=at)

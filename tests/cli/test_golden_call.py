@@ -111,7 +111,7 @@ def document() -> CallDocument:
         is_complaint=True,
     )
     ruleset = parse_ruleset(FILES)
-    scored = judge(recording, call.transcript, ruleset, Settings())
+    scored = judge(replace(call, recording=recording), ruleset, Settings())
     return call_document(recording, scored.transcript, tuple(scored.findings), scored.scorecard, ruleset)
 
 

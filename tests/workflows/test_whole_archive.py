@@ -14,6 +14,7 @@ from pipeline.storage.mapping import storable
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Recording
 from pipeline.workflows.archive import Looked, findings_over, make_compact, sweep_archive
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
 from pipeline.workflows.rescore import Rescore, rescore, rescore_all
 
@@ -42,7 +43,7 @@ def filled(path: Path, ruleset: RuleSet, *, compact: bool = True) -> Store:
     store = Store.open(f"sqlite:///{path}/calls.db")
     for number in range(len(SAID)):
         call = a_call(number)
-        scored = judge(call.recording, call.transcript, ruleset, Settings())
+        scored = judge(call, ruleset, Settings())
         store.save_night_result(
             scored if compact else replace(scored, compact=None), at=NOON, reason="nightly"
         )
@@ -88,10 +89,10 @@ def test_a_kept_sweep_holds_each_finding_once_in_the_order_of_the_archive(tmp_pa
 def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(tmp_path: Path) -> None:
     ruleset = parse_ruleset(RULES)
     with filled(tmp_path, ruleset) as store:
-        assert rescore_all(store, ruleset, Settings(), at=NOON).calls == len(SAID)
+        assert rescore_all(store, ruleset, Understanding(Settings()), at=NOON).calls == len(SAID)
         for number in range(len(SAID)):
             before = store.latest(f"{number:016x}")
             assert before.reason == "rescore all"
             assert len(store.history(before.recording.id)) == 2
-            _, after = rescore(Rescore(name=f"c{number}"), store, ruleset, Settings(), at=NOON)
+            _, after = rescore(Rescore(name=f"c{number}"), store, ruleset, Understanding(Settings()), at=NOON)
             assert after.body_sha256 == before.body_sha256

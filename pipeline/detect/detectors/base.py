@@ -1,14 +1,22 @@
 """What every detector is: parameters that pydantic checks, the rules it builds on, and `detect`."""
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Annotated, Any, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from pipeline.detect.scene import Scene
 from pipeline.findings import Finding
 from pipeline.ruleset import Rule
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Several = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""One text, or a list of them."""
 
 
 class Parameters(BaseModel):

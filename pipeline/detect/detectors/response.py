@@ -4,7 +4,7 @@ from typing import NamedTuple, cast
 
 from pydantic import Field
 
-from pipeline.detect.detectors.base import Detector, Parameters
+from pipeline.detect.detectors.base import Detector, Parameters, Several
 from pipeline.detect.scene import Scene
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule
@@ -14,15 +14,15 @@ from pipeline.units import Ms, clock
 class ResponseParameters(Parameters):
     """一件事发生了，之后该有的回应没有来。"""
 
-    after: str = Field(description="要回应的事：一条规则的 id")
-    expect: str = Field(description="该有的回应：一条规则的 id")
+    after: Several = Field(min_length=1, description="要回应的事：规则的 id，几条里任何一条都算")
+    expect: Several = Field(min_length=1, description="该有的回应：规则的 id，几条里任何一条都算")
     within_turns: int | None = Field(
         None, ge=1, description="几轮之内要有（本规则角色的轮）；不写：到通话结束"
     )
     before: str | None = Field(None, description="回应要赶在它之前：一条规则的 id，例如推销业务")
 
     def needs(self) -> tuple[str, ...]:
-        return (self.after, self.expect, *((self.before,) if self.before else ()))
+        return (*self.after, *self.expect, *((self.before,) if self.before else ()))
 
 
 class _Case(NamedTuple):
@@ -39,7 +39,7 @@ class _Case(NamedTuple):
 
 def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     """One finding for the call: present when an event stays without its answer; see `Detect`."""
-    events = scene.found[cast(ResponseParameters, rule.parameters).after]
+    events = _said(scene, cast(ResponseParameters, rule.parameters).after)
     happened = [f for f in events if f.outcome is Outcome.PRESENT]
     if not happened:
         unsure = any(f.outcome is Outcome.CANNOT_TELL for f in events)
@@ -49,10 +49,16 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     return (_result(rule, scene, [_case(rule, scene, event) for event in happened]),)
 
 
+def _said(scene: Scene, rules: tuple[str, ...]) -> tuple[Finding, ...]:
+    """What several rules found as if they were one: what any of them found, else what they all say."""
+    found = tuple(finding for rule_id in rules for finding in scene.found[rule_id])
+    return tuple(f for f in found if f.outcome is Outcome.PRESENT) or found
+
+
 def _case(rule: Rule, scene: Scene, event: Finding) -> _Case:
     parameters = cast(ResponseParameters, rule.parameters)
     until = scene.turns_after(rule.role, parameters.within_turns, event.span) + 1
-    answer = _first(scene.found[parameters.expect], event, until)
+    answer = _first(_said(scene, parameters.expect), event, until)
     rivals = scene.found[parameters.before] if parameters.before else ()
     rival = _first(rivals, event, answer.span.start if answer else until)
     return _Case(event, answer, rival)
@@ -66,7 +72,7 @@ def _first(found: tuple[Finding, ...], event: Finding, until: Ms) -> Finding | N
 
 def _result(rule: Rule, scene: Scene, cases: list[_Case]) -> Finding:
     parameters = cast(ResponseParameters, rule.parameters)
-    answers = scene.found[parameters.expect]
+    answers = _said(scene, parameters.expect)
     rivals = scene.found[parameters.before] if parameters.before else ()
     unmet = [case for case in cases if not case.is_met]
     if not unmet and any(f.outcome is Outcome.CANNOT_TELL for f in rivals):

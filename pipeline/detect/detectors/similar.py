@@ -25,7 +25,11 @@ class SimilarParameters(Parameters):
 
     examples: tuple[str, ...] = Field(min_length=FEWEST, description="例句：这样的意思要听出来")
     unlike: tuple[str, ...] = Field((), description="反例：看着像，其实不是")
+    beside: str | None = Field(None, description="一条规则的 id：它已经找到的地方不再报")
     precision: float = Field(0.9, ge=0.5, le=1, description="交叉验证时至少要有的精确率；高则少报，低则多报")
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.beside,) if self.beside else ()
 
 
 class Likeness(NamedTuple):
@@ -46,12 +50,33 @@ def detect(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
     head = meaning.heads[rule.id]
     if rule.role is not None and not scene.roles_known:
         return (_roles_unknown(rule, scene, _best(_likenesses(rule, scene, meaning, any_role=True))),)
-    weighed = _best(_likenesses(rule, scene, meaning))
+    weighed, known = _best(_likenesses(rule, scene, meaning)), _known(rule, scene)
     wanted = scene.thresholds.match_confidence
     sure = [found for found in weighed if found.confidence * scene.role_factor >= wanted]
+    new = [found for found in sure if not any(_at(scene, found.place).overlaps(span) for span in known)]
+    if new:
+        return tuple(_present(rule, scene, head, found) for found in new)
     if sure:
-        return tuple(_present(rule, scene, head, found) for found in sure)
+        return (_told_already(rule, scene, head, sure),)
     return (_nothing(rule, scene, head, weighed),)
+
+
+def _known(rule: Rule, scene: Scene) -> list[Span]:
+    """Where the rule beside this one found its words."""
+    beside = cast(SimilarParameters, rule.parameters).beside
+    found = scene.found.get(beside, ()) if beside else ()
+    return [e.span for f in found if f.outcome is Outcome.PRESENT for e in f.evidence]
+
+
+def _at(scene: Scene, place: Place) -> Span:
+    return _span(scene.call.transcript.turns[place.turn].words, place)
+
+
+def _told_already(rule: Rule, scene: Scene, head: Head, sure: list[Likeness]) -> Finding:
+    evidence = [_evidence(scene, head, found) for found in sure]
+    beside = scene.title(cast(SimilarParameters, rule.parameters).beside or "")
+    why = f"{rule.title}：有这个意思的话都已由“{beside}”找到。"
+    return scene.finding(rule, Outcome.ABSENT, evidence, why, scene.role_factor)
 
 
 def _likenesses(rule: Rule, scene: Scene, meaning: Meaning, *, any_role: bool = False) -> list[Likeness]:

@@ -35,12 +35,6 @@ def test_a_list_on_one_line_stays_on_one_line() -> None:
     assert after.endswith("]  # short\nrole: agent\n")
 
 
-def test_an_entry_over_several_lines_is_not_cut() -> None:
-    text = 'phrases:\n  - "不归\n    我们管"\nrole: agent\n'
-    after = with_entries(read("x.yml", text), "phrases", ["找别人"])
-    assert entries(after, "phrases") == ["不归 我们管", "找别人"]
-
-
 def test_a_missing_list_is_made_before_the_cases() -> None:
     after = with_entries(read("x.yml", BLOCK), "except", ["他说{phrase}"])
     assert entries(after, "except") == ["他说{phrase}"]

@@ -73,7 +73,7 @@ def test_the_impact_is_what_judging_every_call_anew_would_give(
     cards = []
     for name in (folder[0], tmp_path / "head"):
         ruleset = load_ruleset(name)
-        judged = [judge(s.recording, s.transcript, ruleset, SETTINGS) for s in folder[1].stored()]
+        judged = [judge(s.call, ruleset, SETTINGS) for s in folder[1].stored()]
         cards.append(sum(call.scorecard.total for call in judged if call.scorecard))
     assert (found.total.before, found.total.after) == tuple(cards)
 

@@ -101,7 +101,7 @@ def test_a_broken_file_tells_every_fault_as_it_was_named(folder: tuple[Path, Sto
     file.write_text(
         SHIRKING.replace("role: agent", "rolle: agent").replace("- 不", "- [不"), encoding="utf-8"
     )
-    with pytest.raises(RuleError, match=rf"^{file}:10:"):
+    with pytest.raises(RuleError, match=rf"^{file}:9:6"):
         tried(folder, Trial(file=file))
     file.write_text(SHIRKING.replace("role: agent", "rolle: agent\nfoo: 1"), encoding="utf-8")
     with pytest.raises(RuleError) as caught:

@@ -106,7 +106,7 @@ def archive(folder: Path, ruleset: RuleSet, calls: dict[str, str] | None = None)
             business=("快递", "话费")[number % 2],
             direction=Direction.INBOUND,
         )
-        scored = judge(recording, call.transcript, ruleset, SETTINGS)
+        scored = judge(replace(call, recording=recording), ruleset, SETTINGS)
         store.save_night_result(scored, at=NOON, reason="nightly")
     return store
 

@@ -1,0 +1,54 @@
+"""Rule sets, what they were taught, and vectors: rows <-> values. What is kept first stays."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from pipeline.meaning import Meaning
+from pipeline.ruleset import RuleSet
+from pipeline.storage import mapping
+from pipeline.storage.tables import Base, MeaningRow, RulesetRow, SentencesRow
+from pipeline.vectors import Sentences
+
+
+def put_sentences(session: Session, transcript_id: int, sentences: Sentences) -> None:
+    """Keep the vectors of a transcript, unless the same encoder's are there."""
+    values = {"transcript_id": transcript_id, "encoder": sentences.encoder, "body": sentences.packed()}
+    put_once(session, SentencesRow, values)
+
+
+def sentences_of(session: Session, transcript_id: int) -> Sentences | None:
+    """The vectors of a transcript that were made last."""
+    query = select(SentencesRow).where(SentencesRow.transcript_id == transcript_id)
+    row = session.scalar(query.order_by(SentencesRow.id.desc()).limit(1))
+    return None if row is None else Sentences.unpacked(row.encoder, row.body)
+
+
+def put_ruleset(session: Session, ruleset: RuleSet, at: datetime) -> None:
+    """Keep a rule set and what it was taught, if this is its first use."""
+    if session.get(RulesetRow, ruleset.digest) is None:
+        files = mapping.pack(dict(ruleset.files))
+        put_once(session, RulesetRow, {"digest": ruleset.digest, "first_used_at": at, "files": files})
+    taught = ruleset.meaning
+    if taught and session.get(MeaningRow, (ruleset.digest, taught.encoder)) is None:
+        body = taught.packed()
+        values = {"ruleset_digest": ruleset.digest, "encoder": taught.encoder, "body": body}
+        put_once(session, MeaningRow, values)
+
+
+def meaning_of(session: Session, ruleset_digest: str, encoder: str | None) -> Meaning | None:
+    """What a rule set was taught when it first scored; `encoder` None: with any model."""
+    query = select(MeaningRow).where(MeaningRow.ruleset_digest == ruleset_digest)
+    if encoder is not None:
+        query = query.where(MeaningRow.encoder == encoder)
+    row = session.scalar(query.order_by(MeaningRow.encoder).limit(1))
+    return None if row is None else Meaning.unpacked(row.body)
+
+
+def put_once(session: Session, table: type[Base], values: Mapping[str, object]) -> None:
+    """Two processes may meet the same new thing at the same moment: the second insert does nothing."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
