@@ -245,7 +245,7 @@ def child(url: str, rules: int, only: int | None) -> None:
     result = {
         "seconds": seconds,
         "cpu": usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime,
-        "memory": usage.ru_maxrss / 1024,
+        "memory": rules_report.peak_memory(usage.ru_maxrss / 1024),
         "calls": summary.calls,
         "found": summary.found,
         "sweep": summary.sweep_id,

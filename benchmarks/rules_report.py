@@ -171,6 +171,14 @@ def machine() -> str:
     return f"{name}，{os.cpu_count()} 核，Python {platform.python_version()}"
 
 
+def peak_memory(otherwise: float) -> float:
+    """Most memory that this process had, in MiB. Where Linux tells it: what it reports as usage of resources
+    is never less than what the process had that started this one."""
+    path = Path("/proc/self/status")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), otherwise)
+
+
 def _cpuinfo() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

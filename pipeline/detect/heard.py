@@ -106,14 +106,25 @@ _GAP_MARK = Mark(
 
 
 class _Sounds(dict[str, int]):
-    """Masks by character."""
+    """Masks of what sounds like a character, by character, from the masks of characters and of syllables."""
 
-    def __init__(self, make: Callable[[str], int]) -> None:
-        self._make = make
+    def __init__(self, characters: Mapping[str, int], syllables: Mapping[str, int]) -> None:
+        self._characters, self._syllables = characters, syllables
 
     def __missing__(self, char: str) -> int:
-        self[char] = made = self._make(char)
-        return made
+        bits = _written_as(char, self._characters)
+        for syllable in syllables(char):
+            for near in neighbours(syllable):
+                bits |= self._syllables.get(near, 0)
+        self[char] = bits
+        return bits
+
+
+def _written_as(char: str, characters: Mapping[str, int]) -> int:
+    bits = 0
+    for same in equals(char):
+        bits |= characters.get(same, 0)
+    return bits
 
 
 @dataclass(eq=False)
@@ -213,21 +224,11 @@ class Heard:
     @cached_property
     def sounds(self) -> Mapping[str, int]:
         """Characters that are, or sound like, the key; made when first asked for."""
-        return _Sounds(self._with_sound)
-
-    def _with_sound(self, char: str) -> int:
-        bits = self.with_char(char)
-        for syllable in syllables(char):
-            for near in neighbours(syllable):
-                bits |= self._syllables.get(near, 0)
-        return bits
+        return _Sounds(self._characters, self._syllables)
 
     def with_char(self, char: str) -> int:
         """Characters that are `char`, or another way to write it."""
-        bits = 0
-        for same in equals(char):
-            bits |= self._characters.get(same, 0)
-        return bits
+        return _written_as(char, self._characters)
 
     @cached_property
     def _characters(self) -> dict[str, int]:

@@ -14,9 +14,11 @@ from pipeline.storage.tables import CompactRow, RecordingRow, SweepRow, SweptRow
 from pipeline.timeline import Recording, Transcript
 
 
-def put_compact(session: Session, recording_id: str, transcript_id: int, form: CompactForm) -> None:
-    """Keep the compact form of a recording's newest transcript; an older one goes."""
+def put_compact(session: Session, recording_id: str, transcript_id: int, form: CompactForm | None) -> None:
+    """Keep the compact form of a recording's newest transcript; None: not made yet. An older one goes."""
     session.execute(delete(CompactRow).where(CompactRow.recording_id == recording_id))
+    if form is None:
+        return
     row = {"transcript_id": transcript_id, "recording_id": recording_id, "version": form.version}
     session.execute(insert(CompactRow), [row | {"text": form.text, "detail": form.detail}])
 
@@ -50,6 +52,8 @@ def compact_calls(session: Session, transcript_ids: Sequence[int]) -> list[Compa
 
 def without_compact(session: Session, version: int, count: int) -> list[tuple[int, Recording, Transcript]]:
     """The newest transcripts that have no compact form of this version, `count` of them at most."""
+    if _all_made(session, version):
+        return []
     query = (
         select(TranscriptRow, RecordingRow)
         .join(RecordingRow, RecordingRow.id == TranscriptRow.recording_id)
@@ -70,6 +74,12 @@ def transcripts(session: Session, transcript_ids: Sequence[int]) -> list[tuple[i
         .order_by(TranscriptRow.id)
     )
     return [_transcript(heard, recording) for heard, recording in session.execute(query)]
+
+
+def _all_made(session: Session, version: int) -> bool:
+    """Every recording has one compact form at most, that of its newest transcript."""
+    made = select(func.count()).select_from(CompactRow).where(CompactRow.version == version)
+    return session.scalar(made) == session.scalar(select(func.count()).select_from(RecordingRow))
 
 
 def _is_made(version: int) -> ColumnElement[bool]:

@@ -72,8 +72,7 @@ def add_transcript(
     )
     session.add(row)
     session.flush()
-    if scored.compact is not None:
-        put_compact(session, scored.recording.id, row.id, scored.compact)
+    put_compact(session, scored.recording.id, row.id, scored.compact)
     return row.id
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS
+from pipeline.detect.archive.classes import EDGE, SOFT
+from pipeline.detect.archive.compact import HEAD_UNITS
 from pipeline.detect.archive.parts import LONGEST
 
 Ints = NDArray[np.int32]
@@ -46,7 +47,9 @@ class Tables(NamedTuple):
 @njit(cache=True, boundscheck=False)
 def scan(units: Any, ends: Any, tables: Any, found: Any) -> int:  # pragma: no cover  (compiled)
     """Fill `found` with (call, stretch, role, target); how many there are, with room for them or without."""
-    longest = units.shape[0] + LONGEST
+    longest, begin = LONGEST, 0
+    for end in ends:
+        longest, begin = max(longest, end - begin + LONGEST), end
     heard, soft = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
     owner, plain = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
     count, begin, seen = 0, 0, np.full(tables.target_about.shape[0], -1, np.int64)
@@ -63,18 +66,18 @@ def _lay_out(
 ) -> int:  # pragma: no cover  (compiled)
     """The classes of a call without light ones; the light characters before each; its stretch
     and role."""
-    size, lights, stretch, role = 0, 0, -1, 0
+    size, lights, stretch = 0, 0, 0
     class_of, plain_of, light_bits = tables.class_of, tables.plain, tables.light_bits
     for i in range(first, last):
         unit = units[i]
-        bits = light_bits[unit]
-        if bits:
-            lights |= bits
+        number = class_of[unit]
+        if number == SOFT:
+            lights |= light_bits[unit]
             continue
-        if unit < CLOSING:
-            stretch, role = stretch + 1, unit
-        heard[size], soft[size], owner[size] = class_of[unit], lights, stretch << 3 | role
-        plain[size] = plain_of[heard[size]]
+        if number == EDGE:
+            stretch = (stretch & ~7) + 8 | unit
+        heard[size], soft[size], owner[size] = number, lights, stretch
+        plain[size] = plain_of[number]
         size, lights = size + 1, 0
     heard[size : size + LONGEST] = 0
     plain[size : size + LONGEST] = 0
@@ -106,9 +109,11 @@ def _scan_call(
     rows, about, costs, near = tables.parts, tables.about, tables.costs, tables.near
     target_firsts, aims = tables.target_firsts, tables.aims
     width = single_heads.shape[0]
-    for twice in range(2 * size):
-        at = twice >> 1
-        head = pair_heads[plain[at] * width + plain[at + 1]] if twice & 1 else single_heads[plain[at]]
+    singles = 2 if single_heads.any() else 1
+    for step in range(singles * size):
+        at = step >> (singles - 1)
+        pair = singles == 1 or step & 1
+        head = pair_heads[plain[at] * width + plain[at + 1]] if pair else single_heads[plain[at]]
         if head == 0:
             continue
         for i in range(starts[head], starts[head + 1]):
@@ -141,7 +146,7 @@ def _scan_call(
                             continue
                         seen[target] = where
                         if count < found.shape[0]:
-                            found[count, 0], found[count, 1] = call, owner[start] >> 3
+                            found[count, 0], found[count, 1] = call, (owner[start] >> 3) - 1
                             found[count, 2], found[count, 3] = owner[start] & 7, target
                         count += 1
     return count
