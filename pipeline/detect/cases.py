@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.detect import engine
 from pipeline.detect.script import ScriptError, call_of
+from pipeline.detect.training import learners
 from pipeline.errors import RuleError
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Case, Rule, RuleSet
@@ -59,7 +60,8 @@ def failure_of(
 ) -> CaseFailure | None:
     """How a case went; None: the rule answers as its file says. Raises RuleError: a malformed case."""
     only = replace(ruleset, rules=engine.with_needs(ruleset, rule))
-    found = tuple(f for f in engine.run(prepare(_call(case)), only) if f.rule_id == rule.id)
+    call = prepare(_call(case)) if learners(only) else _call(case)
+    found = tuple(f for f in engine.run(call, only) if f.rule_id == rule.id)
     present = any(f.outcome is Outcome.PRESENT for f in found)
     return None if present == case.hit else CaseFailure(rule=rule, case=case, found=found)
 

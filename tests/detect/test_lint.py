@@ -111,9 +111,8 @@ def test_a_phrase_that_an_exception_cancels_in_some_wordings_is_found() -> None:
 
 def test_a_forbidden_phrase_in_ordinary_speech_is_told_with_the_sentence() -> None:
     told = only("harmless-speech", rule("hang_up", "请不要挂断"))
-    assert (
-        "found phrase `请不要挂断` in ordinary speech (“我帮您转到技术部门，转接的时候请不要挂断。”)" in told
-    )
+    assert "found phrase `请不要挂断` in ordinary speech (" in told
+    assert "“我帮您转到技术部门，转接的时候请不要挂断。”" in told
 
 
 def test_what_agents_should_say_may_be_ordinary() -> None:
