@@ -36,6 +36,7 @@ from pipeline.speech.weights import ready_model
 from pipeline.speech.words import simplified
 from pipeline.storage.records import Quarantined, ScoredCall
 from pipeline.storage.store import Store
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.nightly import NightPlan, NightTools, run_night
 from pipeline.workflows.rules import load_rules
 
@@ -133,7 +134,8 @@ def _unreadable(error: Exception) -> None:
 def _night(bench: Bench) -> Callable[[], dict[str, str]]:
     """A night into a fresh database; the models are loaded once."""
     settings = bench.settings
-    listener, ruleset = Listener.open(settings), load_rules(settings)
+    listener, understanding = Listener.open(settings), Understanding(settings)
+    ruleset = understanding.taught(load_rules(settings))
 
     def run() -> dict[str, str]:
         watcher = Silent()
@@ -145,6 +147,7 @@ def _night(bench: Bench) -> Callable[[], dict[str, str]]:
                 ruleset=ruleset,
                 settings=settings,
                 clock=lambda: datetime.now(UTC),
+                understand=understanding.with_sentences,
             )
             run_night(NightPlan(folder=bench.corpus), tools, watcher)
         return watcher.texts

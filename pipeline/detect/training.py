@@ -40,8 +40,8 @@ STRENGTH = 10.0
 ORDINARY_ALARMS = 0.001
 """The share of ordinary sentences that may be mistaken: about one in fifty calls."""
 RARITY = 0.045
-"""The share of what a rule finds among the sentences that it weighs in calls; among those that it learns from it
-may be another one, and the least threshold makes up for the difference."""
+"""The share of what a rule finds among the sentences that it weighs in calls. It is another one among the
+sentences that it learns from; the least threshold makes up for the difference."""
 LEAST_SEEN = 2
 """Runs of sounds in fewer sentences are left out."""
 LENGTH = 127.0
