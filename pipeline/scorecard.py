@@ -1,10 +1,11 @@
-"""The form an inspector verifies: ScoredItem, Scorecard, Review."""
+"""The form an inspector verifies: ScoredItem, SectionScore, FatalCause, Scorecard, Review."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from pipeline.ruleset import Fill
 from pipeline.timeline import Provenance
 
 
@@ -33,9 +34,33 @@ class Verdict(StrEnum):
         return self in (Verdict.PASS, Verdict.FAIL, Verdict.GRADED)
 
 
+OPEN = (Verdict.NEEDS_REVIEW, Verdict.MANUAL)
+"""The verdicts of items that wait for a person."""
+
+
+class DecidedBy(StrEnum):
+    RULES = "rules"
+    REVIEW = "review"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deducted:
+    """What findings of one rule took from an item."""
+
+    rule: str
+    points: Decimal
+    text: str
+    findings: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredItem:
-    """One item as filled in. `points` is None until somebody decides."""
+    """One item as filled in. `points` is None until somebody decides; nobody can give less than `lowest`.
+
+    `suggested` is the level that rules would choose where a person decides. `acceptable`: decided, and by
+    rules only with a confidence of at least `accept_from`. `fill` None: a card from before it was kept.
+    """
 
     id: str
     title: str
@@ -47,6 +72,48 @@ class ScoredItem:
     confidence: float
     findings: tuple[str, ...]
     reason: str
+    lowest: Decimal = Decimal("0.0")
+    fill: Fill | None = None
+    bonus: bool = False
+    decided_by: DecidedBy = DecidedBy.NOBODY
+    reviewers: tuple[str, ...] = ()
+    suggested: str | None = None
+    accept_from: float | None = None
+    acceptable: bool = False
+    deductions: tuple[Deducted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionScore:
+    """The items of a section added up, as the card does. `rate`: percent of what is decided, None where
+    nothing is."""
+
+    id: str
+    title: str
+    weight: Decimal | None
+    points: Decimal
+    open: Decimal
+    possible: Decimal
+    rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FatalCause:
+    """A fatal item that holds, or (`holds` None) of which nobody can know. `zero`: card, section, or none
+    for a fatal rule that the template does not name; it is shown and takes nothing."""
+
+    id: str
+    title: str
+    zero: str
+    section: str | None
+    holds: bool | None
+    confidence: float
+    findings: tuple[str, ...]
+    reason: str
+
+
+FIRST_FORM, FORM = 1, 2
+"""The fields that cards had at first, and those that they have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +121,11 @@ class Scorecard:
     """Append-only: a re-score adds one.
 
     `total` is what is scored so far; `open_points` is what undecided items can still add;
-    `points_possible` leaves out items that do not apply.
+    `points_possible` leaves out items that do not apply: all three in the points of the form.
+    `lowest` and `highest` bound what the final total can still be, normalised to `full`: items that do not
+    apply have left, bonuses come on top. `passed` is None while the pass mark lies between them.
+    `acceptable`: rules decided every auto item surely enough, and nothing needs a review. `form` tells
+    which fields the card had when it was made.
     """
 
     recording_id: str
@@ -68,6 +139,22 @@ class Scorecard:
     open_points: Decimal
     points_possible: Decimal
     fatal: bool
+    sections: tuple[SectionScore, ...] = ()
+    full: Decimal = Decimal("0.0")
+    lowest: Decimal = Decimal("0.0")
+    highest: Decimal = Decimal("0.0")
+    fatals: tuple[FatalCause, ...] = ()
+    acceptable: bool = False
+    pass_mark: Decimal | None = None
+    passed: bool | None = None
+    form: int = FORM
+
+    @property
+    def final(self) -> Decimal | None:
+        """The normalised total, None while anything is open."""
+        is_open = any(item.verdict in OPEN for item in self.items)
+        is_open = is_open or any(cause.holds is None for cause in self.fatals)
+        return None if is_open and self.lowest != self.highest else self.lowest
 
 
 class Decision(StrEnum):
@@ -79,9 +166,19 @@ class Decision(StrEnum):
     NOTE = "note"
 
 
+NOT_APPLICABLE = "不适用"
+"""The value of an OVERRIDE by which a person takes an item out."""
+FATAL_HOLDS, FATAL_FAILS = "成立", "不成立"
+"""The values of an OVERRIDE of a fatal item."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What a person decided about an item or a finding, and why. Append-only."""
+    """What a person decided about an item or a finding, and why. Append-only.
+
+    `target` is the id of a finding, an item or a fatal item. The value of an OVERRIDE is a level's title,
+    points, or one of the words above.
+    """
 
     recording_id: str
     who: str

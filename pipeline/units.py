@@ -1,6 +1,8 @@
 """Time as whole milliseconds: the only place where seconds become `Ms`, and `Ms` become text."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import lru_cache
 
 Ms = int
 """Milliseconds from the start of the recording."""
@@ -28,3 +30,19 @@ def clock(ms: Ms) -> str:
 def points(value: Decimal | float | str | int) -> Decimal:
     """Points with one decimal place, rounded half up. `points("2.25") == Decimal("2.3")`."""
     return Decimal(str(value)).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+
+
+def tenths(value: Decimal) -> int:
+    """Points as whole tenths, rounded half up. `tenths(Decimal("2.5")) == 25`."""
+    return int(points(value).scaleb(1))
+
+
+@lru_cache(maxsize=4096)
+def from_tenths(value: int) -> Decimal:
+    """Whole tenths as points. `from_tenths(25) == Decimal("2.5")`."""
+    return Decimal(value).scaleb(-1)
+
+
+def nearest(value: Fraction) -> int:
+    """The nearest whole number, halves up."""
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)

@@ -17,12 +17,10 @@ from pipeline.detect.schema import (
     AppliesFile,
     CaseFile,
     GuardFile,
-    ItemFile,
-    LevelFile,
     RuleFile,
-    TemplateFile,
     WordsFile,
 )
+from pipeline.detect.template_schema import FatalFile, ItemFile, LevelFile, TemplateAppliesFile, TemplateFile
 
 FOLDER = ".schema"
 """Inside the rules folder; nothing in it is read as a rule."""
@@ -148,7 +146,7 @@ def _conditions(definitions: dict[str, Any], _: Schema) -> None:
     tree = {"type": "object", "properties": leaves, "additionalProperties": False}
     one = {**tree, "minProperties": 1, "maxProperties": 1}
     definitions["Condition"] = {"anyOf": [{"const": "always"}, one, {"type": "null"}]}
-    for model, key in ((LevelFile, "when"), (ItemFile, "applicable")):
+    for model, key in ((LevelFile, "when"), (ItemFile, "applicable"), (FatalFile, "when")):
         told = definitions[model.__name__]["properties"][key].get("description", "")
         definitions[model.__name__]["properties"][key] = {"allOf": [condition], "description": told}
 
@@ -171,6 +169,7 @@ def _is_noise(key: str, inner: Any, around: dict[str, Any]) -> bool:
 
 _ADJUSTED: Mapping[str, Callable[[dict[str, Any], Schema], None]] = {
     AppliesFile.__name__: _one_or_several,
+    TemplateAppliesFile.__name__: _one_or_several,
     MetadataParameters.__name__: _one_or_several,
     ResponseParameters.__name__: _one_or_several,
     CaseFile.__name__: _hit_or_miss,

@@ -30,11 +30,11 @@ Several = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """One text, or a list of them."""
 
 
-class _File(BaseModel):
+class File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class NearFile(_File):
+class NearFile(File):
     """So close to a finding of another rule."""
 
     rule: str = Field(description="另一条规则的 id")
@@ -62,7 +62,7 @@ class WindowNearFile(NearFile):
         return replace(super().value(), of=Of(self.of))
 
 
-class WindowFile(_File):
+class WindowFile(File):
     """Which part of the call is looked at; every key given must hold."""
 
     first_seconds: float | None = Field(default=None, gt=0, description="接通后的前几秒")
@@ -95,7 +95,7 @@ def _day(value: Any) -> Any:
 Day = Annotated[date | None, BeforeValidator(_day)]
 
 
-class EffectiveFile(_File):
+class EffectiveFile(File):
     """The days on which a rule is in force, first and last included."""
 
     first: Day = Field(default=None, alias="from", description="从哪一天起（含）")
@@ -126,7 +126,7 @@ ExceptionFile = Annotated[
 """Words, or a finding of another rule close by."""
 
 
-class AppliesFile(_File):
+class AppliesFile(File):
     """Which calls a rule or a scorecard is for."""
 
     direction: Annotated[tuple[Literal["inbound", "outbound"], ...], BeforeValidator(_as_list)] = Field(
@@ -138,7 +138,7 @@ class AppliesFile(_File):
         return Applies(directions=tuple(map(Direction, self.direction)), businesses=self.business)
 
 
-class CaseFile(_File):
+class CaseFile(File):
     """One of `hit` and `miss`; the rest describes the call around the words."""
 
     hit: str | None = Field(default=None, description="必须听出来的一通话，一行一轮")
@@ -164,7 +164,7 @@ class CaseFile(_File):
         return "\n".join((*facts, (self.hit if self.hit is not None else self.miss or "").strip()))
 
 
-class RuleFile(_File):
+class RuleFile(File):
     """The keys that every rule has; the others belong to its detector."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", description="`领域.名称`，不能重复")
@@ -188,7 +188,7 @@ class RuleFile(_File):
     cases: tuple[CaseFile, ...] = Field(default=(), description="例句")
 
 
-class GuardFile(_File):
+class GuardFile(File):
     """A shared list of exceptions that rules name in `guards`."""
 
     id: str = Field(min_length=1)
@@ -197,7 +197,7 @@ class GuardFile(_File):
     patterns: tuple[Annotated[str, AfterValidator(_exception)], ...] = Field(min_length=1)
 
 
-class WordsFile(_File):
+class WordsFile(File):
     """A named list of words that patterns may use as a slot: the file words/product.yml is `{product}`."""
 
     title: str = Field(min_length=1, description="这些词是什么")
@@ -205,35 +205,3 @@ class WordsFile(_File):
     words: tuple[Annotated[str, AfterValidator(one_word)], ...] = Field(
         min_length=1, description="词，一行一个"
     )
-
-
-class LevelFile(_File):
-    title: str
-    points: float
-    text: str = ""
-    when: Any = None
-
-
-class ItemFile(_File):
-    id: str
-    title: str
-    points: float
-    fill: Literal["auto", "assist", "manual"]
-    applicable: Any = None
-    rules: tuple[str, ...] = ()
-    note: str = ""
-    levels: tuple[LevelFile, ...]
-
-
-class SectionFile(_File):
-    title: str
-    items: tuple[ItemFile, ...] = Field(min_length=1)
-
-
-class TemplateFile(_File):
-    id: str
-    title: str
-    version: int = Field(ge=1)
-    origin: str = ""
-    applies: AppliesFile = AppliesFile()
-    sections: tuple[SectionFile, ...] = Field(min_length=1)

@@ -1,15 +1,36 @@
 """Scorecard files -> Template."""
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.detect.document import Document, Location, did_you_mean
-from pipeline.detect.schema import ItemFile, LevelFile, TemplateFile
+from pipeline.detect.template_schema import (
+    DeductionFile,
+    FatalFile,
+    ItemFile,
+    LevelFile,
+    SectionFile,
+    TemplateFile,
+)
 from pipeline.errors import RuleError
-from pipeline.ruleset import Condition, Fill, Item, Level, Template
+from pipeline.ruleset import (
+    Condition,
+    Deduction,
+    Fatal,
+    Fill,
+    Item,
+    Level,
+    Per,
+    Section,
+    Template,
+    Total,
+    Use,
+    Zero,
+)
 from pipeline.units import points
 
 LEAVES = ("absent", "present")
@@ -31,34 +52,52 @@ class Reader:
         except ValidationError as error:
             self.faults.extend(self.document.faults(error, TemplateFile))
             return None
-        items = tuple(self._items(file))
-        if self.faults:
-            return None
+        template = self._template(file)
+        self._check_ids(template)
+        return None if self.faults else template
+
+    def _template(self, file: TemplateFile) -> Template:
         return Template(
             id=file.id,
             title=file.title,
             version=file.version,
             origin=file.origin,
             applies=file.applies.value(),
-            items=items,
+            sections=tuple(self._section(file, i, section) for i, section in enumerate(file.sections)),
             digest=hashlib.sha256(self.document.text.encode()).hexdigest()[:16],
             source=self.document.source(),
+            use=Use(file.use),
+            effective=file.applies.effective(),
+            total=Total(file.total),
+            full=_points(file.full),
+            pass_mark=_points(file.pass_mark),
+            target=file.target.value(),
+            reviews=file.reviews.value(),
+            appeal_days=file.appeal.days if file.appeal else None,
+            fatal=tuple(self._fatal(fatal, ("fatal", i)) for i, fatal in enumerate(file.fatal)),
+            accept_from=file.accept_from,
         )
 
-    def _items(self, file: TemplateFile) -> Iterator[Item]:
-        seen: set[str] = set()
-        for i, section in enumerate(file.sections):
-            for j, item in enumerate(section.items):
-                location: Location = ("sections", i, "items", j)
-                if item.id in seen:
-                    self._fault((*location, "id"), f"found item `{item.id}` twice, expected each id once")
-                seen.add(item.id)
-                yield self._item(section.title, item, location)
+    def _section(self, file: TemplateFile, index: int, section: SectionFile) -> Section:
+        location: Location = ("sections", index)
+        if file.total == "weighted" and section.weight is None:
+            self._fault(location, "found no `weight`, expected one in each section: the total is weighted")
+        items = (
+            self._item(section.title, item, (*location, "items", j), file.accept_from)
+            for j, item in enumerate(section.items)
+        )
+        return Section(
+            id=section.id or f"s{index + 1}",
+            title=section.title,
+            weight=_points(section.weight),
+            items=tuple(items),
+        )
 
-    def _item(self, section: str, item: ItemFile, location: Location) -> Item:
+    def _item(self, section: str, item: ItemFile, location: Location, accept_from: float) -> Item:
         for k, rule in enumerate(item.rules):
             self._check(rule, (*location, "rules", k))
         levels = (self._level(level, (*location, "levels", k)) for k, level in enumerate(item.levels))
+        deductions = enumerate(item.deductions)
         return Item(
             id=item.id,
             title=item.title,
@@ -66,14 +105,67 @@ class Reader:
             points=points(item.points),
             fill=Fill(item.fill),
             levels=tuple(levels),
+            deductions=tuple(self._deduction(one, (*location, "deductions", k)) for k, one in deductions),
             applicable=self._optional(item.applicable, (*location, "applicable")),
             rules=item.rules,
             note=item.note,
+            completed=item.completed,
+            manual_because=item.manual_because,
+            accept_from=accept_from if item.accept_from is None else item.accept_from,
+            bonus=item.bonus,
         )
 
     def _level(self, level: LevelFile, location: Location) -> Level:
-        when = self._optional(level.when, (*location, "when"))
-        return Level(title=level.title, points=points(level.points), text=level.text, when=when)
+        if level.lowest is not None and level.lowest > level.points:
+            message = f"found {level.lowest:g}, expected at most the level's points, {level.points:g}"
+            self._fault((*location, "lowest"), message)
+        return Level(
+            title=level.title,
+            points=points(level.points),
+            text=level.text,
+            when=self._optional(level.when, (*location, "when")),
+            lowest=_points(level.lowest),
+        )
+
+    def _deduction(self, deduction: DeductionFile, location: Location) -> Deduction:
+        self._check(deduction.rule, (*location, "rule"))
+        return Deduction(
+            rule=deduction.rule,
+            points=points(deduction.points),
+            text=deduction.text,
+            per=Per(deduction.per),
+            cap=_points(deduction.cap),
+        )
+
+    def _fatal(self, fatal: FatalFile, location: Location) -> Fatal:
+        if (fatal.zero == "section") != (fatal.section is not None):
+            found = "no `section`" if fatal.section is None else "`section` beside `zero: card`"
+            self._fault(location, f"found {found}, expected `section:` with `zero: section` and only there")
+        when = self._optional(fatal.when, (*location, "when"))
+        return Fatal(id=fatal.id, title=fatal.title, when=when, zero=Zero(fatal.zero), section=fatal.section)
+
+    def _check_ids(self, template: Template) -> None:
+        """Items and fatal items share their ids, since reviews name both; sections have their own."""
+        sections = [section.id for section in template.sections]
+        self._once("section", [(id_, ("sections", i)) for i, id_ in enumerate(sections)])
+        items = [
+            (item.id, ("sections", i, "items", j))
+            for i, section in enumerate(template.sections)
+            for j, item in enumerate(section.items)
+        ]
+        self._once("item", [*items, *((one.id, ("fatal", i)) for i, one in enumerate(template.fatal))])
+        for i, fatal in enumerate(template.fatal):
+            if fatal.section is not None and fatal.section not in sections:
+                hint = did_you_mean(fatal.section, sections)
+                message = f"found section `{fatal.section}`, expected the id of a section{hint}"
+                self._fault(("fatal", i, "section"), message)
+
+    def _once(self, kind: str, named: Iterable[tuple[str, Location]]) -> None:
+        seen: set[str] = set()
+        for id_, location in named:
+            if id_ in seen:
+                self._fault((*location, "id"), f"found {kind} `{id_}` twice, expected each id once")
+            seen.add(id_)
 
     def _optional(self, value: Any, location: Location) -> Condition | None:
         return None if value is None else self._condition(value, location)
@@ -102,3 +194,7 @@ class Reader:
 
     def _fault(self, location: Location, message: str) -> None:
         self.faults.append(self.document.error(location, message))
+
+
+def _points(value: float | None) -> Decimal | None:
+    return None if value is None else points(value)

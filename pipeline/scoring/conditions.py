@@ -1,16 +1,13 @@
 """Three-valued answers: does a condition over rule outcomes hold, not hold, or can nobody know."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Condition
 
-Outcomes = Mapping[str, Sequence[Finding]]
-"""Findings by rule id; a rule that does not apply to the call has none."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """`holds` None: cannot be known. `because` are the findings that decided it."""
 
@@ -18,12 +15,56 @@ class Answer:
     because: tuple[Finding, ...] = ()
 
 
-def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    """Group findings by rule id, order kept."""
+class Heard:
+    """What one rule says about the call: its findings, and whether it is present and absent."""
+
+    __slots__ = ("absent", "findings", "present")
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        seen = [finding for finding in findings if finding.outcome is Outcome.PRESENT]
+        holds: bool | None = None
+        if seen:
+            holds = True
+        elif findings and all(finding.outcome is Outcome.ABSENT for finding in findings):
+            holds = False
+        because = tuple(seen) or findings
+        self.present = Answer(holds, because)
+        self.absent = Answer(None if holds is None else not holds, because)
+
+
+Outcomes = Mapping[str, Heard]
+"""What was heard by rule id; a rule that does not apply to the call is not in it."""
+
+NOBODY_KNOWS = Answer(None)
+ALWAYS = Answer(True)
+
+
+def by_rule(findings: Iterable[Finding], unheard: Collection[str] = ()) -> dict[str, Heard]:
+    """What was heard by rule id, whatever the order of the findings. Of the rules in `unheard` (drafts)
+    nothing counts: nobody can know what they would decide."""
     grouped: dict[str, list[Finding]] = {}
     for finding in findings:
         grouped.setdefault(finding.rule_id, []).append(finding)
-    return grouped
+    return {rule: Heard(() if rule in unheard else _in_order(found)) for rule, found in grouped.items()}
+
+
+def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
+    if len(findings) > 1:
+        findings.sort(key=lambda f: (f.span.start, f.span.end, f.id))
+    return tuple(findings)
+
+
+def for_this_call(condition: Condition, outcomes: Outcomes) -> Condition | None:
+    """The condition without the rules that are for other calls; None: nothing of it is for this one."""
+    if condition.rule is not None:
+        return condition if condition.rule in outcomes else None
+    if not condition.parts:
+        return condition
+    parts = tuple(kept for part in condition.parts if (kept := for_this_call(part, outcomes)))
+    if parts == condition.parts:
+        return condition
+    return Condition(kind=condition.kind, parts=parts) if parts else None
 
 
 def answer(condition: Condition, outcomes: Outcomes) -> Answer:
@@ -33,44 +74,38 @@ def answer(condition: Condition, outcomes: Outcomes) -> Answer:
     the negation of `any`; what is left with an unknown part is unknown.
     """
     match condition.kind:
-        case "always":
-            return Answer(holds=True)
-        case "present" | "absent":
-            return _leaf(condition, outcomes)
+        case "present":
+            heard = outcomes.get(condition.rule or "")
+            return heard.present if heard else NOBODY_KNOWS
+        case "absent":
+            heard = outcomes.get(condition.rule or "")
+            return heard.absent if heard else NOBODY_KNOWS
         case "all":
             return _combine([answer(part, outcomes) for part in condition.parts], decisive=False)
         case "any":
             return _combine([answer(part, outcomes) for part in condition.parts], decisive=True)
         case "none":
             return _negated(_combine([answer(part, outcomes) for part in condition.parts], decisive=True))
+        case "always":
+            return ALWAYS
     raise ValueError(f"unknown condition {condition.kind!r}")
 
 
-def _leaf(condition: Condition, outcomes: Outcomes) -> Answer:
-    found = tuple(outcomes.get(condition.rule or "", ()))
-    present = tuple(f for f in found if f.outcome is Outcome.PRESENT)
-    if present:
-        seen = Answer(holds=True, because=present)
-    elif found and all(f.outcome is Outcome.ABSENT for f in found):
-        seen = Answer(holds=False, because=found)
-    else:
-        seen = Answer(holds=None, because=found)
-    return seen if condition.kind == "present" else _negated(seen)
-
-
 def _combine(parts: Sequence[Answer], *, decisive: bool) -> Answer:
-    decided = [part for part in parts if part.holds is decisive]
-    if decided:
-        return Answer(holds=decisive, because=decided[0].because)
-    unknown = [part for part in parts if part.holds is None]
+    unknown = False
+    for part in parts:
+        if part.holds is decisive:
+            return part
+        unknown = unknown or part.holds is None
     if unknown:
-        return Answer(holds=None, because=_findings(unknown))
-    return Answer(holds=not decisive, because=_findings(parts))
+        return Answer(None, together(part for part in parts if part.holds is None))
+    return Answer(not decisive, together(parts))
 
 
 def _negated(given: Answer) -> Answer:
-    return Answer(holds=None if given.holds is None else not given.holds, because=given.because)
+    return Answer(None if given.holds is None else not given.holds, given.because)
 
 
-def _findings(parts: Iterable[Answer]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(finding for part in parts for finding in part.because))
+def together(parts: Iterable[Answer]) -> tuple[Finding, ...]:
+    """The findings behind several answers, each once."""
+    return tuple({id(finding): finding for part in parts for finding in part.because}.values())

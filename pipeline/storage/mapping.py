@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.errors import StorageError
 from pipeline.findings import Finding
 from pipeline.ruleset import RuleSet
-from pipeline.scorecard import Scorecard
+from pipeline.scorecard import FIRST_FORM, OPEN, DecidedBy, Scorecard, ScoredItem
 from pipeline.storage.records import RuleFacts
 from pipeline.timeline import Recording, Transcript, Turn, Word
 
@@ -157,7 +157,7 @@ def scoring_to_plain(
     return {
         "findings": [to_plain(finding) for finding in findings],
         "rules": {rule_id: to_plain(facts) for rule_id, facts in rules.items()},
-        "scorecard": None if scorecard is None else to_plain(scorecard),
+        "scorecard": None if scorecard is None else _card_to_plain(scorecard),
     }
 
 
@@ -167,4 +167,64 @@ def scoring_from_plain(
     findings = tuple(from_plain(Finding, row) for row in plain["findings"])
     rules = {rule_id: from_plain(RuleFacts, row) for rule_id, row in plain["rules"].items()}
     card = plain["scorecard"]
-    return findings, rules, None if card is None else from_plain(Scorecard, card)
+    return findings, rules, None if card is None else _card_from_plain(card)
+
+
+_FIRST_CARD = frozenset(
+    [
+        "recording_id",
+        "template_id",
+        "template_title",
+        "template_version",
+        "ruleset_digest",
+        "provenance",
+        "items",
+        "total",
+        "open_points",
+        "points_possible",
+        "fatal",
+    ]
+)
+_FIRST_ITEM = frozenset(
+    [
+        "id",
+        "title",
+        "section",
+        "level",
+        "points",
+        "points_possible",
+        "verdict",
+        "confidence",
+        "findings",
+        "reason",
+    ]
+)
+"""The keys of a stored card, and of its items, before it had a form."""
+
+
+def _card_to_plain(card: Scorecard) -> Any:
+    """A card of the first form is written as it was read, to the byte."""
+    plain = to_plain(card)
+    if card.form != FIRST_FORM:
+        return plain
+    items = [{key: item[key] for key in item.keys() & _FIRST_ITEM} for item in plain["items"]]
+    return {key: plain[key] for key in plain.keys() & _FIRST_CARD} | {"items": items}
+
+
+def _card_from_plain(plain: dict[str, Any]) -> Scorecard:
+    if "form" in plain:
+        return from_plain(Scorecard, plain)
+    card = from_plain(Scorecard, {**plain, "form": FIRST_FORM})
+    return replace(
+        card,
+        items=tuple(map(_with_decider, card.items)),
+        lowest=card.total,
+        highest=card.total + card.open_points,
+    )
+
+
+def _with_decider(item: ScoredItem) -> ScoredItem:
+    """On the first form, rules decided whatever was decided."""
+    if item.verdict in OPEN:
+        return item
+    return replace(item, decided_by=DecidedBy.RULES, lowest=item.points or item.lowest)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import NotFound
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Status
-from pipeline.scorecard import Verdict
+from pipeline.scorecard import OPEN
 from pipeline.storage import mapping
 from pipeline.storage.archive import put_compact
 from pipeline.storage.meaning import put_ruleset, put_sentences
@@ -23,8 +23,6 @@ from pipeline.storage.tables import (
     TranscriptRow,
 )
 from pipeline.timeline import Recording
-
-OPEN_VERDICTS = (Verdict.NEEDS_REVIEW, Verdict.MANUAL)
 
 
 def put_recording(session: Session, recording: Recording) -> None:
@@ -105,7 +103,7 @@ def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcrip
         total=card.total if card else None,
         open_points=card.open_points if card else None,
         points_possible=card.points_possible if card else None,
-        open_items=sum(item.verdict in OPEN_VERDICTS for item in card.items) if card else 0,
+        open_items=sum(item.verdict in OPEN for item in card.items) if card else 0,
         forbidden=sum(_is_forbidden(finding, rules) for finding in scored.findings),
         fatal=card.fatal if card else False,
         body_sha256=mapping.digest(plain),

@@ -1,6 +1,7 @@
 """One call: file -> samples -> transcript -> findings -> scorecard. `nightly` does the same for many."""
 
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from pathlib import Path
 
 from pipeline.detect.archive.compact import VERSION, compact
@@ -10,6 +11,7 @@ from pipeline.findings import Finding
 from pipeline.media.decode import decode, fingerprint
 from pipeline.media.join import recording_of
 from pipeline.media.metadata import Row
+from pipeline.media.values import time_zone
 from pipeline.ruleset import RuleSet
 from pipeline.samples import Samples
 from pipeline.scorecard import Scorecard
@@ -44,7 +46,7 @@ def judge(call: Call, ruleset: RuleSet, settings: Settings) -> ScoredCall:
     """Run the rules over a call and fill in the scorecard. Pure."""
     call = replace(call, transcript=mapping.storable(call.transcript))
     findings = run_rules(call, ruleset, Thresholds.of(settings))
-    card = _scorecard(call, findings, ruleset)
+    card = _scorecard(call, findings, ruleset, time_zone(settings.time_zone))
     return ScoredCall(
         recording=call.recording,
         transcript=call.transcript,
@@ -62,8 +64,8 @@ def compact_form(transcript: Transcript) -> CompactForm:
     return CompactForm(version=VERSION, text=made.text, detail=made.detail)
 
 
-def _scorecard(call: Call, findings: tuple[Finding, ...], ruleset: RuleSet) -> Scorecard | None:
-    template = ruleset.template_for(call.recording)
+def _scorecard(call: Call, findings: tuple[Finding, ...], ruleset: RuleSet, zone: tzinfo) -> Scorecard | None:
+    template = ruleset.template_for(call.recording, zone)
     if template is None:
         return None
     return score(call.recording, findings, template, ruleset, call.transcript.provenance)

@@ -13,6 +13,7 @@ from pipeline.ruleset import (
     Level,
     Rule,
     RuleSet,
+    Section,
     Severity,
     Source,
     Status,
@@ -21,7 +22,8 @@ from pipeline.ruleset import (
 )
 from pipeline.scorecard import Verdict
 from pipeline.scoring.conditions import answer, by_rule
-from pipeline.scoring.score import score, score_item
+from pipeline.scoring.items import score_item
+from pipeline.scoring.score import score
 from pipeline.timeline import Provenance, Recording, Role, Span
 
 HERE = Source(path="t.yml", line=1)
@@ -88,7 +90,14 @@ def rule(rule_id: str, **changes: object) -> Rule:
 
 def card(items: tuple[Item, ...], rules: tuple[Rule, ...], findings: list[Finding]):  # type: ignore[no-untyped-def]
     template = Template(
-        id="t", title="t", version=1, origin="", applies=Applies(), items=items, digest="0", source=HERE
+        id="t",
+        title="t",
+        version=1,
+        origin="",
+        applies=Applies(),
+        sections=(Section(id="s1", title="开始语", items=items),),
+        digest="0",
+        source=HERE,
     )
     ruleset = RuleSet(rules=rules, templates=(template,), files={}, digest="d")
     return score(RECORDING, findings, template, ruleset, MADE_BY)

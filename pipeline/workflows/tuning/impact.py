@@ -3,7 +3,9 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
@@ -67,6 +69,7 @@ class Impact:
     base: Side
     head: Side
     compared: frozenset[str]
+    zone: tzinfo
     calls: int = 0
     calls_changed: int = 0
     unscored: int = 0
@@ -81,7 +84,8 @@ def impact(base: Side, head: Side, archive: Archive, *, examples: int | None) ->
     base = replace(base, ruleset=archive.taught(base.ruleset))
     head = replace(head, ruleset=archive.taught(head.ruleset))
     compared = changed_rules(base.ruleset, head.ruleset)
-    found = Impact(base=base, head=head, compared=compared)
+    zone = ZoneInfo(archive.thresholds.time_zone)
+    found = Impact(base=base, head=head, compared=compared, zone=zone)
     for stored, before, after in _judged(found, archive):
         _count(found, stored, before, after, examples)
     return found
@@ -159,7 +163,10 @@ def _about(found: Impact, rule_id: str, examples: int | None) -> RuleImpact:
 
 
 def _count_scores(found: Impact, stored: StoredCall, before: Findings, after: Findings) -> None:
-    cards = _card(stored, before, found.base.ruleset), _card(stored, after, found.head.ruleset)
+    cards = (
+        _card(stored, before, found.base.ruleset, found.zone),
+        _card(stored, after, found.head.ruleset, found.zone),
+    )
     if cards[0] is None or cards[1] is None:
         found.unscored += 1
         return
@@ -173,8 +180,8 @@ def _count_scores(found: Impact, stored: StoredCall, before: Findings, after: Fi
         _add(group, cards[0], cards[1])
 
 
-def _card(stored: StoredCall, findings: Findings, ruleset: RuleSet) -> Scorecard | None:
-    template = ruleset.template_for(stored.recording)
+def _card(stored: StoredCall, findings: Findings, ruleset: RuleSet, zone: tzinfo) -> Scorecard | None:
+    template = ruleset.template_for(stored.recording, zone)
     if template is None:
         return None
     return score(stored.recording, findings, template, ruleset, stored.transcript.provenance)
