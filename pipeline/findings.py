@@ -79,6 +79,6 @@ class Finding:
     @property
     def id(self) -> str:
         """Stable over rule edits that find the same words: the rule's text is left out."""
-        spans = ";".join(f"{e.span.start}-{e.span.end}" for e in self.evidence) or str(self.span)
-        key = "|".join((self.recording_id, self.rule_id, self.outcome, spans))
+        spans = ";".join([f"{e.span.start}-{e.span.end}" for e in self.evidence]) or str(self.span)
+        key = f"{self.recording_id}|{self.rule_id}|{self.outcome}|{spans}"
         return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -22,8 +22,7 @@ def to_seconds(ms: Ms) -> float:
 
 def clock(ms: Ms) -> str:
     """`mm:ss.s` as people read it; minutes grow past 99. `clock(83_450) == "01:23.5"`."""
-    tenths = int((Decimal(max(ms, 0)) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    minutes, rest = divmod(tenths, 600)
+    minutes, rest = divmod((max(ms, 0) + 50) // 100, 600)
     return f"{minutes:02d}:{rest // 10:02d}.{rest % 10}"
 
 

@@ -22,31 +22,48 @@ class Heard:
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
-        seen = [finding for finding in findings if finding.outcome is Outcome.PRESENT]
-        holds: bool | None = None
+        seen = tuple([finding for finding in findings if finding.outcome is Outcome.PRESENT])
         if seen:
-            holds = True
-        elif findings and all(finding.outcome is Outcome.ABSENT for finding in findings):
-            holds = False
-        because = tuple(seen) or findings
-        self.present = Answer(holds, because)
-        self.absent = Answer(None if holds is None else not holds, because)
+            self.present, self.absent = Answer(True, seen), Answer(False, seen)
+        elif findings and all(f.outcome is Outcome.ABSENT for f in findings):
+            self.present, self.absent = Answer(False, findings), Answer(True, findings)
+        else:
+            self.present = self.absent = Answer(None, findings)
 
 
-Outcomes = Mapping[str, Heard]
-"""What was heard by rule id; a rule that does not apply to the call is not in it."""
+class Outcomes(dict[str, Heard]):
+    """What was heard by rule id; a rule that does not apply to the call is not in it."""
+
+    __slots__ = ("_ids",)
+
+    def __init__(self, heard: Mapping[str, Heard] | None = None) -> None:
+        super().__init__(heard or {})
+        self._ids: dict[int, str] = {}
+
+    def ids(self, findings: Iterable[Finding]) -> tuple[str, ...]:
+        """Ids of findings of these rules; each is made once, however many items show it."""
+        known = self._ids
+        return tuple([known.get(id(one)) or known.setdefault(id(one), one.id) for one in findings])
+
 
 NOBODY_KNOWS = Answer(None)
 ALWAYS = Answer(True)
 
 
-def by_rule(findings: Iterable[Finding], unheard: Collection[str] = ()) -> dict[str, Heard]:
-    """What was heard by rule id, whatever the order of the findings. Of the rules in `unheard` (drafts)
-    nothing counts: nobody can know what they would decide."""
+def by_rule(findings: Iterable[Finding]) -> Outcomes:
+    """What was heard by rule id, whatever the order of the findings."""
     grouped: dict[str, list[Finding]] = {}
     for finding in findings:
         grouped.setdefault(finding.rule_id, []).append(finding)
-    return {rule: Heard(() if rule in unheard else _in_order(found)) for rule, found in grouped.items()}
+    return Outcomes({rule: Heard(_in_order(found)) for rule, found in grouped.items()})
+
+
+def heard_by(findings: Iterable[Finding], rules: Collection[str], drafts: Collection[str]) -> Outcomes:
+    """The same of some rules only. Of drafts nothing counts: nobody can know what they would decide."""
+    heard = by_rule([finding for finding in findings if finding.rule_id in rules])
+    for rule in heard.keys() & drafts:
+        heard[rule] = Heard(())
+    return heard
 
 
 def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:

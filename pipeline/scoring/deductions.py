@@ -33,7 +33,7 @@ def left(plan: ItemPlan, outcomes: Outcomes) -> Left:
         amount = min(deduction.cap, deduction.points * _times(deduction, len(seen)))
         rest -= amount
         if seen:
-            taken.append(_deducted(deduction, seen, amount))
+            taken.append(_deducted(deduction, outcomes.ids(seen), amount))
         if amount < deduction.cap and _may_be_more(deduction, heard, bool(seen)):
             is_known = False
             doubtful.extend(heard.findings)
@@ -59,12 +59,12 @@ def _may_be_more(deduction: DeductionPlan, heard: Heard, seen: bool) -> bool:
     return heard.present.holds is None or any(f.outcome is Outcome.CANNOT_TELL for f in heard.findings)
 
 
-def _deducted(deduction: DeductionPlan, seen: tuple[Finding, ...], amount: int) -> Deducted:
+def _deducted(deduction: DeductionPlan, seen: tuple[str, ...], amount: int) -> Deducted:
     return Deducted(
         rule=deduction.deduction.rule,
         points=from_tenths(amount),
         text=deduction.deduction.text,
-        findings=tuple(finding.id for finding in seen),
+        findings=seen,
     )
 
 

@@ -27,10 +27,10 @@ def _of_form(plan: Plan, outcomes: Outcomes, decided: Decisions) -> Iterator[Fat
         if said is not None:
             found = Answer(said, found.because)
         if found.holds is not False:
-            yield _cause(fatal, found, is_reviewed=said is not None)
+            yield _cause(fatal, found, outcomes, is_reviewed=said is not None)
 
 
-def _cause(fatal: Fatal, found: Answer, *, is_reviewed: bool) -> FatalCause:
+def _cause(fatal: Fatal, found: Answer, outcomes: Outcomes, *, is_reviewed: bool) -> FatalCause:
     confidence = min((f.confidence for f in found.because), default=1.0) if found.holds else 0.0
     unknown = found.holds is None
     return FatalCause(
@@ -40,7 +40,7 @@ def _cause(fatal: Fatal, found: Answer, *, is_reviewed: bool) -> FatalCause:
         section=fatal.section,
         holds=found.holds,
         confidence=1.0 if is_reviewed else confidence,
-        findings=tuple(finding.id for finding in found.because),
+        findings=outcomes.ids(found.because),
         reason=reasons.unknown(found.because)
         if unknown
         else reasons.joined(f.explanation for f in found.because),
@@ -60,7 +60,7 @@ def _of_rules(plan: Plan, outcomes: Outcomes) -> Iterator[FatalCause]:
             section=None,
             holds=True,
             confidence=min(finding.confidence for finding in because),
-            findings=tuple(finding.id for finding in because),
+            findings=outcomes.ids(because),
             reason=reasons.joined(finding.explanation for finding in because),
         )
 

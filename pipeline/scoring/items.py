@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from pipeline.findings import Finding
 from pipeline.ruleset import Fill, Item, Level
@@ -12,6 +13,16 @@ from pipeline.scoring.plan import ItemPlan
 from pipeline.units import from_tenths
 
 
+class _Result(NamedTuple):
+    """What rules decided."""
+
+    points: Decimal
+    level: Level | None
+    because: tuple[Finding, ...]
+    reason: str
+    taken: tuple[Deducted, ...] = ()
+
+
 def score_item(item: Item, outcomes: Outcomes) -> ScoredItem:
     """What the findings make of one item."""
     return fill_in(ItemPlan.of(item), outcomes)
@@ -19,15 +30,13 @@ def score_item(item: Item, outcomes: Outcomes) -> ScoredItem:
 
 def fill_in(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
     """The same for an item made ready."""
-    item = plan.item
     applies = levels.applicable(plan, outcomes)
     if applies.holds is False:
-        return _left_out(plan, applies, outcomes)
-    if item.fill is Fill.MANUAL:
-        return _open(plan, Verdict.MANUAL, _evidence(plan, outcomes), reasons.left_open(item))
+        return _left_out(plan, outcomes, applies)
+    if plan.item.fill is Fill.MANUAL:
+        return _open(plan, outcomes, Verdict.MANUAL, reasons.left_open(plan.item))
     if applies.holds is None:
-        reason = reasons.unknown(applies.because)
-        return _open(plan, Verdict.NEEDS_REVIEW, _evidence(plan, outcomes), reason)
+        return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(applies.because))
     return _by_deductions(plan, outcomes) if plan.deductions else _by_levels(plan, outcomes)
 
 
@@ -35,36 +44,35 @@ def _by_levels(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
     item = plan.item
     chosen, reached = levels.first_level(plan, outcomes)
     level = chosen.level if chosen else None
-    evidence = _evidence(plan, outcomes)
     if item.fill is Fill.ASSIST:
-        reason = reasons.suggestion(level, reached, evidence)
-        return _open(plan, Verdict.MANUAL, evidence, reason, level.title if level else None)
+        reason = reasons.suggestion(level, reached, _evidence(plan, outcomes))
+        return _open(plan, outcomes, Verdict.MANUAL, reason, level.title if level else None)
     if reached.holds is None:
-        return _open(plan, Verdict.NEEDS_REVIEW, evidence, reasons.unknown(reached.because))
+        return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(reached.because))
     if level is None or chosen is None:
-        return _open(plan, Verdict.MANUAL, evidence, reasons.left_open(item))
+        return _open(plan, outcomes, Verdict.MANUAL, reasons.left_open(item))
     reason = reasons.decided(reached.because, item, level.text)
-    return _decided(plan, chosen.points, level, reached.because or evidence, reason)
+    because = reached.because or _evidence(plan, outcomes)
+    return _decided(plan, outcomes, _Result(chosen.points, level, because, reason))
 
 
 def _by_deductions(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
     item, rest = plan.item, deductions.left(plan, outcomes)
     if item.fill is Fill.ASSIST:
-        reason = reasons.suggestion(None, Answer(None, rest.because), rest.because)
         suggested = None if rest.points is None else f"{from_tenths(rest.points)} 分"
-        if suggested:
-            reason = f"建议{suggested}，{reason}"
-        return _open(plan, Verdict.MANUAL, _evidence(plan, outcomes), reason, suggested)
+        reason = reasons.suggestion(None, Answer(None, rest.because), rest.because)
+        reason = f"建议{suggested}，{reason}" if suggested else reason
+        return _open(plan, outcomes, Verdict.MANUAL, reason, suggested)
     if rest.points is None:
-        reason = reasons.unknown(rest.because)
-        return _open(plan, Verdict.NEEDS_REVIEW, _evidence(plan, outcomes), reason)
-    points = from_tenths(rest.points)
-    reason = reasons.decided(rest.because, item, "")
-    return _decided(plan, points, plan.level_at(points), rest.because, reason, rest.taken)
+        return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(rest.because))
+    points, reason = from_tenths(rest.points), reasons.decided(rest.because, item, "")
+    result = _Result(points, plan.level_at(points), rest.because, reason, rest.taken)
+    return _decided(plan, outcomes, result)
 
 
 def _evidence(plan: ItemPlan, outcomes: Outcomes) -> tuple[Finding, ...]:
-    return tuple(f for rule in plan.evidence if rule in outcomes for f in outcomes[rule].findings)
+    heard = (outcomes[rule].findings for rule in plan.evidence if rule in outcomes)
+    return tuple([finding for findings in heard for finding in findings])
 
 
 def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
@@ -75,40 +83,33 @@ def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
 
 
 def _least_confidence(findings: Iterable[Finding]) -> float:
-    return min((finding.confidence for finding in findings), default=1.0)
+    return min([finding.confidence for finding in findings], default=1.0)
 
 
-def _decided(
-    plan: ItemPlan,
-    points: Decimal,
-    level: Level | None,
-    findings: tuple[Finding, ...],
-    reason: str,
-    taken: tuple[Deducted, ...] = (),
-) -> ScoredItem:
-    item, confidence = plan.item, _least_confidence(findings)
+def _decided(plan: ItemPlan, outcomes: Outcomes, result: _Result) -> ScoredItem:
+    item, confidence = plan.item, _least_confidence(result.because)
     return ScoredItem(
         id=item.id,
         title=item.title,
         section=item.section,
-        level=level.title if level else None,
-        points=points,
+        level=result.level.title if result.level else None,
+        points=result.points,
         points_possible=plan.points,
-        verdict=verdict_of(points, plan.points),
+        verdict=verdict_of(result.points, plan.points),
         confidence=confidence,
-        findings=tuple([finding.id for finding in findings]),
-        reason=reason,
-        lowest=points,
+        findings=outcomes.ids(result.because),
+        reason=result.reason,
+        lowest=result.points,
         fill=item.fill,
         bonus=item.bonus,
         decided_by=DecidedBy.RULES,
         accept_from=item.accept_from,
         acceptable=confidence >= item.accept_from,
-        deductions=taken,
+        deductions=result.taken,
     )
 
 
-def _left_out(plan: ItemPlan, applies: Answer, outcomes: Outcomes) -> ScoredItem:
+def _left_out(plan: ItemPlan, outcomes: Outcomes, applies: Answer) -> ScoredItem:
     """An item that is not for this call. How sure that is, is its confidence."""
     item, confidence = plan.item, _least_confidence(applies.because)
     return ScoredItem(
@@ -120,7 +121,7 @@ def _left_out(plan: ItemPlan, applies: Answer, outcomes: Outcomes) -> ScoredItem
         points_possible=plan.points,
         verdict=Verdict.NOT_APPLICABLE,
         confidence=confidence,
-        findings=tuple([finding.id for finding in _evidence(plan, outcomes)]),
+        findings=outcomes.ids(_evidence(plan, outcomes)),
         reason=reasons.not_applicable(applies),
         fill=item.fill,
         bonus=item.bonus,
@@ -131,11 +132,7 @@ def _left_out(plan: ItemPlan, applies: Answer, outcomes: Outcomes) -> ScoredItem
 
 
 def _open(
-    plan: ItemPlan,
-    verdict: Verdict,
-    findings: tuple[Finding, ...],
-    reason: str,
-    suggested: str | None = None,
+    plan: ItemPlan, outcomes: Outcomes, verdict: Verdict, reason: str, suggested: str | None = None
 ) -> ScoredItem:
     item = plan.item
     return ScoredItem(
@@ -147,7 +144,7 @@ def _open(
         points_possible=plan.points,
         verdict=verdict,
         confidence=0.0,
-        findings=tuple([finding.id for finding in findings]),
+        findings=outcomes.ids(_evidence(plan, outcomes)),
         reason=reason,
         lowest=plan.lowest,
         fill=item.fill,

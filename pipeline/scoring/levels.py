@@ -1,6 +1,6 @@
 """Which level of an item holds, and whether the item is for this call at all."""
 
-from pipeline.ruleset import Condition
+from pipeline.ruleset import Condition, Fill
 from pipeline.scoring.conditions import ALWAYS, Answer, Outcomes, answer, for_this_call
 from pipeline.scoring.plan import ItemPlan, LevelPlan
 
@@ -15,10 +15,10 @@ def asked(condition: Condition, outcomes: Outcomes) -> Answer | None:
 
 
 def applicable(plan: ItemPlan, outcomes: Outcomes) -> Answer:
-    """Whether the item applies. One whose rules are all for other calls does not."""
+    """Whether the item applies. One that rules decide, and whose rules are all for other calls, does not."""
     if plan.item.applicable is not None:
         return asked(plan.item.applicable, outcomes) or NOT_FOR_THIS_CALL
-    if plan.deciding and not any(rule in outcomes for rule in plan.deciding):
+    if plan.item.fill is Fill.AUTO and plan.deciding and not any(rule in outcomes for rule in plan.deciding):
         return NOT_FOR_THIS_CALL
     return ALWAYS
 

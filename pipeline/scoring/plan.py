@@ -90,7 +90,7 @@ class SectionPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`fatal_rules` are those of severity fatal that no fatal item of the template names. `full` in tenths
-    of a point; `rules` are all that the form names."""
+    of a point; `rules` are all that can matter."""
 
     template: Template
     items: tuple[ItemPlan, ...]
@@ -135,7 +135,7 @@ def _made(pair: _Pair) -> Plan:
         fatal=template.fatal,
         fatal_rules=tuple((rule.id, rule.title) for rule in fatal),
         drafts=frozenset(rule.id for rule in ruleset.rules if rule.status is Status.DRAFT),
-        rules=frozenset(_named(items)) | named,
+        rules=frozenset((*_named(items), *named, *(rule.id for rule in fatal))),
         full=tenths(template.full) if template.full else _printed(template),
     )
 

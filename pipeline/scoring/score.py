@@ -7,7 +7,7 @@ from functools import partial
 from pipeline.findings import Finding
 from pipeline.ruleset import Combine, Fill, RuleSet, Template
 from pipeline.scorecard import FatalCause, Review, Scorecard, ScoredItem, Verdict
-from pipeline.scoring.conditions import by_rule
+from pipeline.scoring.conditions import heard_by
 from pipeline.scoring.fatal import causes
 from pipeline.scoring.items import fill_in
 from pipeline.scoring.plan import ItemPlan, plan_of
@@ -31,7 +31,7 @@ def score(
     the denominator. The order of findings and of reviews does not matter; those of other calls do not count.
     """
     plan, decided = plan_of(template, ruleset), decisions(recording.id, reviews)
-    outcomes = by_rule(decided.corrected(findings), plan.drafts)
+    outcomes = heard_by(decided.corrected(findings), plan.rules, plan.drafts)
     items = tuple([fill_in(item, outcomes) for item in plan.items])
     if decided.items:
         items = tuple(map(partial(_settled, decided, template.reviews.combine), plan.items, items))

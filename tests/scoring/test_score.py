@@ -123,7 +123,7 @@ def test_what_cannot_be_known_is_neither_passed_nor_failed() -> None:
 
 
 def test_an_item_whose_rules_are_for_other_calls_does_not_apply() -> None:
-    scored = score_item(item(), {})
+    scored = score_item(item(), by_rule([]))
     assert scored.verdict is Verdict.NOT_APPLICABLE
 
 
