@@ -2,24 +2,28 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from pipeline.detect.lints import shape, speech, words
+from pipeline.detect.lints import conditions, forms, shape, speech, words
 from pipeline.detect.lints.notice import Notice
 from pipeline.detect.lints.subject import Subject
 
 Check = Callable[[Subject], Iterator[Notice]]
 
 CHECKS: Mapping[str, Check] = {
+    "ambiguous-choice": forms.ambiguous_choice,
     "contradiction": speech.contradictions,
     "duplicate": words.duplicates,
     "expired": shape.expired,
     "harmless-speech": speech.harmless_speech,
     "never-found": words.never_found,
     "no-case": shape.no_case,
+    "nobody-fills": forms.nobody_fills,
     "opposite-cases": shape.opposite_cases,
     "recommended-wording": speech.recommended_wording,
     "shadowed": words.shadowed,
     "short": words.short,
     "slipped-label": shape.slipped_labels,
     "slow": shape.slow,
+    "sums": forms.sums,
+    "unreachable-level": conditions.unreachable_levels,
     "unreadable-case": shape.unreadable_cases,
 }

@@ -10,7 +10,7 @@ from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.document import Document, Location, read
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.ordinary import Line, ordinary
-from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Source, Window
+from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Source, Template, Window
 from pipeline.timeline import Role
 
 SHOWN = 40
@@ -42,12 +42,16 @@ class Subject:
     today: date
     _documents: dict[str, Document] = field(default_factory=dict)
 
-    def place(self, rule: Rule, location: Location = ("id",), *, key: bool = False) -> Source:
-        """Where a part of a rule is written."""
-        path = rule.source.path
+    def document(self, written: Rule | Template) -> Document:
+        """The file that a rule or scorecard is written in."""
+        path = written.source.path
         if path not in self._documents:
             self._documents[path] = read(path, self.ruleset.files[path])
-        return self._documents[path].source(location, key=key)
+        return self._documents[path]
+
+    def place(self, written: Rule | Template, location: Location = ("id",), *, key: bool = False) -> Source:
+        """Where a part of a rule or scorecard is written."""
+        return self.document(written).source(location, key=key)
 
     def at(self, phrase: Phrase) -> Source:
         """Where a phrase is written."""
