@@ -36,7 +36,8 @@ def _printed_sections(subject: Subject, template: Template) -> Iterator[Notice]:
         printed = written[i].get("points")
         total = _sum(section.items)
         if printed is not None and Decimal(str(printed)) != total:
-            message = f"found items that add up to {total:g}, expected the section's printed {printed:g}"
+            message = f"found items that add up to {_number(total)}, "
+            message += f"expected the section's printed {_number(printed)}"
             yield _error(subject, template, ("sections", i, "points"), message)
 
 
@@ -44,42 +45,45 @@ def _printed_total(subject: Subject, template: Template) -> Iterator[Notice]:
     printed = subject.document(template).values.get("points")
     total = _sum(template.items)
     if printed is not None and template.full is None and Decimal(str(printed)) != total:
-        message = f"found items that add up to {total:g}, expected the printed {printed:g}, "
-        yield _error(subject, template, ("points",), message + f"or `full: {printed:g}` to normalise")
+        message = f"found items that add up to {_number(total)}, expected the printed {_number(printed)}, "
+        yield _error(subject, template, ("points",), message + f"or `full: {_number(printed)}` to normalise")
 
 
 def _weights(subject: Subject, template: Template) -> Iterator[Notice]:
     weights = [section.weight for section in template.sections if section.weight is not None]
     if weights and sum(weights, Decimal(0)) != 100:
-        message = f"found weights that add up to {sum(weights, Decimal(0)):g}, expected 100"
+        message = f"found weights that add up to {_number(sum(weights, Decimal(0)))}, expected 100"
         yield _error(subject, template, ("sections", 0, "weight"), message)
     if template.total is not Total.WEIGHTED:
         return
     counted = [(item, location) for item, location in placed_items(template) if not item.bonus]
     for item, location in counted:
         if item.points != counted[0][0].points:
-            message = (
-                f"found {item.points:g} points, expected {counted[0][0].points:g} as in the other items "
-            )
-            message += "of a weighted form"
+            message = f"found {_number(item.points)} points, expected {_number(counted[0][0].points)} "
+            message += "as in the other items of a weighted form"
             yield _warning(subject, template, (*location, "points"), message)
 
 
 def _pass_mark(subject: Subject, template: Template) -> Iterator[Notice]:
     full = template.full or (template.points if template.total is Total.POINTS else None)
     if template.pass_mark is not None and full is not None and template.pass_mark > full:
-        message = f"found a pass mark of {template.pass_mark:g}, expected at most the full {full:g}"
+        message = (
+            f"found a pass mark of {_number(template.pass_mark)}, expected at most the full {_number(full)}"
+        )
         yield _error(subject, template, ("pass_mark",), message)
 
 
 def _levels(subject: Subject, template: Template, item: Item, location: Location) -> Iterator[Notice]:
     if item.levels and not item.deductions and max(one.points for one in item.levels) != item.points:
         highest = max(one.points for one in item.levels)
-        message = f"found a highest level of {highest:g} points, expected the item's {item.points:g}"
+        message = (
+            f"found a highest level of {_number(highest)} points, expected the item's {_number(item.points)}"
+        )
         yield _error(subject, template, (*location, "points"), message)
     for k, (before, level) in enumerate(zip(item.levels, item.levels[1:], strict=False), start=1):
         if level.points >= before.least:
-            message = f"found {level.points:g} points, expected fewer than {before.title}'s {before.least:g}"
+            message = f"found {_number(level.points)} points, "
+            message += f"expected fewer than {before.title}'s {_number(before.least)}"
             yield _error(subject, template, (*location, "levels", k, "points"), message)
 
 
@@ -141,3 +145,8 @@ def _error(subject: Subject, template: Template, location: Location, message: st
 
 def _warning(subject: Subject, template: Template, location: Location, message: str) -> Notice:
     return subject.notice(Level.WARNING, subject.place(template, location), message)
+
+
+def _number(value: Decimal | float) -> str:
+    """`4` for 4.0."""
+    return f"{float(value):g}"
