@@ -8,25 +8,22 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.card_view import scorecard_view
 from pipeline.findings import How, Outcome
 from pipeline.media.values import time_zone
-from pipeline.scorecard import Verdict
 from pipeline.settings import Settings
 from pipeline.timeline import Role
 from pipeline.units import clock
 from pipeline.workflows.document import (
     CallDocument,
     FindingPart,
-    ItemPart,
     RecordingPart,
-    ScorecardPart,
     TranscriptPart,
     TurnPart,
 )
 
 ROLE_STYLES = {"agent": "cyan", "customer": "yellow", "other": "magenta", "unknown": "dim"}
 OUTCOME_STYLES = {"present": "", "cannot_tell": "yellow"}
-VERDICT_STYLES = {"pass": "green", "fail": "red", "graded": "cyan", "needs_review": "yellow", "manual": "dim"}
 DIRECTIONS = {"inbound": "呼入", "outbound": "呼出", None: "方向未知"}
 DOUBTFUL_PROBABILITY = 0.4
 """Words below this probability are shown dim and underlined."""
@@ -143,43 +140,3 @@ def absences_view(findings: list[FindingPart]) -> Text:
 
 def _title(found: FindingPart) -> str:
     return found.title + ("（草稿）" if found.status == "draft" else "")
-
-
-def scorecard_view(card: ScorecardPart) -> RenderableType:
-    """The form with its totals: scored so far, still open, possible."""
-    table = Table(
-        title=f"{card.template_title}（第 {card.template_version} 版）",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("项目", overflow="fold", ratio=3)
-    table.add_column("得分", justify="right", no_wrap=True)
-    table.add_column("判定", no_wrap=True)
-    table.add_column("依据", overflow="fold", ratio=5)
-    section = ""
-    for item in card.items:
-        if item.section != section:
-            section = item.section
-            table.add_row(Text(section, style="bold"), "", "", "")
-        table.add_row(f"  {item.title}", _points(item), _verdict(item), item.reason)
-    return Group(table, _totals(card))
-
-
-def _points(item: ItemPart) -> str:
-    gained = "—" if item.points is None else f"{item.points:.1f}"
-    return f"{gained}/{item.points_possible:.1f}"
-
-
-def _verdict(item: ItemPart) -> Text:
-    label = item.level or Verdict(item.verdict).chinese
-    return Text(label, style=VERDICT_STYLES.get(item.verdict, "dim"))
-
-
-def _totals(card: ScorecardPart) -> Text:
-    highest = card.total + card.open_points
-    text = Text(f"已得 {card.total:.1f}，待定 {card.open_points:.1f}，", style="bold")
-    text.append(f"总分可在 {card.total:.1f} 到 {highest:.1f} 之间，满分 {card.points_possible:.1f}")
-    if card.fatal:
-        text.append("  一票否决", style="bold red")
-    return text

@@ -65,7 +65,7 @@ def _by_deductions(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
         return _open(plan, outcomes, Verdict.MANUAL, reason, suggested)
     if rest.points is None:
         return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(rest.because))
-    points, reason = from_tenths(rest.points), reasons.decided(rest.because, item, "")
+    points, reason = from_tenths(rest.points), reasons.deducted(rest.taken, rest.because, item)
     result = _Result(points, plan.level_at(points), rest.because, reason, rest.taken)
     return _decided(plan, outcomes, result)
 

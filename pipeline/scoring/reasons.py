@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Item, Level
+from pipeline.scorecard import Deducted
 from pipeline.scoring.conditions import Answer
 
 NOBODY_CAN_KNOW = "录音无法判断，请复核"
@@ -43,3 +44,9 @@ def suggestion(level: Level | None, reached: Answer, evidence: tuple[Finding, ..
 def decided(because: Iterable[Finding], item: Item, otherwise: str) -> str:
     reason = joined(finding.explanation for finding in because) or otherwise
     return f"{reason}（{item.note}）" if item.note else reason
+
+
+def deducted(taken: Iterable[Deducted], because: Iterable[Finding], item: Item) -> str:
+    """What was taken, and for what."""
+    told = [f"扣 {one.points} 分（{one.text or f'{len(one.findings)} 处'}）" for one in taken]
+    return decided(because, item, "") if not told else f"{'，'.join(told)}：{decided(because, item, '')}"

@@ -3,21 +3,18 @@
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipeline.findings import Finding
 from pipeline.ruleset import RuleSet
-from pipeline.scorecard import Scorecard, ScoredItem
+from pipeline.scorecard import Scorecard
 from pipeline.timeline import Hold, Overlap, Recording, Span, Transcript, Turn, Word
+from pipeline.workflows.card_document import Part, ScorecardPart, scorecard_part
 
-SCHEMA_VERSION = 1
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+SCHEMA_VERSION = 2
 
 
-class RecordingPart(_Part):
+class RecordingPart(Part):
     id: str = Field(description="first 16 hex digits of the sha256 of the file's bytes")
     call_id: str | None
     sha256: str
@@ -38,14 +35,14 @@ class RecordingPart(_Part):
     is_complaint: bool | None
 
 
-class WordPart(_Part):
+class WordPart(Part):
     start_ms: int
     end_ms: int
     text: str = Field(description="as heard, with the punctuation that follows")
     probability: float
 
 
-class TurnPart(_Part):
+class TurnPart(Part):
     role: str = Field(description="agent | customer | other | unknown")
     speaker: int
     channel: int | None
@@ -57,7 +54,7 @@ class TurnPart(_Part):
     words: list[WordPart]
 
 
-class SpanPart(_Part):
+class SpanPart(Part):
     start_ms: int
     end_ms: int
 
@@ -71,7 +68,7 @@ class OverlapPart(SpanPart):
     second_turn: int
 
 
-class TranscriptPart(_Part):
+class TranscriptPart(Part):
     turns: list[TurnPart]
     rings: list[SpanPart]
     holds: list[HoldPart]
@@ -87,7 +84,7 @@ class TranscriptPart(_Part):
     settings_digest: str
 
 
-class FindingPart(_Part):
+class FindingPart(Part):
     id: str
     rule_id: str
     title: str
@@ -106,32 +103,7 @@ class FindingPart(_Part):
     explanation: str
 
 
-class ItemPart(_Part):
-    id: str
-    section: str
-    title: str
-    verdict: str = Field(description="pass | fail | graded | not_applicable | needs_review | manual")
-    level: str | None
-    points: float | None
-    points_possible: float
-    confidence: float
-    reason: str
-    findings: list[str] = Field(description="ids of findings")
-
-
-class ScorecardPart(_Part):
-    template: str
-    template_title: str
-    template_version: int
-    ruleset_digest: str
-    items: list[ItemPart]
-    total: float = Field(description="points scored so far")
-    open_points: float = Field(description="points that undecided items can still add")
-    points_possible: float = Field(description="without the items that do not apply")
-    fatal: bool
-
-
-class CallDocument(_Part):
+class CallDocument(Part):
     """A call with its transcript, findings and scorecard."""
 
     schema_version: int = SCHEMA_VERSION
@@ -153,7 +125,7 @@ def call_document(
         recording=_recording(recording),
         transcript=_transcript(transcript),
         findings=[_finding(finding, ruleset) for finding in findings],
-        scorecard=_scorecard(scorecard) if scorecard else None,
+        scorecard=scorecard_part(scorecard) if scorecard else None,
     )
 
 
@@ -264,35 +236,6 @@ def _finding(finding: Finding, ruleset: RuleSet) -> FindingPart:
         how=best.how if best else "none",
         confidence=round(finding.confidence, 3),
         explanation=finding.explanation,
-    )
-
-
-def _scorecard(card: Scorecard) -> ScorecardPart:
-    return ScorecardPart(
-        template=card.template_id,
-        template_title=card.template_title,
-        template_version=card.template_version,
-        ruleset_digest=card.ruleset_digest,
-        items=[_item(item) for item in card.items],
-        total=float(card.total),
-        open_points=float(card.open_points),
-        points_possible=float(card.points_possible),
-        fatal=card.fatal,
-    )
-
-
-def _item(item: ScoredItem) -> ItemPart:
-    return ItemPart(
-        id=item.id,
-        section=item.section,
-        title=item.title,
-        verdict=item.verdict,
-        level=item.level,
-        points=None if item.points is None else float(item.points),
-        points_possible=float(item.points_possible),
-        confidence=round(item.confidence, 3),
-        reason=item.reason,
-        findings=list(item.findings),
     )
 
 
