@@ -10,6 +10,7 @@ from rich.console import Console
 from pipeline.cli.calls import register as register_calls
 from pipeline.cli.doctor import register as register_doctor
 from pipeline.cli.evaluate import register as register_evaluate
+from pipeline.cli.explain import register as register_explain
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
 from pipeline.cli.rules import app as rules_app
@@ -29,7 +30,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for register in (register_night, register_calls, register_evaluate, register_settings, register_doctor):
+for register in (
+    register_night,
+    register_calls,
+    register_explain,
+    register_evaluate,
+    register_settings,
+    register_doctor,
+):
     register(app)
 app.add_typer(models_app, name="models")
 app.add_typer(rules_app, name="rules")

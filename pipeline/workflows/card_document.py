@@ -96,7 +96,7 @@ def scorecard_part(card: Scorecard) -> ScorecardPart:
         template_version=card.template_version,
         ruleset_digest=card.ruleset_digest,
         sections=[_section(section) for section in card.sections],
-        items=[_item(item) for item in card.items],
+        items=[item_part(item) for item in card.items],
         total=float(card.total),
         open_points=float(card.open_points),
         points_possible=float(card.points_possible),
@@ -153,7 +153,7 @@ def _section(section: SectionScore) -> SectionPart:
     )
 
 
-def _item(item: ScoredItem) -> ItemPart:
+def item_part(item: ScoredItem) -> ItemPart:
     return ItemPart(
         id=item.id,
         section=item.section,

@@ -1,0 +1,190 @@
+"""`callscore explain`: why one item of one call is filled in as it is."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from pipeline.cli.options import Database, SettingsOptions, load
+from pipeline.cli.render import console
+from pipeline.findings import How, Outcome
+from pipeline.scorecard import Verdict
+from pipeline.storage.store import Store
+from pipeline.timeline import Role
+from pipeline.workflows.explain import (
+    ChangePart,
+    Explanation,
+    FoundPart,
+    LevelPart,
+    NodePart,
+    RulePart,
+    WhatIfPart,
+    WordsPart,
+    explain,
+)
+from pipeline.workflows.rules import rules_of_the_day
+
+HOLDS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+NODES = {"all": "以下都要", "any": "以下有一个就行", "none": "以下一个都不许有", "always": "总是"}
+FILLS = {"auto": "规则定级", "assist": "规则给线索，质检员定", "manual": "只能由人判断", None: "—"}
+MOST_WORDS = 3
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain", epilog="例：callscore explain d11 使用规定的招呼语")(explain_command)
+
+
+def explain_command(
+    call: Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")],
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="评分项的 id 或标题。")],
+    json: Annotated[bool, typer.Option("--json", help="打印 JSON。")] = False,
+    database: Database = None,
+) -> None:
+    """说明一个评分项为什么这样评：哪条规则、原话和时间、差多少、门槛、哪个条件成立，以及怎样会不同。"""
+    settings = load(SettingsOptions(database=database))
+    with Store.open(settings.database, create=False) as store:
+        stored = store.latest(store.find_call(call).id)
+        ruleset = rules_of_the_day(store, stored.ruleset_digest)
+        explanation = explain(stored, ruleset, item, store.reviews(stored.recording.id))
+    if json:
+        typer.echo(explanation.model_dump_json(indent=2))
+    else:
+        console().print(explanation_view(explanation))
+
+
+def explanation_view(explained: Explanation) -> RenderableType:
+    """Head, levels with their conditions, rules with their words, what would change it."""
+    parts: list[RenderableType] = [_head(explained)]
+    if explained.applicable:
+        tree = Tree(Text("适用条件", style="bold"))
+        _grow(tree, explained.applicable)
+        parts += [Text(), tree]
+    parts += [Text(), _levels(explained.levels)] if explained.levels else []
+    parts += [Text(), _rules(explained.rules)] if explained.rules else []
+    if explained.what_if:
+        parts += [Text(), _what_ifs(explained.what_if)]
+    return Group(*parts)
+
+
+def _head(explained: Explanation) -> Text:
+    item = explained.item
+    gained = "—" if item.points is None else f"{item.points:.1f}"
+    level = item.level or Verdict(item.verdict).chinese
+    text = Text(f"{explained.call}  {item.section} › {item.title}\n", style="bold")
+    text.append(f"{level}，{gained}/{item.points_possible:.1f} 分", style="bold")
+    text.append(
+        f"（{explained.template_title}第 {explained.template_version} 版；{FILLS[item.fill]}）\n",
+        style="not bold",
+    )
+    for line in _facts(explained):
+        text.append(line + "\n", style="not bold")
+    text.rstrip()
+    return text
+
+
+def _facts(explained: Explanation) -> Iterator[str]:
+    item = explained.item
+    yield f"依据：{item.reason}"
+    if item.decided_by == "review":
+        yield f"由{'、'.join(item.reviewers)}定"
+    elif item.decided_by == "rules" and item.accept_from is not None:
+        told = "可直接采信" if item.acceptable else "偏低，请核对"
+        yield f"把握 {item.confidence:.0%}，{item.accept_from:.0%} 起可直接采信：{told}"
+    if explained.manual_because:
+        yield f"为什么要人看：{explained.manual_because}"
+    yield f"规则版本 {explained.ruleset_digest[:12]}"
+
+
+def _levels(levels: list[LevelPart]) -> Tree:
+    """The levels from the best down: the first whose condition holds counts."""
+    tree = Tree(Text("等级（从上往下，第一个成立的算）", style="bold"))
+    for level in levels:
+        branch = tree.add(_level(level))
+        if level.condition:
+            _grow(branch, level.condition)
+    return tree
+
+
+def _level(level: LevelPart) -> Text:
+    text = Text("→ " if level.chosen else "  ", style="bold green")
+    text.append(f"{level.title} {level.points:.1f} 分", style="bold green" if level.chosen else "bold")
+    if level.condition is None:
+        text.append("（没有规则，只有人能选）", style="not bold dim")
+    elif not level.condition.in_force:
+        text.append("（规则不用于这类通话，跳过）", style="not bold dim")
+    elif not level.tried:
+        text.append("（前面已经定了，没有再看）", style="not bold dim")
+    text.append(f"  {level.text}", style="not bold dim")
+    return text
+
+
+def _grow(branch: Tree, node: NodePart) -> None:
+    mark, style = HOLDS[node.holds] if node.in_force else ("–", "dim")
+    if node.rule:
+        wanted = "听到" if node.kind == "present" else "没有听到"
+        told = f"{wanted}“{node.title}”（{node.rule}）"
+    else:
+        told = NODES[node.kind]
+    told += (
+        {True: "", False: "：不成立", None: "：无法判断"}[node.holds] if node.in_force else "：不用于这类通话"
+    )
+    inner = branch.add(Text(f"{mark} {told}", style=style))
+    for part in node.parts:
+        _grow(inner, part)
+
+
+def _rules(rules: list[RulePart]) -> Tree:
+    tree = Tree(Text("规则和原话", style="bold"))
+    for rule in rules:
+        branch = tree.add(Text(f"{rule.title}（{rule.id}，{rule.file}）", style="bold"))
+        branch.add(
+            Text(
+                f"方法 {rule.detector}" + "".join(f"，{k} {v}" for k, v in rule.settings.items()), style="dim"
+            )
+        )
+        if rule.deduction:
+            branch.add(Text(rule.deduction))
+        if not rule.findings:
+            branch.add(Text("不用于这类通话" if rule.status == "active" else "草稿规则，不计分", style="dim"))
+        for found in rule.findings:
+            _add_found(branch, found)
+    return tree
+
+
+def _add_found(branch: Tree, found: FoundPart) -> None:
+    outcome = Outcome(found.outcome)
+    head = Text(f"{outcome.chinese}（把握 {found.confidence:.0%}）：{found.explanation}")
+    inner = branch.add(head)
+    before = "" if outcome is Outcome.PRESENT else "最接近："
+    for words in found.words[:MOST_WORDS]:
+        if words.quote or words.phrase:
+            inner.add(Text(before + _words(words), style="" if outcome is Outcome.PRESENT else "dim"))
+
+
+def _words(words: WordsPart) -> str:
+    told = f"{words.time} {Role(words.role).chinese}“{words.quote}”"
+    if words.phrase:
+        told += f"，对照“{words.phrase}”，{How(words.how).chinese}，距离 {words.distance:g}"
+    return told + (f"（{words.detail}）" if words.detail else "")
+
+
+def _what_ifs(what_ifs: list[WhatIfPart]) -> Text:
+    text = Text("怎样会不同", style="bold")
+    for what_if in what_ifs:
+        needed = "，并且".join(_change(change) for change in what_if.changes)
+        verb = "升为" if what_if.better else "变为"
+        style = "not bold green" if what_if.better else "not bold"
+        text.append(f"\n  {needed}，就会{verb}{what_if.level or ''} {what_if.points:.1f} 分", style=style)
+    return text
+
+
+def _change(change: ChangePart) -> str:
+    named = [words for words in change.nearest if words.quote]
+    if change.heard:
+        near = f"（最接近的是 {named[0].time}“{named[0].quote}”）" if named else ""
+        return f"听到“{change.title}”{near}"
+    said = "、".join(f"{words.time}“{words.quote}”" for words in named[:MOST_WORDS])
+    return f"没有“{change.title}”" + (f"（{said}不算）" if said else "")

@@ -1,0 +1,145 @@
+"""How an item came to its level: each condition as a tree of what held, and what would change the level."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
+
+from pipeline.ruleset import Condition, Level
+from pipeline.scoring.conditions import Answer, Heard, Outcomes, answer, for_this_call
+from pipeline.scoring.deductions import left
+from pipeline.scoring.levels import applicable, first_level
+from pipeline.scoring.plan import ItemPlan
+from pipeline.units import from_tenths
+
+MOST_RULES = 10
+MOST_AT_ONCE = 3
+"""Rules that may have to be otherwise for another level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A condition with its answer. `in_force` False: its rules are for other calls, so it was left out."""
+
+    kind: str
+    rule: str | None
+    holds: bool | None
+    in_force: bool
+    parts: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelSeen:
+    """`tried` False: an earlier level decided already. `node` None: only a person can choose the level."""
+
+    level: Level
+    node: Node | None
+    tried: bool
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """With these rules otherwise (True: heard, False: not heard) the item would have these points."""
+
+    changes: tuple[tuple[str, bool], ...]
+    level: Level | None
+    points: Decimal
+
+
+def tree(condition: Condition, outcomes: Outcomes) -> Node:
+    """The condition as it was answered."""
+    kept = for_this_call(condition, outcomes)
+    return Node(
+        kind=condition.kind,
+        rule=condition.rule,
+        holds=answer(kept, outcomes).holds if kept else None,
+        in_force=kept is not None,
+        parts=tuple(tree(part, outcomes) for part in condition.parts),
+    )
+
+
+def levels_seen(plan: ItemPlan, outcomes: Outcomes) -> tuple[LevelSeen, ...]:
+    """Every level in print order, and which one decided."""
+    chosen, _ = first_level(plan, outcomes)
+    seen, open_ = [], True
+    for level in plan.levels:
+        node = tree(level.when, outcomes) if level.when else None
+        is_chosen = chosen is level
+        seen.append(
+            LevelSeen(level=level.level, node=node, tried=open_ and node is not None, chosen=is_chosen)
+        )
+        open_ = open_ and not is_chosen and not (node and node.in_force and node.holds is None)
+    return tuple(seen)
+
+
+def what_ifs(plan: ItemPlan, outcomes: Outcomes) -> tuple[WhatIf, ...]:
+    """The fewest rules that would have to be otherwise for each other level, best level first.
+
+    Levels that more than three rules at once would be needed for are left out. Of deductions, each rule
+    that took points or cannot be known.
+    """
+    if plan.deductions:
+        return tuple(_without_deductions(plan, outcomes))
+    if not any(level.when for level in plan.levels):
+        return ()
+    now = _level(plan, outcomes)
+    found: dict[int, WhatIf] = {}
+    for changes in _changes(plan, outcomes):
+        level = _level(plan, _changed(outcomes, dict(changes)))
+        if level is None or level is now or id(level) in found:
+            continue
+        found[id(level)] = WhatIf(changes=changes, level=level, points=level.points)
+    ranked = [found[id(one.level)] for one in plan.levels if id(one.level) in found]
+    return tuple(ranked)
+
+
+def _without_deductions(plan: ItemPlan, outcomes: Outcomes) -> Iterator[WhatIf]:
+    now = left(plan, outcomes).points
+    for rule in plan.deciding:
+        if rule not in outcomes or outcomes[rule].present.holds is False:
+            continue
+        rest = left(plan, _changed(outcomes, {rule: False})).points
+        if rest is not None and rest != now:
+            points = from_tenths(rest)
+            yield WhatIf(changes=((rule, False),), level=plan.level_at(points), points=points)
+
+
+def _level(plan: ItemPlan, outcomes: Outcomes) -> Level | None:
+    if applicable(plan, outcomes).holds is not True:
+        return None
+    level, reached = first_level(plan, outcomes)
+    return level.level if level and reached.holds else None
+
+
+def _changes(plan: ItemPlan, outcomes: Outcomes) -> Iterator[tuple[tuple[str, bool], ...]]:
+    """Sets of rules that could be otherwise, the smallest first; what is unknown may become either."""
+    rules = [rule for rule in plan.evidence if rule in outcomes and _matters(plan, rule)][:MOST_RULES]
+    options = [(rule, value) for rule in rules for value in _others(outcomes[rule])]
+    for size in range(1, MOST_AT_ONCE + 1):
+        for chosen in combinations(options, size):
+            if len({rule for rule, _ in chosen}) == size:
+                yield chosen
+
+
+def _matters(plan: ItemPlan, rule: str) -> bool:
+    named = plan.item.applicable.rules() if plan.item.applicable else ()
+    return rule in plan.deciding or rule in named
+
+
+def _others(heard: Heard) -> tuple[bool, ...]:
+    return (True, False) if heard.present.holds is None else (not heard.present.holds,)
+
+
+def _changed(outcomes: Outcomes, changes: Mapping[str, bool]) -> Outcomes:
+    made = Outcomes(outcomes)
+    for rule, value in changes.items():
+        made[rule] = _supposed(made[rule], value)
+    return made
+
+
+def _supposed(heard: Heard, value: bool) -> Heard:
+    """The same findings with another answer."""
+    supposed = Heard(() if not value else heard.findings)
+    supposed.present, supposed.absent = Answer(value, heard.findings), Answer(not value, heard.findings)
+    return supposed
