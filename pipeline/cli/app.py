@@ -15,6 +15,7 @@ from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.settings import register as register_settings
+from pipeline.cli.templates import app as templates_app
 from pipeline.errors import CallscoreError, UsageError
 
 EXIT_FAILED = 1
@@ -41,6 +42,7 @@ for register in (
     register(app)
 app.add_typer(models_app, name="models")
 app.add_typer(rules_app, name="rules")
+app.add_typer(templates_app, name="templates")
 
 
 def main() -> None:

@@ -67,6 +67,7 @@ id: small
 title: 小评分表
 version: 1
 origin: 测试
+pass_mark: 18
 sections:
   - title: 开头与结尾
     items:
@@ -93,6 +94,12 @@ sections:
         levels:
           - {title: 优, points: 10, text: 负责到底}
           - {title: 差, points: 0, text: 推诿, when: {present: forbidden.shirking}}
+      - id: words
+        title: 用语
+        points: 5
+        fill: auto
+        accept_from: 0.95
+        deductions: [{rule: forbidden.shirking, points: 2, text: 推诿每处扣 2 分}]
 """,
 }
 

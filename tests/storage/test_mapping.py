@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StorageError
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.scorecard import Scorecard, ScoredItem, Verdict
+from pipeline.ruleset import Fill
+from pipeline.scorecard import (
+    FIRST_FORM,
+    DecidedBy,
+    Deducted,
+    FatalCause,
+    Scorecard,
+    ScoredItem,
+    SectionScore,
+    Verdict,
+)
 from pipeline.storage import mapping
 from pipeline.timeline import (
     AgentChannel,
@@ -113,6 +123,7 @@ findings = st.builds(
     evidence=tuples_of(evidence),
     explanation=texts,
 )
+deducted = st.builds(Deducted, rule=texts, points=points, text=texts, findings=tuples_of(texts))
 items = st.builds(
     ScoredItem,
     id=texts,
@@ -122,6 +133,36 @@ items = st.builds(
     points=maybe(points),
     points_possible=points,
     verdict=st.sampled_from(Verdict),
+    confidence=shares,
+    findings=tuples_of(texts),
+    reason=texts,
+    lowest=points,
+    fill=maybe(st.sampled_from(Fill)),
+    bonus=st.booleans(),
+    decided_by=st.sampled_from(DecidedBy),
+    reviewers=tuples_of(texts),
+    suggested=maybe(texts),
+    accept_from=maybe(shares),
+    acceptable=st.booleans(),
+    deductions=tuples_of(deducted),
+)
+sections = st.builds(
+    SectionScore,
+    id=texts,
+    title=texts,
+    weight=maybe(points),
+    points=points,
+    open=points,
+    possible=points,
+    rate=maybe(points),
+)
+fatals = st.builds(
+    FatalCause,
+    id=texts,
+    title=texts,
+    zero=st.sampled_from(["card", "section", "none"]),
+    section=maybe(texts),
+    holds=maybe(st.just(True)),
     confidence=shares,
     findings=tuples_of(texts),
     reason=texts,
@@ -139,6 +180,14 @@ scorecards = st.builds(
     open_points=points,
     points_possible=points,
     fatal=st.booleans(),
+    sections=tuples_of(sections),
+    full=points,
+    lowest=points,
+    highest=points,
+    fatals=tuples_of(fatals),
+    acceptable=st.booleans(),
+    pass_mark=maybe(points),
+    passed=maybe(st.booleans()),
 )
 
 several = settings(max_examples=60, deadline=None)
@@ -246,3 +295,27 @@ def test_other_bytes_are_an_explained_error(body: bytes) -> None:
 def test_a_body_of_another_shape_is_an_explained_error() -> None:
     with pytest.raises(StorageError, match="Recording"):
         mapping.recording_from_plain({"id": 3})
+
+
+NEW_KEYS = {
+    "sections", "full", "lowest", "highest", "fatals", "acceptable", "pass_mark", "passed", "form",
+    "fill", "bonus", "decided_by", "reviewers", "suggested", "accept_from", "deductions",
+}  # fmt: skip
+
+
+def of_the_first_form(card: Scorecard) -> dict[str, object]:
+    """The card as it was stored before it had a form."""
+    plain = {key: value for key, value in mapping.to_plain(card).items() if key not in NEW_KEYS}
+    items = [{k: v for k, v in item.items() if k not in NEW_KEYS} for item in plain["items"]]
+    return plain | {"items": items}
+
+
+@several
+@given(scorecards)
+def test_a_card_of_the_first_form_is_read_and_written_to_the_byte(card: Scorecard) -> None:
+    old = {"findings": [], "rules": {}, "scorecard": of_the_first_form(card)}
+    findings, rules, back = mapping.scoring_from_plain(old)
+    assert back is not None
+    assert (back.form, back.total, back.lowest) == (FIRST_FORM, card.total, card.total)
+    assert back.highest == card.total + card.open_points
+    assert mapping.canonical(mapping.scoring_to_plain(findings, rules, back)) == mapping.canonical(old)

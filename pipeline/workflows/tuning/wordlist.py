@@ -3,13 +3,11 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from zipfile import BadZipFile
 
 from pipeline.detect.pattern import PAUSES, PatternError, matchable, parse
 from pipeline.errors import BadInput, NotFound, UsageError
-from pipeline.media.table import Table, open_table
+from pipeline.workflows.spreadsheet import Cells, csv_rows, xlsx_rows
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "category": ("category", "类别", "分类", "类型", "种类", "大类"),
@@ -70,9 +68,6 @@ class WordList:
     path: Path
     entries: tuple[Entry, ...]
     faults: tuple[RowFault, ...]
-
-
-Cells = tuple[int, Sequence[str]]
 
 
 def read_wordlist(path: Path, *, patterns: bool = False) -> WordList:
@@ -180,39 +175,11 @@ def _cell(texts: Sequence[str], at: int) -> str:
 
 
 def _csv(path: Path) -> Iterator[Entry]:
-    table = open_table(path)
-    return _from_table(chain([(table.header_row, table.header)], _whole_rows(table)), path)
-
-
-def _whole_rows(table: Table) -> Iterator[Cells]:
-    for row, cells in table.rows():
-        if isinstance(cells, csv.Error):
-            raise BadInput(f"{table.path}：第 {row} 行不是 CSV（{cells}）", hint="在 Excel 里另存为 .xlsx")
-        yield row, cells
+    return _from_table(csv_rows(path), path)
 
 
 def _xlsx(path: Path) -> Iterator[Entry]:
-    """The first sheet. A merged cell counts for every row that it covers."""
-    from openpyxl import load_workbook  # takes a moment to load
-
-    try:
-        sheet = load_workbook(path, data_only=True).worksheets[0]
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise BadInput(f"{path}：打不开，应为 Excel 的 .xlsx 文件", hint="在 Excel 里另存为 .xlsx") from error
-    merged = {
-        (row, column): (area.min_row, area.min_col)
-        for area in sheet.merged_cells.ranges
-        for row in range(area.min_row, area.max_row + 1)
-        for column in range(area.min_col, area.max_col + 1)
-    }
-
-    def value(row: int, column: int) -> str:
-        found = sheet.cell(*merged.get((row, column), (row, column))).value
-        return "" if found is None else str(found)
-
-    columns = range(1, sheet.max_column + 1)
-    rows = ((row, [value(row, column) for column in columns]) for row in range(1, sheet.max_row + 1))
-    return _from_table(rows, path)
+    return _from_table(xlsx_rows(path), path)
 
 
 def _txt(path: Path) -> Iterator[Entry]:
