@@ -60,8 +60,15 @@ class Evidence:
     detail: str = ""
 
 
+class _Identified:
+    """Keeps an id that was made once."""
+
+    __slots__ = ("_id",)
+    _id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(_Identified):
     """What one rule says about one place (present) or about the whole searched span (absent, cannot_tell).
 
     An absence carries the span that was searched and, as further evidence, the nearest candidates.
@@ -79,6 +86,13 @@ class Finding:
     @property
     def id(self) -> str:
         """Stable over rule edits that find the same words: the rule's text is left out."""
+        try:
+            return self._id
+        except AttributeError:
+            object.__setattr__(self, "_id", self._digest())
+            return self.id
+
+    def _digest(self) -> str:
         spans = ";".join([f"{e.span.start}-{e.span.end}" for e in self.evidence]) or str(self.span)
         key = f"{self.recording_id}|{self.rule_id}|{self.outcome}|{spans}"
         return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -1,14 +1,13 @@
 """Three-valued answers: does a condition over rule outcomes hold, not hold, or can nobody know."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """`holds` None: cannot be known. `because` are the findings that decided it."""
 
     holds: bool | None
@@ -16,19 +15,21 @@ class Answer:
 
 
 class Heard:
-    """What one rule says about the call: its findings, and whether it is present and absent."""
+    """What one rule says about the call: its findings, and whether it is present."""
 
-    __slots__ = ("absent", "findings", "present")
+    __slots__ = ("findings", "present")
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
-        seen = tuple([finding for finding in findings if finding.outcome is Outcome.PRESENT])
-        if seen:
-            self.present, self.absent = Answer(True, seen), Answer(False, seen)
-        elif findings and all(f.outcome is Outcome.ABSENT for f in findings):
-            self.present, self.absent = Answer(False, findings), Answer(True, findings)
+        outcomes = {finding.outcome for finding in findings}
+        if Outcome.PRESENT in outcomes:
+            seen = tuple([finding for finding in findings if finding.outcome is Outcome.PRESENT])
+            self.present = Answer(True, seen)
         else:
-            self.present = self.absent = Answer(None, findings)
+            self.present = Answer(False if outcomes == ONLY_ABSENT else None, findings)
+
+
+ONLY_ABSENT = {Outcome.ABSENT}
 
 
 class Outcomes(dict[str, Heard]):
@@ -96,7 +97,7 @@ def answer(condition: Condition, outcomes: Outcomes) -> Answer:
             return heard.present if heard else NOBODY_KNOWS
         case "absent":
             heard = outcomes.get(condition.rule or "")
-            return heard.absent if heard else NOBODY_KNOWS
+            return _negated(heard.present) if heard else NOBODY_KNOWS
         case "all":
             return _combine([answer(part, outcomes) for part in condition.parts], decisive=False)
         case "any":

@@ -141,5 +141,5 @@ def _changed(outcomes: Outcomes, changes: Mapping[str, bool]) -> Outcomes:
 def _supposed(heard: Heard, value: bool) -> Heard:
     """The same findings with another answer."""
     supposed = Heard(() if not value else heard.findings)
-    supposed.present, supposed.absent = Answer(value, heard.findings), Answer(not value, heard.findings)
+    supposed.present = Answer(value, heard.findings)
     return supposed

@@ -18,7 +18,7 @@ def applicable(plan: ItemPlan, outcomes: Outcomes) -> Answer:
     """Whether the item applies. One that rules decide, and whose rules are all for other calls, does not."""
     if plan.item.applicable is not None:
         return asked(plan.item.applicable, outcomes) or NOT_FOR_THIS_CALL
-    if plan.item.fill is Fill.AUTO and plan.deciding and not any(rule in outcomes for rule in plan.deciding):
+    if plan.item.fill is Fill.AUTO and plan.deciding and outcomes.keys().isdisjoint(plan.deciding):
         return NOT_FOR_THIS_CALL
     return ALWAYS
 

@@ -62,7 +62,8 @@ def add_up(plan: Plan, items: Sequence[ScoredItem], causes: tuple[FatalCause, ..
     sums = [_sum(plan.items[s.first : s.behind], items[s.first : s.behind]) for s in plan.sections]
     certain = _after(plan, sums, causes, certain=True)
     worst = certain if all(cause.holds for cause in causes) else _after(plan, sums, causes, certain=False)
-    weights = _weights(plan, sums)
+    weights, best = _weights(plan, sums), _spread(plan, certain)
+    least = (best if worst is certain else _spread(plan, worst)).lowest
     is_lost = bool(zeroed(causes, Zero.CARD, certain=True))
     may_be_lost = bool(zeroed(causes, Zero.CARD, certain=False))
     return Totals(
@@ -70,8 +71,10 @@ def add_up(plan: Plan, items: Sequence[ScoredItem], causes: tuple[FatalCause, ..
         total=NOTHING if is_lost else _weighed(weights, [one.points + one.bonus for one in certain]),
         open=NOTHING if is_lost else _weighed(weights, [one.open_points + one.bonus_open for one in certain]),
         possible=_weighed(weights, [one.possible for one in certain]),
-        lowest=NOTHING if may_be_lost else from_tenths(_lowest(plan, worst)),
-        highest=NOTHING if is_lost else from_tenths(_highest(plan, certain)),
+        lowest=NOTHING
+        if may_be_lost
+        else from_tenths(nearest(plan.full * least) + sum([one.bonus for one in worst])),
+        highest=NOTHING if is_lost else from_tenths(nearest(plan.full * best.highest) + _bonuses(certain)),
     )
 
 
@@ -132,12 +135,8 @@ def _section(plan: SectionPlan, one: Sum) -> SectionScore:
     )
 
 
-def _lowest(plan: Plan, sums: Sequence[Sum]) -> int:
-    return nearest(plan.full * _spread(plan, sums).lowest) + sum(one.bonus for one in sums)
-
-
-def _highest(plan: Plan, sums: Sequence[Sum]) -> int:
-    return nearest(plan.full * _spread(plan, sums).highest) + sum(one.bonus + one.bonus_open for one in sums)
+def _bonuses(sums: Sequence[Sum]) -> int:
+    return sum([one.bonus + one.bonus_open for one in sums])
 
 
 def _spread(plan: Plan, sums: Sequence[Sum]) -> Spread:
