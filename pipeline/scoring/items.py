@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from pipeline.findings import Finding
+from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Fill, Item, Level
 from pipeline.scorecard import DecidedBy, Deducted, ScoredItem, Verdict
 from pipeline.scoring import deductions, levels, reasons
@@ -74,6 +74,16 @@ def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
     return Verdict.FAIL if points == 0 else Verdict.GRADED
 
 
+def _sure(item: Item, findings: Iterable[Finding]) -> bool:
+    """Whether everything that the item hangs on is sure enough; what was not found has to be surer."""
+    absent = item.accept_absent_from
+    return all(
+        finding.confidence
+        >= (max(item.accept_from, absent) if finding.outcome is Outcome.ABSENT else item.accept_from)
+        for finding in findings
+    )
+
+
 def _least_confidence(findings: Iterable[Finding]) -> float:
     return min((finding.confidence for finding in findings), default=1.0)
 
@@ -103,7 +113,7 @@ def _decided(
         bonus=item.bonus,
         decided_by=DecidedBy.RULES,
         accept_from=item.accept_from,
-        acceptable=confidence >= item.accept_from,
+        acceptable=_sure(item, findings),
         deductions=taken,
     )
 
