@@ -54,7 +54,7 @@ def score(
         lowest=totals.lowest,
         highest=totals.highest,
         fatals=fatal,
-        acceptable=_is_acceptable(template, items, fatal),
+        acceptable=_is_acceptable(items, fatal),
         pass_mark=template.pass_mark,
         passed=_has_passed(template.pass_mark, totals),
     )
@@ -65,13 +65,14 @@ def _settled(decided: Decisions, combine: Combine, plan: ItemPlan, scored: Score
     return settle(plan, scored, reviews, combine) if reviews else scored
 
 
-def _is_acceptable(template: Template, items: Iterable[ScoredItem], fatal: Iterable[FatalCause]) -> bool:
-    """Every auto item and every fatal item is decided surely enough, and nothing needs a review."""
+def _is_acceptable(items: Iterable[ScoredItem], fatal: Iterable[FatalCause]) -> bool:
+    """Every auto item is decided surely enough and nothing needs a review. What takes the whole score takes
+    a person's word, or evidence that leaves no doubt."""
     sure = all(
         item.verdict is not Verdict.NEEDS_REVIEW and (item.fill is not Fill.AUTO or item.acceptable)
         for item in items
     )
-    return sure and all(cause.holds and cause.confidence >= template.accept_from for cause in fatal)
+    return sure and all(cause.holds and cause.confidence == 1 for cause in fatal)
 
 
 def _has_passed(pass_mark: Decimal | None, totals: Totals) -> bool | None:
