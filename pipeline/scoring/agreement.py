@@ -163,7 +163,8 @@ def _differences(marginals: Floats, values: Floats, measure: Measure) -> Floats:
 
 def _one_minus(observed: Floats, expected: Floats) -> Floats:
     out = np.full(observed.shape, np.nan)
-    return 1 - np.divide(observed, expected, out=out, where=expected > 0)
+    np.divide(observed, expected, out=out, where=expected > 0)
+    return 1 - out
 
 
 def _with_interval(times: Floats, coefficients: Callable[[Floats], Floats]) -> Coefficient:
