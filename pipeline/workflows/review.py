@@ -1,0 +1,26 @@
+"""An inspector's decisions about one call: kept, and scored by the same path as everything."""
+
+from datetime import datetime
+
+from pipeline.errors import StorageError, UsageError
+from pipeline.storage.store import Store
+from pipeline.workflows.marks import Marks, reviews_of
+from pipeline.workflows.sheet import Sheet, reviewed, sheet
+
+TRIES = 20
+"""How often a decision is made again because another one came first."""
+
+
+def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Sheet, Sheet]:
+    """Keep decisions and add the scorecard that they make: the sheet before, and the sheet after.
+
+    Raises NotFound, and UsageError for what the form does not allow; then nothing is kept.
+    """
+    if not marks.who.strip():
+        raise UsageError("谁在复核？", hint="用 --who 署名，或设环境变量 CALLSCORE_REVIEWER")
+    for _ in range(TRIES):
+        before = sheet(store, name, marks.who)
+        decided = reviewed(before, reviews_of(marks, before, at), f"复核：{marks.who}")
+        if store.save_reviewed(decided, at=at) is not None:
+            return before, sheet(store, before.stored.recording.id, marks.who)
+    raise StorageError(f"{name} 一直有别人在写入，没有记下", hint="稍后再试")
