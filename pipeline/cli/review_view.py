@@ -1,6 +1,6 @@
 """What an inspector reads: the form to fill in, what a decision changed, and all that was decided."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -9,7 +9,16 @@ from rich.text import Text
 
 from pipeline.cli.render import VERDICT_STYLES, head, local_time, transcript_view
 from pipeline.findings import Finding, Outcome
-from pipeline.scorecard import Decision, Review, Scorecard, ScoredItem, Verdict
+from pipeline.scorecard import (
+    FATAL_FAILS,
+    FATAL_HOLDS,
+    Decision,
+    FatalCause,
+    Review,
+    Scorecard,
+    ScoredItem,
+    Verdict,
+)
 from pipeline.settings import Settings
 from pipeline.storage.records import ScoringLine
 from pipeline.units import clock
@@ -82,7 +91,8 @@ def told(review: Review, sheet: Sheet) -> str:
 
 
 def _target(review: Review, sheet: Sheet) -> str:
-    titles = {target.id: target.title for target in (*sheet.template.items, *sheet.template.fatal)}
+    titles = {item.id: item.title for item in sheet.template.items}
+    titles |= {fatal.id: fatal.title for fatal in sheet.template.fatal}
     for finding in sheet.stored.findings:
         titles[finding.id] = f"{_rule(sheet, finding)} {clock(finding.span.start)}"
     return titles.get(review.target, review.target)
@@ -107,21 +117,36 @@ def _form(sheet: Sheet, *, blind: bool) -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
+    shown = _columns(sheet, blind=blind)
     table.add_column("编号", no_wrap=True)
     table.add_column("项目", overflow="fold", ratio=3)
-    if not blind:
-        table.add_column("机器", no_wrap=True)
-        table.add_column("现在", no_wrap=True)
-    table.add_column(sheet.who or "署名后填", no_wrap=True)
+    for heading in shown:
+        table.add_column(heading, no_wrap=True)
     table.add_column("可以写", overflow="fold", ratio=4)
-    own = {review.target: review.value for review in sheet.own if review.decision.scores}
-    for item, machine, now in zip(sheet.template.items, sheet.machine.items, sheet.card.items, strict=True):
-        shown = () if blind else (_result(machine), _result(now))
-        table.add_row(item.id, item.title, *shown, own.get(item.id, ""), possible_values(item))
+    for item in sheet.template.items:
+        known = (column.get(item.id, "") for column in shown.values())
+        table.add_row(item.id, item.title, *known, possible_values(item))
     for fatal in sheet.template.fatal:
-        shown = () if blind else (_fatal(sheet.machine, fatal.id), _fatal(sheet.card, fatal.id))
-        table.add_row(fatal.id, f"{fatal.title}（一票否决）", *shown, own.get(fatal.id, ""), "成立、不成立")
+        known = (column.get(fatal.id, "") for column in shown.values())
+        table.add_row(fatal.id, f"{fatal.title}（一票否决）", *known, f"{FATAL_HOLDS}、{FATAL_FAILS}")
     return table
+
+
+def _columns(sheet: Sheet, *, blind: bool) -> dict[str, Mapping[str, Text | str]]:
+    """What is known of each item: by the machine, after the reviews that may be seen, by the inspector."""
+    columns: dict[str, Mapping[str, Text | str]] = {}
+    if not blind:
+        columns["机器"] = _results(sheet.machine)
+    if not blind and sheet.reviews:
+        columns["现在"] = _results(sheet.card)
+    if sheet.own:
+        columns[sheet.who] = {r.target: r.value for r in sheet.own if r.decision.scores}
+    return columns
+
+
+def _results(card: Scorecard) -> Mapping[str, Text]:
+    items = {item.id: _result(item) for item in card.items}
+    return items | {cause.id: _fatal(cause) for cause in card.fatals}
 
 
 def _result(item: ScoredItem) -> Text:
@@ -132,11 +157,10 @@ def _result(item: ScoredItem) -> Text:
     return Text(f"{item.level or ''} {item.points}".strip(), style=style)
 
 
-def _fatal(card: Scorecard, fatal_id: str) -> Text:
-    holds = next((cause.holds for cause in card.fatals if cause.id == fatal_id), False)
-    if holds is None:
+def _fatal(cause: FatalCause) -> Text:
+    if cause.holds is None:
         return Text("待复核", style="yellow")
-    return Text("成立", style="bold red") if holds else Text("不成立", style="dim")
+    return Text(FATAL_HOLDS, style="bold red") if cause.holds else Text(FATAL_FAILS, style="dim")
 
 
 def _findings(sheet: Sheet) -> Table:
@@ -169,9 +193,8 @@ def _next(sheet: Sheet, *, blind: bool) -> Text:
 def _left(sheet: Sheet) -> Text:
     text = Text()
     if sheet.left:
-        text.append(
-            f"还要人评的 {len(sheet.left)} 项：{'、'.join(item.id for item in sheet.left)}", style="yellow"
-        )
+        text.append(f"还要人评的 {len(sheet.left)} 项：", style="yellow")
+        text.append("  ".join(item.id for item in sheet.left), style="yellow")
     else:
         text.append("要人评的都评了。")
     if sheet.hidden:

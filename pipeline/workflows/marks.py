@@ -180,7 +180,8 @@ def checked_value(target: Item | Fatal, value: str) -> str:
     given = _points(value)
     if given is None or not target.least <= given <= target.points:
         raise UsageError(
-            f"“{target.title}”没有等级或分数“{value}”", hint=f"可以写：{possible_values(target)}"
+            f"“{target.title}”没有等级或分数“{value}”",
+            hint=f"可以写：{possible_values(target)}，最多一位小数",
         )
     return f"{given:.1f}"
 
@@ -188,8 +189,7 @@ def checked_value(target: Item | Fatal, value: str) -> str:
 def possible_values(target: Item) -> str:
     """The levels with their points, and the range of points."""
     levels = "、".join(f"{level.title} {_span(level.least, level.points)}" for level in target.levels)
-    points = f"{_span(target.least, target.points)} 分（最多一位小数）"
-    return "，或 ".join(filter(None, (levels, points)))
+    return "；".join(filter(None, (levels, f"{_span(target.least, target.points)} 分")))
 
 
 def _span(low: Decimal, high: Decimal) -> str:

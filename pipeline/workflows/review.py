@@ -5,7 +5,7 @@ from datetime import datetime
 from pipeline.errors import StorageError, UsageError
 from pipeline.storage.store import Store
 from pipeline.workflows.marks import Marks, reviews_of
-from pipeline.workflows.sheet import Sheet, reviewed, sheet
+from pipeline.workflows.sheet import Sheet, reviewed, sheet, sheet_of
 
 TRIES = 20
 """How often a decision is made again because another one came first."""
@@ -22,5 +22,7 @@ def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Shee
         before = sheet(store, name, marks.who)
         decided = reviewed(before, reviews_of(marks, before, at), f"复核：{marks.who}")
         if store.save_reviewed(decided, at=at) is not None:
-            return before, sheet(store, before.stored.recording.id, marks.who)
+            recording_id = before.stored.recording.id
+            stored, reviews = store.latest(recording_id), store.reviews(recording_id)
+            return before, sheet_of(stored, reviews, before.ruleset, marks.who)
     raise StorageError(f"{name} 一直有别人在写入，没有记下", hint="稍后再试")
