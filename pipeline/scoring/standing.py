@@ -9,7 +9,10 @@ def standing(reviews: Sequence[Review], template_id: str) -> tuple[Review, ...]:
     """The reviews that count on a card of a template, in their order: those of other templates do not, and
     what decided an appeal settles its item or finding, whoever else decided about it."""
     about = [review for review in reviews if review.template_id in ("", template_id)]
-    settled = {review.target: review for review in about if review.appeal_id is not None}
+    answers = sorted(
+        (r for r in about if r.appeal_id is not None), key=lambda r: (r.at, r.appeal_id, r.value)
+    )
+    settled = {review.target: review for review in answers}
     return tuple(review for review in about if settled.get(review.target, review) is review)
 
 
