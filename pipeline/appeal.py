@@ -32,7 +32,7 @@ class Ruling(StrEnum):
 
     @property
     def chinese(self) -> str:
-        return {"kept": "维持原评", "changed": "改判"}[self.value]
+        return {"kept": "维持", "changed": "改判"}[self.value]
 
 
 class State(StrEnum):

@@ -170,7 +170,7 @@ class Decision(StrEnum):
     def chinese(self) -> str:
         titles = {
             "accept": "同意",
-            "override": "改定",
+            "override": "评定",
             "finding_true": "发现属实",
             "finding_false": "发现不实",
             "swap_roles": "互换角色",

@@ -29,8 +29,8 @@ def score(
     """Fill in every item that the findings or the reviews decide; leave the rest open and say why.
 
     Findings of draft rules are ignored: what they would decide stays open. Items that do not apply leave
-    the denominator. The order of findings and of reviews does not matter; those of other calls and other templates do
-    not count, and what decided an appeal is final.
+    the denominator. The order of findings and of reviews does not matter. Reviews of other calls and
+    other templates do not count; what decided an appeal is final.
     """
     plan = plan_of(template, ruleset)
     decided = decisions(recording.id, standing(reviews, template.id))

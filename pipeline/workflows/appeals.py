@@ -12,6 +12,7 @@ from pipeline.scorecard import (
     FATAL_FAILS,
     FATAL_HOLDS,
     NOT_APPLICABLE,
+    OPEN,
     Decision,
     Review,
     Scorecard,
@@ -54,7 +55,7 @@ def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) 
         found = sheet(store, plea.call, "")
         target = target_named(found, plea.item)
         _check_agent(found.stored, plea.who)
-        _check_contestable(found, target)
+        _check_contestable(found.card, target.id, target.title)
         about = store.appeals(found.stored.recording.id)
         earlier = tuple(a for a in about if (a.template_id, a.item) == (found.template.id, target.id))
         history = store.scorings(found.stored.recording.id)
@@ -89,6 +90,9 @@ def reopen_appeal(
     zone = time_zone(settings.time_zone)
     for _ in range(TRIES):
         appeal = store.appeal(appeal_id)
+        if appeal.last.step is Step.ANSWERED and appeal.last.scorecard_id is not None:
+            card = store.scoring(appeal.last.scorecard_id).scorecard
+            _check_contestable(card, appeal.item, appeal.title)
         said = AppealEvent(
             step=Step.REOPENED, who=who, at=at, reason=reason, scorecard_id=appeal.last.scorecard_id
         )
@@ -149,26 +153,24 @@ def _check_agent(stored: StoredCall, who: str) -> None:
         )
 
 
-def _check_contestable(found: Sheet, target: Item | Fatal) -> None:
+def _check_contestable(card: Scorecard | None, target: str, title: str) -> None:
     """There must be something to win."""
-    name = found.stored.recording.name
-    if isinstance(target, Fatal):
-        if not any(cause.id == target.id and cause.holds for cause in found.card.fatals):
-            raise UsageError(
-                f"“{target.title}”没有被判成立，无可申诉", hint=f"callscore show {name} 看评分表"
-            )
-        return
-    item = _item(found.card, target.id)
-    if item.verdict in (Verdict.MANUAL, Verdict.NEEDS_REVIEW):
-        raise UsageError(f"“{target.title}”还没有评定（{item.verdict.chinese}）", hint="评定之后才能申诉")
+    why = _why_not(card, target)
+    if why:
+        raise UsageError(f"“{title}”{why}，无可申诉", hint="callscore show 看评分表，每项都有得分和依据")
+
+
+def _why_not(card: Scorecard | None, target: str) -> str:
+    """Why nothing can be won; empty where something can."""
+    item = next((item for item in card.items if item.id == target), None) if card else None
+    if card is None or item is None:
+        held = card is not None and any(c.id == target and c.holds for c in card.fatals)
+        return "" if held else "没有被判成立"
+    if item.verdict in OPEN:
+        return f"还没有评定（{item.verdict.chinese}）"
     if item.verdict is Verdict.NOT_APPLICABLE:
-        raise UsageError(
-            f"“{target.title}”不适用于这通电话，不影响得分", hint=f"callscore show {name} 看评分表"
-        )
-    if item.points is not None and item.points >= item.points_possible:
-        raise UsageError(
-            f"“{target.title}”已是满分 {item.points}，无可申诉", hint=f"callscore show {name} 看评分表"
-        )
+        return "不适用于这通电话"
+    return f"已是满分 {item.points}" if item.points == item.points_possible else ""
 
 
 def _item(card: Scorecard, item_id: str) -> ScoredItem:

@@ -110,12 +110,13 @@ def _machines(scored: ScoredItem) -> str | None:
         return NOT_APPLICABLE
     if scored.points is not None:
         return scored.level or str(scored.points)
-    return scored.suggested
+    return scored.suggested and scored.suggested.removesuffix("分").strip()
 
 
 def _all_accepted(sheet: Sheet, named: set[str]) -> Iterator[Made]:
     """Every item that rules decided and that the inspector has not decided otherwise."""
-    done = {review.target for review in sheet.own if review.decision.scores}
+    done = {r.target for r in sheet.everything if r.appeal_id is not None}
+    done |= {review.target for review in sheet.own if review.decision.scores}
     for item in sheet.machine.items:
         if item.verdict.decided and item.id not in done and not named & {item.id, item.title}:
             yield Decision.ACCEPT, item.id, item.level or str(item.points)
