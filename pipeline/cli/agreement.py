@@ -60,18 +60,20 @@ def _table(title: str, lines: list[Line], between: Between) -> Table:
     table.add_column("评的时候", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     table.add_column("一致率", justify="right", no_wrap=True)
-    for heading in ("κ", "加权 κ", "α"):
-        table.add_column(f"{heading}（95 %）", justify="right", no_wrap=True)
+    weighted = any(line.weighted for line in lines)
+    for heading in ("κ", "加权 κ", "α") if weighted else ("κ", "α"):
+        table.add_column(Text(f"{heading} [95 %]"), justify="right", no_wrap=True)
     table.add_column("结论", no_wrap=True)
     known = {Between.MACHINE: ("没看机器", "看过机器"), Between.INSPECTORS: ("互不知情", "看过别人")}[between]
     for line in lines:
         share = "" if line.share.value is None else f"{line.share.value:.0%}"
+        coefficients = (line.kappa, line.weighted, line.alpha) if weighted else (line.kappa, line.alpha)
         table.add_row(
             line.subject.title,
             known[0] if line.independent else known[1],
             str(line.share.n),
             share,
-            *map(_coefficient, (line.kappa, line.weighted, line.alpha)),
+            *(Text(_coefficient(found)) for found in coefficients),
             Text(line.alpha.claim.chinese, style=STYLES.get(line.alpha.claim, "dim")),
         )
     return table
@@ -80,13 +82,13 @@ def _table(title: str, lines: list[Line], between: Between) -> Table:
 def _coefficient(found: Coefficient | None) -> str:
     if found is None or found.value is None or found.low is None or found.high is None:
         return "—"
-    return f"{found.value:.2f}（{found.low:.2f}–{found.high:.2f}）"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _legend() -> Text:
     return Text(
         "κ：前两份评级；加权 κ：差一级比差两级轻；α：全部评级，等级按次序。1 为完全一致，0 同碰运气。\n"
-        f"结论看 α 的整个区间：下限 ≥ 0.80 一致，≥ 0.667 大体一致；不足 {SMALLEST_N} 对不下结论。"
-        "看过对方再评的，一致不说明可靠。",
+        "结论看 α 的整个区间：下限 ≥ 0.80 一致，≥ 0.667 大体一致，上限 < 0.667 不一致，此外说不准；"
+        f"n 不足 {SMALLEST_N} 的不下结论。\n看过对方再评的，一致不说明可靠。",
         style="dim",
     )

@@ -52,7 +52,7 @@ def change_view(before: Sheet, after: Sheet, *, blind: bool) -> RenderableType:
     if not blind:
         parts += [Text(line) for line in _changes(before.card, after.card)]
         parts.append(_total(after.card))
-    parts.append(_left(after))
+    parts.append(_left(after, blind=blind))
     return Group(*parts)
 
 
@@ -182,21 +182,21 @@ def _findings(sheet: Sheet) -> Table:
 def _next(sheet: Sheet, *, blind: bool) -> Text:
     name = sheet.stored.recording.name
     flag = " --blind" if blind else ""
-    text = _left(sheet)
+    text = _left(sheet, blind=blind)
     text.append(f"\n定一项：callscore review {name}{flag} --set 编号=等级或分数 --reason 理由", style="dim")
     if not blind:
         text.append(f"\n同意机器：callscore review {name} --accept-all", style="dim")
-    text.append(f"\n交卷：callscore review {name} --done", style="dim")
+    text.append(f"\n交卷：callscore review {name}{flag} --done", style="dim")
     return text
 
 
-def _left(sheet: Sheet) -> Text:
-    text = Text()
-    if sheet.left:
-        text.append(f"还要人评的 {len(sheet.left)} 项：", style="yellow")
-        text.append("  ".join(item.id for item in sheet.left), style="yellow")
+def _left(sheet: Sheet, *, blind: bool) -> Text:
+    text, left = Text(), sheet.left(blind=blind)
+    if left:
+        text.append(f"还要评的 {len(left)} 项：", style="yellow")
+        text.append("  ".join(item.id for item in left), style="yellow")
     else:
-        text.append("要人评的都评了。")
+        text.append("要评的都评了。")
     if sheet.hidden:
         text.append("\n").append(_kept_back(sheet))
     return text

@@ -49,12 +49,12 @@ class Claim(StrEnum):
     @property
     def chinese(self) -> str:
         titles = {
-            "too_few": f"不足 {SMALLEST_N} 对，不下结论",
-            "undefined": "全是同一级，算不出",
+            "too_few": "n 太小",
+            "undefined": "全同一级",
             "reliable": "一致",
             "tentative": "大体一致",
             "unreliable": "不一致",
-            "open": "区间太宽，说不准",
+            "open": "说不准",
         }
         return titles[self.value]
 

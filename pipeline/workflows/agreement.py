@@ -70,12 +70,13 @@ class Agreement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """One thing that was judged once by the machine (None: it could not tell) and by each of these people;
-    `reviews` are oldest first, `value` reads one."""
+    `reviews` are oldest first, `value` reads one. `place`: where it stands on its form."""
 
     subject: Subject
     machine: float | None
     reviews: tuple[Review, ...]
     value: Callable[[Review], float | None]
+    place: int = 0
 
 
 Judged = tuple[Subject, Between, bool]
@@ -116,7 +117,7 @@ def item_units(stored: StoredCall, ruleset: RuleSet, reviews: Sequence[Review]) 
     if template is None:
         return
     machine = card_with(stored, ruleset, template, ())
-    for item, scored in zip(template.items, machine.items, strict=True):
+    for place, (item, scored) in enumerate(zip(template.items, machine.items, strict=True)):
         about = tuple(r for r in reviews if r.decision in ITEMS and r.target == item.id)
         about = tuple(r for r in about if r.template_id in ("", template.id))
         if about:
@@ -126,6 +127,7 @@ def item_units(stored: StoredCall, ruleset: RuleSet, reviews: Sequence[Review]) 
                 machine=_machines(item, scored),
                 reviews=about,
                 value=_reader(item),
+                place=place,
             )
 
 
@@ -183,8 +185,8 @@ def lines(units: Sequence[Unit]) -> tuple[Line, ...]:
     for unit in units:
         for between, independent, values in (*_with_machine(unit), *_with_each_other(unit)):
             grouped.setdefault((unit.subject, between, independent), []).append(values)
-    order = list(dict.fromkeys(unit.subject for unit in units))
-    keys = sorted(grouped, key=lambda k: (k[0].template, order.index(k[0]), k[1], not k[2]))
+    places = {unit.subject: (unit.subject.template, unit.place, unit.subject.id) for unit in units}
+    keys = sorted(grouped, key=lambda k: (places[k[0]], k[1], not k[2]))
     return tuple(_line(key, grouped[key]) for key in keys)
 
 

@@ -190,7 +190,7 @@ def checked_value(target: Item | Fatal, value: str) -> str:
 def possible_values(target: Item) -> str:
     """The levels with their points, and the range of points."""
     levels = "、".join(f"{level.title} {_span(level.least, level.points)}" for level in target.levels)
-    return "；".join(filter(None, (levels, f"{_span(target.least, target.points)} 分")))
+    return "；".join(filter(None, (levels, _span(target.least, target.points))))
 
 
 def _span(low: Decimal, high: Decimal) -> str:
@@ -247,7 +247,7 @@ def _check_settled(made: Iterable[Made], sheet: Sheet) -> None:
 def _check_left(marks: Marks, sheet: Sheet, decided: set[str]) -> None:
     if is_done(sheet.own, marks.who):
         raise UsageError(f"{marks.who} 已经交卷", hint="之后的改动照样记下，不用再交")
-    left = [item for item in sheet.left if item.id not in decided]
+    left = [item for item in sheet.left(blind=marks.blind) if item.id not in decided]
     if left and not marks.partial:
         raise UsageError(
             f"还有 {len(left)} 项没有评：{'、'.join(item.id for item in left)}",

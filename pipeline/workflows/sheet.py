@@ -32,13 +32,12 @@ class Sheet:
     def own(self) -> tuple[Review, ...]:
         return tuple(review for review in self.everything if review.who == self.who)
 
-    @property
-    def left(self) -> tuple[ScoredItem, ...]:
-        """The items that wait for a person, and that this one has not decided."""
+    def left(self, *, blind: bool = False) -> tuple[ScoredItem, ...]:
+        """What this inspector has still to decide: the items that wait for a person; blind: all items."""
         decided = {review.target for review in self.own if review.decision.scores}
-        settled = {review.target for review in self.everything if review.appeal_id is not None}
-        mine = decided | settled
-        return tuple(i for i in self.machine.items if i.verdict in OPEN and i.id not in mine)
+        decided |= {review.target for review in self.everything if review.appeal_id is not None}
+        asked = (item for item in self.machine.items if blind or item.verdict in OPEN)
+        return tuple(item for item in asked if item.id not in decided)
 
 
 def sheet(store: Store, name: str, who: str) -> Sheet:
