@@ -11,7 +11,7 @@ from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.scoring.agreement import SMALLEST_N, Claim, Coefficient
 from pipeline.storage.store import Store
-from pipeline.workflows.agreement import Agreement, Between, Line, agreement
+from pipeline.workflows.review.agreement import Agreement, Between, Line, agreement
 
 STYLES = {Claim.RELIABLE: "green", Claim.TENTATIVE: "cyan", Claim.UNRELIABLE: "red"}
 

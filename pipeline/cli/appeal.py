@@ -17,7 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
-from pipeline.workflows.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
+from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
 
 app = typer.Typer(no_args_is_help=True, help="申诉：坐席对一项得分不服。")
 

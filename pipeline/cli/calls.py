@@ -25,8 +25,8 @@ from pipeline.units import clock
 from pipeline.workflows.document import CallDocument, call_document, json_schema
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rescore import Rescore, rescore, rescore_all
+from pipeline.workflows.review.sheet import as_seen_by
 from pipeline.workflows.rules import rules_in_force, rules_of_the_day
-from pipeline.workflows.sheet import as_seen_by
 
 
 def register(app: typer.Typer) -> None:

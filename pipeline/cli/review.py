@@ -10,9 +10,9 @@ from pipeline.cli.render import console
 from pipeline.cli.review_view import change_view, history_view, sheet_view
 from pipeline.errors import UsageError
 from pipeline.storage.store import Store
-from pipeline.workflows.marks import Marks
-from pipeline.workflows.review import review
-from pipeline.workflows.sheet import sheet
+from pipeline.workflows.review.decide import review
+from pipeline.workflows.review.marks import Marks
+from pipeline.workflows.review.sheet import sheet
 
 Call = Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")]
 Who = Annotated[

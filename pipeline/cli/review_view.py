@@ -23,8 +23,8 @@ from pipeline.settings import Settings
 from pipeline.storage.records import ScoringLine
 from pipeline.units import clock
 from pipeline.workflows.document import call_document
-from pipeline.workflows.marks import ID_SHOWN, possible_values
-from pipeline.workflows.sheet import Sheet
+from pipeline.workflows.review.marks import ID_SHOWN, possible_values
+from pipeline.workflows.review.sheet import Sheet
 
 
 def sheet_view(sheet: Sheet, settings: Settings, *, blind: bool) -> RenderableType:

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pipeline.errors import StorageError, UsageError
 from pipeline.storage.store import Store
-from pipeline.workflows.marks import Marks, reviews_of
-from pipeline.workflows.sheet import Sheet, reviewed, sheet, sheet_of
+from pipeline.workflows.review.marks import Marks, reviews_of
+from pipeline.workflows.review.sheet import Sheet, reviewed, sheet, sheet_of
 
 TRIES = 20
 """How often a decision is made again because another one came first."""

@@ -13,8 +13,8 @@ from pipeline.scoring.intervals import Share
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.units import points
+from pipeline.workflows.review.sheet import card_with
 from pipeline.workflows.rules import rules_of_the_day
-from pipeline.workflows.sheet import card_with
 
 FINDINGS = (Decision.FINDING_TRUE, Decision.FINDING_FALSE)
 ITEMS = (Decision.ACCEPT, Decision.OVERRIDE)

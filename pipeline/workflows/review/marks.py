@@ -11,7 +11,7 @@ from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Fatal, Item
 from pipeline.scorecard import FATAL_FAILS, FATAL_HOLDS, NOT_APPLICABLE, Decision, Review, ScoredItem, Verdict
 from pipeline.scoring.standing import is_done
-from pipeline.workflows.sheet import Sheet
+from pipeline.workflows.review.sheet import Sheet
 
 FINDINGS = (Decision.FINDING_TRUE, Decision.FINDING_FALSE)
 ID_SHOWN = 8

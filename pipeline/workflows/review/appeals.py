@@ -22,9 +22,9 @@ from pipeline.scorecard import (
 from pipeline.settings import Settings
 from pipeline.storage.records import Reviewed, StoredCall
 from pipeline.storage.store import Store
-from pipeline.workflows.marks import checked_value, finding_named, target_named
-from pipeline.workflows.review import TRIES
-from pipeline.workflows.sheet import Sheet, card_with, reviewed, sheet
+from pipeline.workflows.review.decide import TRIES
+from pipeline.workflows.review.marks import checked_value, finding_named, target_named
+from pipeline.workflows.review.sheet import Sheet, card_with, reviewed, sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
