@@ -44,7 +44,7 @@ def load(path: Path, row: Row | None, settings: Settings, sha256: str | None = N
 
 
 def judge(call: Call, ruleset: RuleSet, settings: Settings, *, reviews: Sequence[Review] = ()) -> ScoredCall:
-    """Run the rules over a call and fill in the scorecard, as the rules and all reviews of it decide. Pure."""
+    """Run the rules over a call and fill in the scorecard; `reviews` are all decisions about it. Pure."""
     call = replace(call, transcript=mapping.storable(call.transcript))
     findings = run_rules(call, ruleset, Thresholds.of(settings))
     card = _scorecard(call, findings, ruleset, time_zone(settings.time_zone), reviews)
