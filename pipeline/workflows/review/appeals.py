@@ -77,7 +77,7 @@ def answer_appeal(
     _check_said(answer.who, answer.reason)
     for _ in range(TRIES):
         decided = _decided(store.appeal(appeal_id), answer, store, settings, at)
-        if store.save_reviewed(decided, at=at) is not None:
+        if store.save_reviewed(decided, at=decided.reviews[-1].at) is not None:
             return store.appeal(appeal_id)
     raise StorageError(f"申诉 {appeal_id} 一直有别人在写入，没有记下", hint="稍后再试")
 
@@ -185,6 +185,7 @@ def _decided(appeal: Appeal, answer: Answer, store: Store, settings: Settings, a
             hint=f"callscore rescore {appeal.recording_id} --template {appeal.template_id}，再答复",
         )
     target = target_named(found, appeal.item)
+    at = found.moment(at)
     reviews = _reviews(appeal, answer, found, target, at)
     kept = reviewed(found, reviews, "")
     results = [result_of(c, appeal.template_id, target.id) for c in (found.card, kept.scored.scorecard)]

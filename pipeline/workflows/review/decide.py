@@ -20,8 +20,9 @@ def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Shee
         raise UsageError("谁在复核？", hint="用 --who 署名，或设环境变量 CALLSCORE_REVIEWER")
     for _ in range(TRIES):
         before = sheet(store, name, marks.who)
-        decided = reviewed(before, reviews_of(marks, before, at), f"复核：{marks.who}")
-        if store.save_reviewed(decided, at=at) is not None:
+        moment = before.moment(at)
+        decided = reviewed(before, reviews_of(marks, before, moment), f"复核：{marks.who}")
+        if store.save_reviewed(decided, at=moment) is not None:
             recording_id = before.stored.recording.id
             stored, reviews = store.latest(recording_id), store.reviews(recording_id)
             return before, sheet_of(stored, reviews, before.ruleset, marks.who)

@@ -82,8 +82,9 @@ def _review(marks: Marks, sheet: Sheet, at: datetime, decision: Decision, target
 def _about_items(marks: Marks, sheet: Sheet) -> Iterator[Made]:
     for name, value in marks.values:
         target = target_named(sheet, name)
+        checked = checked_value(target, value)
         _check_reason(marks, sheet, target)
-        yield Decision.OVERRIDE, target.id, checked_value(target, value)
+        yield Decision.OVERRIDE, target.id, checked
     for name in marks.accept:
         yield _accepted(sheet, target_named(sheet, name))
     if marks.accept_all:

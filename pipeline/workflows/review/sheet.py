@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from pipeline.errors import UsageError
 from pipeline.ruleset import RuleSet, Template
@@ -11,6 +12,8 @@ from pipeline.scoring.standing import inspectors, visible
 from pipeline.storage.records import Reviewed, ScoredCall, StoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.rules import rules_of_the_day
+
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,12 @@ class Sheet:
     @property
     def own(self) -> tuple[Review, ...]:
         return tuple(review for review in self.everything if review.who == self.who)
+
+    def moment(self, at: datetime) -> datetime:
+        """When a new decision is made: now, or just after the newest one where another clock is ahead. So the
+        decisions about a call have one order."""
+        newest = max((review.at for review in self.everything), default=at - TICK)
+        return max(at, newest + TICK)
 
     def left(self, *, blind: bool = False) -> tuple[ScoredItem, ...]:
         """What this inspector has still to decide: the items that wait for a person; blind: all items."""
