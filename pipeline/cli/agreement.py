@@ -17,7 +17,7 @@ STYLES = {Claim.RELIABLE: "green", Claim.TENTATIVE: "cyan", Claim.UNRELIABLE: "r
 
 
 def register(app: typer.Typer) -> None:
-    app.command("agreement", epilog="例：callscore agreement --template percent_100")(agreement_command)
+    app.command("agreement", epilog="例：callscore agreement --template inbound_100")(agreement_command)
 
 
 def agreement_command(

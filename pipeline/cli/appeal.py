@@ -26,7 +26,7 @@ Reason = Annotated[str, typer.Option("--reason", help="理由。")]
 Agent = Annotated[str, typer.Option("--who", help="坐席的工号。")]
 
 
-@app.command("raise", epilog="例：callscore appeal raise d11 closing --who 1021 --reason 结束语说了，声音小")
+@app.command("raise", epilog="例：callscore appeal raise d11 thanks --who 1050 --reason 致谢了，声音小")
 def raise_command(
     call: Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")],
     item: Annotated[str, typer.Argument(metavar="ITEM", help="项目的编号或名称，也可以是一票否决项。")],
@@ -41,7 +41,7 @@ def raise_command(
     console().print(f"已提出申诉 {appeal.id}：“{appeal.title}”，{_step_left(appeal, now, settings)}。")
 
 
-@app.command("answer", epilog="例：callscore appeal answer 3 --set 良好 --reason 02:31 确有结束语 --who 王敏")
+@app.command("answer", epilog="例：callscore appeal answer 3 --set 良好 --reason 02:31确有致谢 --who 王敏")
 def answer_command(
     number: Number,
     reason: Reason,
@@ -67,7 +67,7 @@ def answer_command(
         console().print(_one(appeal, store, settings, now))
 
 
-@app.command("reopen", epilog="例：callscore appeal reopen 3 --who 1021 --reason 请再听 02:31")
+@app.command("reopen", epilog="例：callscore appeal reopen 3 --who 1050 --reason 请再听02:31")
 def reopen_command(number: Number, who: Agent, reason: Reason, database: Database = None) -> None:
     """坐席对答复仍不服，再申诉一次；再次答复就是终结。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
@@ -76,7 +76,7 @@ def reopen_command(number: Number, who: Agent, reason: Reason, database: Databas
     console().print(f"申诉 {appeal.id} 已再开：“{appeal.title}”，{_step_left(appeal, now, settings)}。")
 
 
-@app.command("list", epilog="例：callscore appeal list --agent 1021")
+@app.command("list", epilog="例：callscore appeal list --agent 1050")
 def list_command(
     every: Annotated[bool, typer.Option("--all", help="连终结的也列出。")] = False,
     agent: Annotated[str | None, typer.Option("--agent", help="只看这个坐席的。")] = None,

@@ -21,7 +21,7 @@ Who = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command("review", epilog="例：callscore review d11 --set tone=良好 --accept-all --done --who 王敏")(
+    app.command("review", epilog="例：callscore review d11 --set polite=良好 --accept-all --done --who 王敏")(
         review_command
     )
     app.command("reviews", epilog="例：callscore reviews d11")(reviews_command)
@@ -95,5 +95,5 @@ def reviews_command(call: Call, who: Who = None, database: Database = None) -> N
 def _value(text: str) -> tuple[str, str]:
     item, equals, value = text.replace("＝", "=", 1).partition("=")
     if not (equals and item.strip() and value.strip()):
-        raise UsageError(f"--set 写的是“{text}”，应为 项目=值", hint="例：--set tone=良好 或 --set tone=2.5")
+        raise UsageError(f"--set 写的是“{text}”，应为 项目=值", hint="例：--set polite=良好 或 --set polite=2.5")
     return item.strip(), value.strip()
