@@ -164,6 +164,25 @@ class Decision(StrEnum):
     FINDING_FALSE = "finding_false"
     SWAP_ROLES = "swap_roles"
     NOTE = "note"
+    DONE = "done"  # the inspector has finished with the call
+
+    @property
+    def chinese(self) -> str:
+        titles = {
+            "accept": "同意",
+            "override": "评定",
+            "finding_true": "发现属实",
+            "finding_false": "发现不实",
+            "swap_roles": "互换角色",
+            "note": "备注",
+            "done": "交卷",
+        }
+        return titles[self.value]
+
+    @property
+    def scores(self) -> bool:
+        """Whether it can change points."""
+        return self not in (Decision.NOTE, Decision.DONE)
 
 
 NOT_APPLICABLE = "不适用"
@@ -177,7 +196,9 @@ class Review:
     """What a person decided about an item or a finding, and why. Append-only.
 
     `target` is the id of a finding, an item or a fatal item. The value of an OVERRIDE is a level's title,
-    points, or one of the words above.
+    points, or one of the words above; that of an ACCEPT is what the machine said. Ids of items belong to
+    `template_id`; empty: to any. `saw_machine` and `saw_others` tell what was known before deciding: the
+    machine's level, other inspectors' decisions. `appeal_id` is set on what decides an appeal: it is final.
     """
 
     recording_id: str
@@ -187,3 +208,7 @@ class Review:
     target: str
     value: str
     reason: str
+    template_id: str = ""
+    saw_machine: bool = True
+    saw_others: bool = True
+    appeal_id: int | None = None

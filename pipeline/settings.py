@@ -42,6 +42,10 @@ class Settings(BaseModel):
     columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
     time_zone: str = _setting("Asia/Shanghai", "话单里 start_time 的时区")
 
+    # people
+    reviewer: str = _setting("", "质检员的名字：复核和答复申诉时的署名；盲复核时不给看别人的决定")
+    appeal_days: int = _setting(7, "评定之后、答复之后，多少天内可以申诉；模板里写了的以模板为准", ge=0)
+
     # recording
     max_duration_minutes: float = _setting(240.0, "更长的录音隔离（分钟）", gt=0)
     min_duration_seconds: float = _setting(0.5, "更短的录音隔离（秒）", ge=0)

@@ -7,12 +7,15 @@ import sys
 import typer
 from rich.console import Console
 
+from pipeline.cli.agreement import register as register_agreement
+from pipeline.cli.appeal import app as appeal_app
 from pipeline.cli.calls import register as register_calls
 from pipeline.cli.doctor import register as register_doctor
 from pipeline.cli.evaluate import register as register_evaluate
 from pipeline.cli.explain import register as register_explain
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
+from pipeline.cli.review import register as register_review
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
@@ -35,11 +38,14 @@ for register in (
     register_night,
     register_calls,
     register_explain,
+    register_review,
+    register_agreement,
     register_evaluate,
     register_settings,
     register_doctor,
 ):
     register(app)
+app.add_typer(appeal_app, name="appeal")
 app.add_typer(models_app, name="models")
 app.add_typer(rules_app, name="rules")
 app.add_typer(templates_app, name="templates")

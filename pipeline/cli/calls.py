@@ -25,6 +25,7 @@ from pipeline.units import clock
 from pipeline.workflows.document import CallDocument, call_document, json_schema
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rescore import Rescore, rescore, rescore_all
+from pipeline.workflows.review.sheet import as_seen_by
 from pipeline.workflows.rules import rules_in_force, rules_of_the_day
 
 
@@ -43,6 +44,14 @@ def show(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="打印 JSON（格式见 --schema）。")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="打印 --json 的 JSON Schema。")] = False,
+    viewer: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="NAME",
+            help="给这位质检员看：盲复核交卷之前不含别人的决定；默认用设置 reviewer。",
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """看一通电话：按角色分行的转写、带证据的发现、评分表。"""
@@ -55,12 +64,15 @@ def show(
         raise typer.BadParameter("要看哪一通？给出 CALL。", param_hint="CALL")
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
-        stored = store.latest(store.find_call(call).id)
+        who = settings.reviewer if viewer is None else viewer
+        stored, hidden = as_seen_by(store, store.latest(store.find_call(call).id), who)
         document = _document(stored, rules_of_the_day(store, stored.ruleset_digest))
     if json:
         typer.echo(document.model_dump_json(indent=2))
-    else:
-        console().print(call_view(document, settings))
+        return
+    console().print(call_view(document, settings))
+    if hidden:
+        console().print(f"另有 {hidden} 人评过，{who} 交卷（callscore review --done）之后才显示。")
 
 
 def list_calls(

@@ -118,7 +118,11 @@ def _settled(plan: ItemPlan, scored: ScoredItem, review: Review) -> Settled | No
 
 
 def _accepted(plan: ItemPlan, scored: ScoredItem, review: Review) -> Settled | None:
-    """What the machine decided, or would choose."""
+    """What the machine had decided when it was accepted; without a note of it, what it decides or would
+    choose now."""
+    if review.value:
+        kept = _settled(plan, scored, replace(review, decision=Decision.OVERRIDE))
+        return None if kept is None else replace(kept, review=review)
     if scored.verdict is Verdict.NOT_APPLICABLE:
         return Settled(review=review, points=None, level=None)
     if scored.points is not None:

@@ -12,6 +12,7 @@ from pipeline.scoring.fatal import causes
 from pipeline.scoring.items import fill_in
 from pipeline.scoring.plan import ItemPlan, plan_of
 from pipeline.scoring.reviews import Decisions, decisions, settle
+from pipeline.scoring.standing import standing
 from pipeline.scoring.totals import Totals, add_up
 from pipeline.timeline import Provenance, Recording
 from pipeline.units import from_tenths
@@ -28,9 +29,11 @@ def score(
     """Fill in every item that the findings or the reviews decide; leave the rest open and say why.
 
     Findings of draft rules are ignored: what they would decide stays open. Items that do not apply leave
-    the denominator. The order of findings and of reviews does not matter; those of other calls do not count.
+    the denominator. The order of findings and of reviews does not matter. Reviews of other calls and
+    other templates do not count; what decided an appeal is final.
     """
-    plan, decided = plan_of(template, ruleset), decisions(recording.id, reviews)
+    plan = plan_of(template, ruleset)
+    decided = decisions(recording.id, standing(reviews, template.id))
     outcomes = heard_by(decided.corrected(findings), plan.rules, plan.drafts)
     items = tuple([fill_in(item, outcomes) for item in plan.items])
     if decided.items:

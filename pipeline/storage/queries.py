@@ -165,6 +165,7 @@ def _stored(
         reason=card.reason,
         body_sha256=card.body_sha256,
         sentences=sentences_of(session, heard.id),
+        reviews=card.reviews,
     )
 
 
@@ -192,6 +193,7 @@ def _line(card: ScorecardRow, origin: str) -> ScoringLine:
         template_version=card.template_version,
         ruleset_digest=card.ruleset_digest,
         total=card.total,
+        reviews=card.reviews,
         body_sha256=card.body_sha256,
     )
 
@@ -209,12 +211,7 @@ def duplicates(session: Session) -> tuple[Duplicate, ...]:
     return tuple(Duplicate(call_id=name, recording_ids=tuple(found)) for name, found in ids.items())
 
 
-def reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
-    query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
-    return tuple(map(_review, session.scalars(query)))
-
-
-def _review(row: ReviewRow) -> Review:
+def review_of(row: ReviewRow) -> Review:
     return Review(
         recording_id=row.recording_id,
         who=row.who,
@@ -223,6 +220,10 @@ def _review(row: ReviewRow) -> Review:
         target=row.target,
         value=row.value,
         reason=row.reason,
+        template_id=row.template_id,
+        saw_machine=row.saw_machine,
+        saw_others=row.saw_others,
+        appeal_id=row.appeal_id,
     )
 
 
@@ -249,7 +250,7 @@ def decided_findings(session: Session) -> tuple[DecidedFinding, ...]:
 
 def _decided(review: ReviewRow, finding: FindingRow) -> DecidedFinding:
     return DecidedFinding(
-        review=_review(review),
+        review=review_of(review),
         rule_id=finding.rule_id,
         outcome=Outcome(finding.outcome),
         span=Span(finding.start_ms, finding.end_ms),

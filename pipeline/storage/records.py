@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from pipeline.appeal import Appeal
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet, Severity, Status
 from pipeline.scorecard import Review, Scorecard
@@ -37,7 +38,8 @@ class CompactForm:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
     """One call with everything that was made of it. `scorecard` is None where no template is for it,
-    `compact` and `sentences` where nobody made them yet."""
+    `compact` and `sentences` where nobody made them yet. The first `reviews` decisions about the call count
+    in the scorecard."""
 
     recording: Recording
     transcript: Transcript
@@ -46,6 +48,19 @@ class ScoredCall:
     scorecard: Scorecard | None
     compact: CompactForm | None = None
     sentences: Sentences | None = None
+    reviews: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """New decisions about a call, oldest first, and the call as they score it. `basis` is the scorecard that
+    they were made on, the newest; `appeal` ends with the answer that they give."""
+
+    reviews: tuple[Review, ...]
+    scored: ScoredCall
+    basis: int
+    reason: str
+    appeal: Appeal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +80,7 @@ class StoredCall:
 
     `rules` describes every rule that the findings name. `recording` is as known now: metadata may have
     been corrected since. `body_sha256` is the digest of findings and scorecard as canonical JSON: two
-    scorings agree to the byte where it is the same.
+    scorings agree to the byte where it is the same. The first `reviews` of `Store.reviews` counted.
     """
 
     scorecard_id: int
@@ -80,6 +95,7 @@ class StoredCall:
     reason: str
     body_sha256: str
     sentences: Sentences | None = None
+    reviews: int = 0
 
     @property
     def call(self) -> Call:
@@ -138,6 +154,7 @@ class ScoringLine:
     template_version: int | None
     ruleset_digest: str
     total: Decimal | None
+    reviews: int
     body_sha256: str
 
 

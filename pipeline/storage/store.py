@@ -5,29 +5,26 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound, StorageError
 from pipeline.findings import Finding
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
-from pipeline.scorecard import Review
 from pipeline.storage import archive, mapping, meaning, queries, writing
-from pipeline.storage.database import open_database, translated
+from pipeline.storage.database import open_database
+from pipeline.storage.people import People
 from pipeline.storage.records import (
     CallFilter,
     CallSummary,
     CompactCall,
     CompactForm,
-    DecidedFinding,
     Duplicate,
     Night,
     Origin,
@@ -41,7 +38,6 @@ from pipeline.storage.records import (
 from pipeline.storage.tables import (
     QuarantineRow,
     RecordingRow,
-    ReviewRow,
     RulesetRow,
     ScorecardRow,
     TranscriptRow,
@@ -51,11 +47,8 @@ from pipeline.timeline import Provenance, Recording, Transcript
 EVERYTHING = CallFilter()
 
 
-class Store:
+class Store(People):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -184,6 +177,13 @@ class Store:
         with self._reading() as session:
             return queries.history(session, recording_id)
 
+    def scorings(self, recording_id: str) -> tuple[StoredCall, ...]:
+        """Every scoring of a recording with everything about it, oldest first. Raises NotFound."""
+        found = tuple(self.scoring(line.scorecard_id) for line in self.history(recording_id))
+        if not found:
+            raise NotFound(f"recording {recording_id} is not in the database")
+        return found
+
     def ruleset_files(self, digest: str) -> dict[str, str]:
         """The texts of a rule set by path, as they were when it scored. Raises NotFound."""
         with self._reading() as session:
@@ -272,35 +272,6 @@ class Store:
         with self._reading() as session:
             return archive.sweeps(session)
 
-    # people
-
-    def add_review(self, review: Review) -> None:
-        """Keep a decision. Raises NotFound for a recording that was never stored."""
-        with self._writing() as session:
-            if session.get(RecordingRow, review.recording_id) is None:
-                raise NotFound(f"recording {review.recording_id} is not in the database")
-            session.add(
-                ReviewRow(
-                    recording_id=review.recording_id,
-                    who=review.who,
-                    at=review.at,
-                    decision=review.decision.value,
-                    target=review.target,
-                    value=review.value,
-                    reason=review.reason,
-                )
-            )
-
-    def reviews(self, recording_id: str) -> tuple[Review, ...]:
-        """All decisions about a call, oldest first."""
-        with self._reading() as session:
-            return queries.reviews(session, recording_id)
-
-    def decided_findings(self) -> tuple[DecidedFinding, ...]:
-        """The newest decision about each finding that was called true or false, by recording and place."""
-        with self._reading() as session:
-            return queries.decided_findings(session)
-
     # what went wrong
 
     def quarantine(self, fault: Quarantined, *, at: datetime) -> None:
@@ -347,18 +318,6 @@ class Store:
     def _has(self, key: str) -> bool:
         with self._reading() as session:
             return session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with translated(self._engine.url), Session(self._engine) as session:
-            yield session
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        """Committed at the end, or rolled back whole."""
-        engine = self._engine.execution_options(write=True)
-        with translated(self._engine.url), Session(engine) as session, session.begin():
-            yield session
 
 
 def work_key(sha256: str, provenance: Provenance) -> str:

@@ -1,6 +1,6 @@
 """The tables, typed. Bodies are compressed canonical JSON; the other columns are what queries ask for.
 
-Transcripts, scorecards, findings and reviews are only ever added to. A change here needs a migration
+Transcripts, scorecards, findings, reviews and appeals are only ever added to. A change here needs a migration
 under `migrations/versions`; a test holds the two against each other.
 """
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -208,6 +209,7 @@ class ScorecardRow(Base):
     open_items: Mapped[int]
     forbidden: Mapped[int]
     fatal: Mapped[bool]
+    reviews: Mapped[int] = mapped_column(server_default="0")
     body_sha256: Mapped[str] = mapped_column(String(64))
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -233,7 +235,7 @@ class FindingRow(Base):
 
 
 class ReviewRow(Base):
-    """What inspectors decided."""
+    """What inspectors decided. Of decisions from before schema 0004 nobody knows what was seen: all was."""
 
     __tablename__ = "reviews"
 
@@ -245,6 +247,41 @@ class ReviewRow(Base):
     target: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
+    template_id: Mapped[str] = mapped_column(Text, server_default="")
+    saw_machine: Mapped[bool] = mapped_column(server_default=true())
+    saw_others: Mapped[bool] = mapped_column(server_default=true())
+    appeal_id: Mapped[int | None] = mapped_column(ForeignKey("appeals.id"))
+
+
+class AppealRow(Base):
+    """What an agent appealed against; what happened is in its events."""
+
+    __tablename__ = "appeals"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"), index=True)
+    template_id: Mapped[str] = mapped_column(Text)
+    item: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    days: Mapped[int]
+
+
+class AppealEventRow(Base):
+    """The steps of an appeal, counted from 0: two of one number cannot be."""
+
+    __tablename__ = "appeal_events"
+    __table_args__ = (UniqueConstraint("appeal_id", "number"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"))
+    number: Mapped[int]
+    step: Mapped[str] = mapped_column(String(16))
+    who: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Moment)
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime | None] = mapped_column(Moment)
+    ruling: Mapped[str | None] = mapped_column(String(16))
+    scorecard_id: Mapped[int | None] = mapped_column(ForeignKey("scorecards.id"))
 
 
 class QuarantineRow(Base):

@@ -106,6 +106,7 @@ def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcrip
         open_items=sum(item.verdict in OPEN for item in card.items) if card else 0,
         forbidden=sum(_is_forbidden(finding, rules) for finding in scored.findings),
         fatal=card.fatal if card else False,
+        reviews=scored.reviews,
         body_sha256=mapping.digest(plain),
         body=mapping.pack(plain),
     )

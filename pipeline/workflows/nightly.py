@@ -259,7 +259,8 @@ class Night:
     def _keep(self, job: Job, recording: Recording, transcript: Transcript) -> None:
         try:
             call = self.tools.understand(Call(recording=recording, transcript=transcript))
-            scored = judge(call, self.tools.ruleset, self.tools.settings)
+            reviews = self.tools.store.reviews(recording.id)
+            scored = judge(call, self.tools.ruleset, self.tools.settings, reviews=reviews)
         except Exception as error:
             self._quarantine(job.path, "judge", _unexpected(job, error), job.sha256)
             return

@@ -1,5 +1,6 @@
 """One call: file -> samples -> transcript -> findings -> scorecard. `nightly` does the same for many."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -14,7 +15,7 @@ from pipeline.media.metadata import Row
 from pipeline.media.values import time_zone
 from pipeline.ruleset import RuleSet
 from pipeline.samples import Samples
-from pipeline.scorecard import Scorecard
+from pipeline.scorecard import Review, Scorecard
 from pipeline.scoring.score import score
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
@@ -42,11 +43,11 @@ def load(path: Path, row: Row | None, settings: Settings, sha256: str | None = N
     )
 
 
-def judge(call: Call, ruleset: RuleSet, settings: Settings) -> ScoredCall:
-    """Run the rules over a call and fill in the scorecard. Pure."""
+def judge(call: Call, ruleset: RuleSet, settings: Settings, *, reviews: Sequence[Review] = ()) -> ScoredCall:
+    """Run the rules over a call and fill in the scorecard; `reviews` are all decisions about it. Pure."""
     call = replace(call, transcript=mapping.storable(call.transcript))
     findings = run_rules(call, ruleset, Thresholds.of(settings))
-    card = _scorecard(call, findings, ruleset, time_zone(settings.time_zone))
+    card = _scorecard(call, findings, ruleset, time_zone(settings.time_zone), reviews)
     return ScoredCall(
         recording=call.recording,
         transcript=call.transcript,
@@ -55,6 +56,7 @@ def judge(call: Call, ruleset: RuleSet, settings: Settings) -> ScoredCall:
         scorecard=card,
         compact=compact_form(call.transcript),
         sentences=call.sentences,
+        reviews=len(reviews),
     )
 
 
@@ -64,11 +66,13 @@ def compact_form(transcript: Transcript) -> CompactForm:
     return CompactForm(version=VERSION, text=made.text, detail=made.detail)
 
 
-def _scorecard(call: Call, findings: tuple[Finding, ...], ruleset: RuleSet, zone: tzinfo) -> Scorecard | None:
+def _scorecard(
+    call: Call, findings: tuple[Finding, ...], ruleset: RuleSet, zone: tzinfo, reviews: Sequence[Review]
+) -> Scorecard | None:
     template = ruleset.template_for(call.recording, zone)
     if template is None:
         return None
-    return score(call.recording, findings, template, ruleset, call.transcript.provenance)
+    return score(call.recording, findings, template, ruleset, call.transcript.provenance, reviews)
 
 
 def process_call(

@@ -47,7 +47,8 @@ def rescore_all(
     changed = 0
     for done, name in enumerate(names, start=1):
         before = store.latest(name)
-        scored = judge(understanding.with_sentences(before.call), ruleset, understanding.settings)
+        call, reviews = understanding.with_sentences(before.call), store.reviews(name)
+        scored = judge(call, ruleset, understanding.settings, reviews=reviews)
         store.save_rescore(scored, at=at, reason=reason or "rescore all")
         changed += _points(before.scorecard) != _points(scored.scorecard)
         watch(done)
@@ -65,7 +66,8 @@ def rescore(
     before = store.latest(store.find_call(order.name).id)
     transcript = before.transcript.swapped(SWAPPED) if order.swap_roles else before.transcript
     call = understanding.with_sentences(replace(before.call, transcript=transcript))
-    scored = judge(call, ruleset, understanding.settings)
+    reviews = store.reviews(before.recording.id)
+    scored = judge(call, ruleset, understanding.settings, reviews=reviews)
     reason = order.reason or ("swap roles" if order.swap_roles else "rescore")
     after = store.save_rescore(scored, at=at, reason=reason)
     return before, store.scoring(after)

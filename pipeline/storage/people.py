@@ -1,0 +1,210 @@
+"""What people decide: reviews and appeals. Append-only.
+
+Decisions on one call are written one after the other (the recording's row is locked meanwhile), so that the
+scorings of a call and its reviews have one order: a scoring counts the first `reviews` of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pipeline.appeal import Appeal, AppealEvent, Ruling, Step
+from pipeline.errors import NotFound
+from pipeline.scorecard import Review
+from pipeline.storage import queries, writing
+from pipeline.storage.mapping import column_text
+from pipeline.storage.records import DecidedFinding, Reviewed
+from pipeline.storage.tables import AppealEventRow, AppealRow, RecordingRow, ReviewRow, ScorecardRow
+from pipeline.storage.transactions import Transactions
+
+
+class People(Transactions):
+    """The part of `Store` that is about reviews and appeals."""
+
+    def add_review(self, review: Review) -> None:
+        """Keep a decision. Raises NotFound for a recording that was never stored."""
+        with self._writing() as session:
+            _lock(session, review.recording_id)
+            session.add(_review_row(review))
+
+    def save_reviewed(self, reviewed: Reviewed, *, at: datetime) -> int | None:
+        """Keep decisions, the scorecard that they make and the answer to an appeal, all or nothing.
+
+        The id of the newest scorecard; None: the call or the appeal changed since it was read, and nothing
+        is kept. Raises NotFound for a recording that was never stored.
+        """
+        recording_id = reviewed.scored.recording.id
+        with self._writing() as session:
+            _lock(session, recording_id)
+            known = _count_reviews(session, recording_id) + len(reviewed.reviews)
+            newest = queries.newest_scorecard(session, recording_id)
+            if (newest, known) != (reviewed.basis, reviewed.scored.reviews):
+                return None
+            if reviewed.appeal is not None and not _is_next(session, reviewed.appeal):
+                return None
+            session.add_all(_review_row(review) for review in reviewed.reviews)
+            if any(review.decision.scores for review in reviewed.reviews):
+                transcript_id = session.scalar(
+                    select(ScorecardRow.transcript_id).where(ScorecardRow.id == newest)
+                )
+                newest = writing.add_scoring(
+                    session, reviewed.scored, transcript_id=transcript_id or 0, at=at, reason=reviewed.reason
+                )
+            if reviewed.appeal is not None:
+                _add_event(session, reviewed.appeal, newest)
+        return newest
+
+    def reviews(self, recording_id: str) -> tuple[Review, ...]:
+        """All decisions about a call, oldest first."""
+        with self._reading() as session:
+            return _reviews(session, recording_id)
+
+    def reviewed(self) -> Mapping[str, tuple[Review, ...]]:
+        """All decisions by recording, each call's oldest first."""
+        found: dict[str, list[Review]] = {}
+        with self._reading() as session:
+            for row in session.scalars(select(ReviewRow).order_by(ReviewRow.recording_id, ReviewRow.id)):
+                found.setdefault(row.recording_id, []).append(queries.review_of(row))
+        return {recording_id: tuple(reviews) for recording_id, reviews in found.items()}
+
+    def decided_findings(self) -> tuple[DecidedFinding, ...]:
+        """The newest decision about each finding that was called true or false, by recording and place."""
+        with self._reading() as session:
+            return queries.decided_findings(session)
+
+    def add_appeal(self, appeal: Appeal, *, earlier: int) -> int | None:
+        """Keep a new appeal; its id. `earlier`: how many there were about this item when it was made; None:
+        there are more by now, and nothing is kept. Raises NotFound for a recording that was never stored."""
+        with self._writing() as session:
+            _lock(session, appeal.recording_id)
+            same = (AppealRow.recording_id == appeal.recording_id, AppealRow.item == appeal.item)
+            if session.scalar(select(func.count()).select_from(AppealRow).where(*same)) != earlier:
+                return None
+            row = AppealRow(
+                recording_id=appeal.recording_id,
+                template_id=appeal.template_id,
+                item=appeal.item,
+                title=appeal.title,
+                days=appeal.days,
+            )
+            session.add(row)
+            session.flush()
+            session.add(_event_row(row.id, 0, appeal.last, appeal.last.scorecard_id))
+            return row.id
+
+    def add_appeal_event(self, appeal: Appeal) -> bool:
+        """Keep the last event of a stored appeal. False: it had more events already, and nothing is kept."""
+        with self._writing() as session:
+            _lock(session, appeal.recording_id)
+            if not _is_next(session, appeal):
+                return False
+            _add_event(session, appeal, appeal.last.scorecard_id)
+        return True
+
+    def appeals(self, recording_id: str | None = None) -> tuple[Appeal, ...]:
+        """All appeals, or those about one call, the first raised first."""
+        with self._reading() as session:
+            query = select(AppealRow).order_by(AppealRow.id)
+            if recording_id is not None:
+                query = query.where(AppealRow.recording_id == recording_id)
+            return _appeals(session, session.scalars(query).all())
+
+    def appeal(self, appeal_id: int) -> Appeal:
+        """One appeal. Raises NotFound."""
+        with self._reading() as session:
+            row = session.get(AppealRow, appeal_id)
+            if row is None:
+                raise NotFound(f"没有申诉 {appeal_id}", hint="callscore appeal list --all 列出全部申诉")
+            return _appeals(session, [row])[0]
+
+
+def _lock(session: Session, recording_id: str) -> None:
+    if session.get(RecordingRow, recording_id, with_for_update=True) is None:
+        raise NotFound(f"recording {recording_id} is not in the database")
+
+
+def _count_reviews(session: Session, recording_id: str) -> int:
+    query = select(func.count()).select_from(ReviewRow).where(ReviewRow.recording_id == recording_id)
+    return session.scalar(query) or 0
+
+
+def _reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
+    query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
+    return tuple(map(queries.review_of, session.scalars(query)))
+
+
+def _review_row(review: Review) -> ReviewRow:
+    return ReviewRow(
+        recording_id=review.recording_id,
+        who=column_text(review.who),
+        at=review.at,
+        decision=review.decision.value,
+        target=column_text(review.target),
+        value=column_text(review.value),
+        reason=column_text(review.reason),
+        template_id=review.template_id,
+        saw_machine=review.saw_machine,
+        saw_others=review.saw_others,
+        appeal_id=review.appeal_id,
+    )
+
+
+def _is_next(session: Session, appeal: Appeal) -> bool:
+    """Whether the appeal's last event is the only one that is not stored yet."""
+    query = select(func.count()).select_from(AppealEventRow).where(AppealEventRow.appeal_id == appeal.id)
+    return session.scalar(query) == len(appeal.events) - 1
+
+
+def _add_event(session: Session, appeal: Appeal, scorecard_id: int | None) -> None:
+    session.add(_event_row(appeal.id, len(appeal.events) - 1, appeal.last, scorecard_id))
+
+
+def _event_row(appeal_id: int, number: int, event: AppealEvent, scorecard_id: int | None) -> AppealEventRow:
+    return AppealEventRow(
+        appeal_id=appeal_id,
+        number=number,
+        step=event.step.value,
+        who=column_text(event.who),
+        at=event.at,
+        reason=column_text(event.reason),
+        until=event.until,
+        ruling=event.ruling.value if event.ruling else None,
+        scorecard_id=scorecard_id,
+    )
+
+
+def _appeals(session: Session, rows: Iterable[AppealRow]) -> tuple[Appeal, ...]:
+    rows = list(rows)
+    events: dict[int, list[AppealEvent]] = {row.id: [] for row in rows}
+    query = select(AppealEventRow).order_by(AppealEventRow.appeal_id, AppealEventRow.number)
+    if len(rows) == 1:
+        query = query.where(AppealEventRow.appeal_id == rows[0].id)
+    for found in session.scalars(query):
+        if found.appeal_id in events:
+            events[found.appeal_id].append(_event(found))
+    return tuple(
+        Appeal(
+            id=row.id,
+            recording_id=row.recording_id,
+            template_id=row.template_id,
+            item=row.item,
+            title=row.title,
+            days=row.days,
+            events=tuple(events[row.id]),
+        )
+        for row in rows
+    )
+
+
+def _event(row: AppealEventRow) -> AppealEvent:
+    return AppealEvent(
+        step=Step(row.step),
+        who=row.who,
+        at=row.at,
+        reason=row.reason,
+        until=row.until,
+        ruling=Ruling(row.ruling) if row.ruling else None,
+        scorecard_id=row.scorecard_id,
+    )

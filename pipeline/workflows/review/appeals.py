@@ -1,0 +1,241 @@
+"""Appeals: raised by the agent, answered with a review and a new scorecard, re-opened once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, raised
+from pipeline.errors import StorageError, UsageError
+from pipeline.media.values import time_zone
+from pipeline.ruleset import Fatal, Item
+from pipeline.scorecard import (
+    FATAL_FAILS,
+    FATAL_HOLDS,
+    NOT_APPLICABLE,
+    OPEN,
+    Decision,
+    Review,
+    Scorecard,
+    ScoredItem,
+    Verdict,
+)
+from pipeline.settings import Settings
+from pipeline.storage.records import Reviewed, StoredCall
+from pipeline.storage.store import Store
+from pipeline.workflows.review.decide import TRIES
+from pipeline.workflows.review.marks import checked_value, finding_named, target_named
+from pipeline.workflows.review.sheet import Sheet, card_with, reviewed, sheet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plea:
+    """What an agent appeals against, and why."""
+
+    call: str
+    item: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an inspector answers. `value` "": the result stays, unless findings are `false`."""
+
+    who: str
+    reason: str
+    value: str = ""
+    false: tuple[str, ...] = ()
+
+
+def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) -> Appeal:
+    """Keep a new appeal. Raises NotFound for an unknown call or item, UsageError where it cannot be made."""
+    _check_said(plea.who, plea.reason)
+    zone = time_zone(settings.time_zone)
+    for _ in range(TRIES):
+        found = sheet(store, plea.call, "")
+        target = target_named(found, plea.item)
+        _check_agent(found.stored, plea.who)
+        _check_contestable(found.card, target.id, target.title)
+        about = store.appeals(found.stored.recording.id)
+        earlier = tuple(a for a in about if (a.template_id, a.item) == (found.template.id, target.id))
+        history = store.scorings(found.stored.recording.id)
+        since = result_since(history, found.template.id, target.id)
+        new = raised(_new(plea, found, target, settings, at), earlier, since, zone)
+        number = store.add_appeal(new, earlier=len(earlier))
+        if number is not None:
+            return store.appeal(number)
+    raise StorageError(f"{plea.call} 一直有别人在写入，没有记下", hint="稍后再试")
+
+
+def answer_appeal(
+    appeal_id: int, answer: Answer, store: Store, settings: Settings, *, at: datetime
+) -> Appeal:
+    """Decide an appeal: its event, a review that settles the item, and a new scorecard, all or nothing.
+
+    Raises NotFound and UsageError; then nothing is kept.
+    """
+    _check_said(answer.who, answer.reason)
+    for _ in range(TRIES):
+        decided = _decided(store.appeal(appeal_id), answer, store, settings, at)
+        if store.save_reviewed(decided, at=decided.reviews[-1].at) is not None:
+            return store.appeal(appeal_id)
+    raise StorageError(f"申诉 {appeal_id} 一直有别人在写入，没有记下", hint="稍后再试")
+
+
+def reopen_appeal(
+    appeal_id: int, who: str, reason: str, store: Store, settings: Settings, *, at: datetime
+) -> Appeal:
+    """Appeal once more against the answer. Raises NotFound and UsageError."""
+    _check_said(who, reason)
+    zone = time_zone(settings.time_zone)
+    for _ in range(TRIES):
+        appeal = store.appeal(appeal_id)
+        if appeal.last.step is Step.ANSWERED and appeal.last.scorecard_id is not None:
+            card = store.scoring(appeal.last.scorecard_id).scorecard
+            _check_contestable(card, appeal.item, appeal.title)
+        said = AppealEvent(
+            step=Step.REOPENED, who=who, at=at, reason=reason, scorecard_id=appeal.last.scorecard_id
+        )
+        if store.add_appeal_event(appeal.reopened(said, zone)):
+            return store.appeal(appeal_id)
+    raise StorageError(f"申诉 {appeal_id} 一直有别人在写入，没有记下", hint="稍后再试")
+
+
+def result_since(history: Sequence[StoredCall], template_id: str, target: str) -> datetime:
+    """When the item or fatal item got the result that it has in the newest scoring: scorings that changed
+    nothing about it do not count. `history` is oldest first."""
+    newest = result_of(history[-1].scorecard, template_id, target)
+    since = history[-1].scored_at
+    for scoring in reversed(history):
+        if result_of(scoring.scorecard, template_id, target) != newest:
+            break
+        since = scoring.scored_at
+    return since
+
+
+def result_of(card: Scorecard | None, template_id: str, target: str) -> tuple[object, ...] | None:
+    """What counts about an item or a fatal item on a card; None: it is not on it."""
+    if card is None or card.template_id != template_id:
+        return None
+    for item in card.items:
+        if item.id == target:
+            return item.verdict, item.level, item.points
+    return next(((cause.holds,) for cause in card.fatals if cause.id == target), None)
+
+
+def _new(plea: Plea, found: Sheet, target: Item | Fatal, settings: Settings, at: datetime) -> Appeal:
+    days = found.template.appeal_days
+    said = AppealEvent(
+        step=Step.RAISED, who=plea.who, at=at, reason=plea.reason, scorecard_id=found.stored.scorecard_id
+    )
+    return Appeal(
+        recording_id=found.stored.recording.id,
+        template_id=found.template.id,
+        item=target.id,
+        title=target.title,
+        days=settings.appeal_days if days is None else days,
+        events=(said,),
+    )
+
+
+def _check_said(who: str, reason: str) -> None:
+    if not who.strip():
+        raise UsageError("是谁？", hint="用 --who 写明")
+    if not reason.strip():
+        raise UsageError("要写明理由", hint="--reason 为什么")
+
+
+def _check_agent(stored: StoredCall, who: str) -> None:
+    agent = stored.recording.agent_id
+    if agent is not None and agent != who:
+        raise UsageError(
+            f"{stored.recording.name} 的坐席是 {agent}，不是 {who}，只能由本人申诉", hint=f"--who {agent}"
+        )
+
+
+def _check_contestable(card: Scorecard | None, target: str, title: str) -> None:
+    """There must be something to win."""
+    why = _why_not(card, target)
+    if why:
+        raise UsageError(f"“{title}”{why}，无可申诉", hint="callscore show 看评分表，每项都有得分和依据")
+
+
+def _why_not(card: Scorecard | None, target: str) -> str:
+    """Why nothing can be won; empty where something can."""
+    item = next((item for item in card.items if item.id == target), None) if card else None
+    if card is None or item is None:
+        held = card is not None and any(c.id == target and c.holds for c in card.fatals)
+        return "" if held else "没有被判成立"
+    if item.verdict in OPEN:
+        return f"还没有评定（{item.verdict.chinese}）"
+    if item.verdict is Verdict.NOT_APPLICABLE:
+        return "不适用于这通电话"
+    return f"已是满分 {item.points}" if item.points == item.points_possible else ""
+
+
+def _item(card: Scorecard, item_id: str) -> ScoredItem:
+    return next(item for item in card.items if item.id == item_id)
+
+
+def _decided(appeal: Appeal, answer: Answer, store: Store, settings: Settings, at: datetime) -> Reviewed:
+    found = sheet(store, appeal.recording_id, "")
+    if found.template.id != appeal.template_id:
+        raise UsageError(
+            f"申诉 {appeal.id} 针对的评分表 {appeal.template_id} 已换成 {found.template.id}",
+            hint=f"callscore rescore {appeal.recording_id} --template {appeal.template_id}，再答复",
+        )
+    target = target_named(found, appeal.item)
+    at = found.moment(at)
+    reviews = _reviews(appeal, answer, found, target, at)
+    kept = reviewed(found, reviews, "")
+    results = [result_of(c, appeal.template_id, target.id) for c in (found.card, kept.scored.scorecard)]
+    ruling = Ruling.KEPT if results[0] == results[1] else Ruling.CHANGED
+    said = AppealEvent(step=Step.ANSWERED, who=answer.who, at=at, reason=answer.reason, ruling=ruling)
+    answered = appeal.answered(said, time_zone(settings.time_zone))
+    return replace(kept, reason=f"申诉 {appeal.id}：{ruling.chinese}", appeal=answered)
+
+
+def _reviews(
+    appeal: Appeal, answer: Answer, found: Sheet, target: Item | Fatal, at: datetime
+) -> tuple[Review, ...]:
+    """What is said about findings, and last what settles the item."""
+
+    def review(decision: Decision, name: str, value: str) -> Review:
+        return Review(
+            recording_id=appeal.recording_id,
+            who=answer.who,
+            at=at,
+            decision=decision,
+            target=name,
+            value=value,
+            reason=answer.reason,
+            template_id="" if decision is Decision.FINDING_FALSE else appeal.template_id,
+            appeal_id=appeal.id,
+        )
+
+    false = [finding_named(found, name).id for name in answer.false]
+    corrections = tuple(review(Decision.FINDING_FALSE, finding, "") for finding in false)
+    if answer.value:
+        value = checked_value(target, answer.value)
+    else:
+        value = _value_without(found, target, corrections) if false else _value(found.card, target)
+    return (*corrections, review(Decision.OVERRIDE, target.id, value))
+
+
+def _value_without(found: Sheet, target: Item | Fatal, corrections: Sequence[Review]) -> str:
+    """What the item comes to once the findings are taken out, whatever was decided about it before."""
+    others = [review for review in found.everything if review.target != target.id]
+    return _value(card_with(found.stored, found.ruleset, found.template, [*others, *corrections]), target)
+
+
+def _value(card: Scorecard, target: Item | Fatal) -> str:
+    if isinstance(target, Fatal):
+        holds = any(cause.id == target.id and cause.holds for cause in card.fatals)
+        return FATAL_HOLDS if holds else FATAL_FAILS
+    item = _item(card, target.id)
+    if item.verdict is Verdict.NOT_APPLICABLE:
+        return NOT_APPLICABLE
+    if item.points is None:
+        raise UsageError(f"这样一来“{target.title}”规则定不了级", hint="用 --set 写明等级或分数")
+    named = next((level for level in target.levels if level.title == item.level), None)
+    return named.title if named and named.points == item.points else str(item.points)

@@ -1,0 +1,109 @@
+"""A scored call as one inspector may see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pipeline.errors import UsageError
+from pipeline.ruleset import RuleSet, Template
+from pipeline.scorecard import OPEN, Review, Scorecard, ScoredItem
+from pipeline.scoring.score import score
+from pipeline.scoring.standing import inspectors, visible
+from pipeline.storage.records import Reviewed, ScoredCall, StoredCall
+from pipeline.storage.store import Store
+from pipeline.workflows.rules import rules_of_the_day
+
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """`machine` is the card without any review, `card` the one with the `reviews` that `who` may see, out of
+    `everything` that was decided; `hidden` counts the inspectors whose decisions are kept back."""
+
+    who: str
+    stored: StoredCall
+    ruleset: RuleSet
+    template: Template
+    everything: tuple[Review, ...]
+    reviews: tuple[Review, ...]
+    machine: Scorecard
+    card: Scorecard
+    hidden: int
+
+    @property
+    def own(self) -> tuple[Review, ...]:
+        return tuple(review for review in self.everything if review.who == self.who)
+
+    def moment(self, at: datetime) -> datetime:
+        """When a new decision is made: now, or just after the newest one where another clock is ahead. So the
+        decisions about a call have one order."""
+        newest = max((review.at for review in self.everything), default=at - TICK)
+        return max(at, newest + TICK)
+
+    def left(self, *, blind: bool = False) -> tuple[ScoredItem, ...]:
+        """What this inspector has still to decide: the items that wait for a person; blind: all items."""
+        decided = {review.target for review in self.own if review.decision.scores}
+        decided |= {review.target for review in self.everything if review.appeal_id is not None}
+        asked = (item for item in self.machine.items if blind or item.verdict in OPEN)
+        return tuple(item for item in asked if item.id not in decided)
+
+
+def sheet(store: Store, name: str, who: str) -> Sheet:
+    """A call as `who` may see it; nobody ("") sees everything. Raises NotFound, and UsageError for a call
+    without a scorecard."""
+    stored = store.latest(store.find_call(name).id)
+    ruleset = rules_of_the_day(store, stored.ruleset_digest)
+    return sheet_of(stored, store.reviews(stored.recording.id), ruleset, who)
+
+
+def sheet_of(stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, who: str) -> Sheet:
+    """The same from what was read. Raises UsageError: there is no scorecard."""
+    template = ruleset.template(stored.scorecard.template_id) if stored.scorecard else None
+    if template is None:
+        raise UsageError(
+            f"{stored.recording.name} 没有评分表，无法复核",
+            hint="没有适用于它的模板；补了模板之后用 callscore rescore 重评",
+        )
+    seen = visible(reviews, who, blind=template.reviews.blind) if who else reviews
+    return Sheet(
+        who=who,
+        stored=stored,
+        ruleset=ruleset,
+        template=template,
+        everything=reviews,
+        reviews=seen,
+        machine=card_with(stored, ruleset, template, ()),
+        card=card_with(stored, ruleset, template, seen),
+        hidden=len(set(inspectors(reviews)) - set(inspectors(seen))),
+    )
+
+
+def card_with(
+    stored: StoredCall, ruleset: RuleSet, template: Template, reviews: Sequence[Review]
+) -> Scorecard:
+    """The card that these reviews make of the stored findings."""
+    return score(stored.recording, stored.findings, template, ruleset, stored.transcript.provenance, reviews)
+
+
+def as_seen_by(store: Store, stored: StoredCall, who: str) -> tuple[StoredCall, int]:
+    """The call with the card that an inspector may see, and how many others' decisions are kept back."""
+    reviews = store.reviews(stored.recording.id)
+    if not who or not reviews or stored.scorecard is None:
+        return stored, 0
+    found = sheet_of(stored, reviews, rules_of_the_day(store, stored.ruleset_digest), who)
+    return (replace(stored, scorecard=found.card) if found.hidden else stored), found.hidden
+
+
+def reviewed(sheet: Sheet, reviews: Sequence[Review], reason: str) -> Reviewed:
+    """New decisions with the card that they make together with all earlier ones."""
+    everything = (*sheet.everything, *reviews)
+    scored = ScoredCall(
+        recording=sheet.stored.recording,
+        transcript=sheet.stored.transcript,
+        ruleset=sheet.ruleset,
+        findings=sheet.stored.findings,
+        scorecard=card_with(sheet.stored, sheet.ruleset, sheet.template, everything),
+        reviews=len(everything),
+    )
+    return Reviewed(reviews=tuple(reviews), scored=scored, basis=sheet.stored.scorecard_id, reason=reason)
