@@ -5,15 +5,13 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound, StorageError
 from pipeline.findings import Finding
@@ -21,7 +19,7 @@ from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Review
 from pipeline.storage import archive, mapping, meaning, queries, writing
-from pipeline.storage.database import open_database, translated
+from pipeline.storage.database import open_database
 from pipeline.storage.records import (
     CallFilter,
     CallSummary,
@@ -38,6 +36,7 @@ from pipeline.storage.records import (
     SweepLine,
     SweptFinding,
 )
+from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
     QuarantineRow,
     RecordingRow,
@@ -51,11 +50,8 @@ from pipeline.timeline import Provenance, Recording, Transcript
 EVERYTHING = CallFilter()
 
 
-class Store:
+class Store(Statistics):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -347,18 +343,6 @@ class Store:
     def _has(self, key: str) -> bool:
         with self._reading() as session:
             return session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with translated(self._engine.url), Session(self._engine) as session:
-            yield session
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        """Committed at the end, or rolled back whole."""
-        engine = self._engine.execution_options(write=True)
-        with translated(self._engine.url), Session(engine) as session, session.begin():
-            yield session
 
 
 def work_key(sha256: str, provenance: Provenance) -> str:
