@@ -41,6 +41,7 @@ class Settings(BaseModel):
     cache: str = _setting("", "存放模型的文件夹；空：用户的缓存文件夹")
     columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
     time_zone: str = _setting("Asia/Shanghai", "话单里 start_time 的时区")
+    roster: str = _setting("", "坐席名册 CSV，列：agent_id、team（班组）、since（上岗日期）；空：没有名册")
 
     # recording
     max_duration_minutes: float = _setting(240.0, "更长的录音隔离（分钟）", gt=0)

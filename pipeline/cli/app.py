@@ -13,6 +13,7 @@ from pipeline.cli.evaluate import register as register_evaluate
 from pipeline.cli.explain import register as register_explain
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
+from pipeline.cli.report import app as report_app
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
@@ -43,6 +44,7 @@ for register in (
 app.add_typer(models_app, name="models")
 app.add_typer(rules_app, name="rules")
 app.add_typer(templates_app, name="templates")
+app.add_typer(report_app, name="report")
 
 
 def main() -> None:
