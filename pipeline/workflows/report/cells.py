@@ -68,10 +68,13 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
+    """`plot` names the picture that shows the same, where there is one."""
+
     title: str
     headings: tuple[Heading, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    plot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +85,7 @@ class Lines:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A plot; `name` says which one."""
-
-    title: str
-    name: str
-
-
-Block = Table | Lines | Picture
+Block = Table | Lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from pipeline.workflows.report.cells import (
     Number,
     Page,
     Percent,
-    Picture,
     Table,
     Time,
     between,
@@ -59,11 +58,8 @@ def _blocks(report: Report) -> Iterator[Block]:
     if report.kind in (Kind.AGENT, Kind.TEAM):
         yield _groups(report)
     yield from _filled(_sections(report.sections, many=len(report.passes) > 1))
-    yield Picture(title="各维度得分率", name="sections")
     yield _distribution(report)
-    yield Picture(title="得分率分布", name="distribution")
     yield _trend(report)
-    yield Picture(title="走势", name="trend")
     yield from _faults(report)
     yield from _coaching(report.coaching, report.least)
     if report.kind in (Kind.DAY, Kind.WEEK):
@@ -165,6 +161,7 @@ def _sections(parts: Iterable[Part], *, many: bool) -> Table:
         headings=headings(*titles, figures=titles[1:]),
         rows=rows,
         note=ONLY_DECIDED,
+        plot="sections",
     )
 
 
@@ -175,7 +172,10 @@ def _distribution(report: Report) -> Table:
         for i, count in enumerate(report.distribution)
     )
     return Table(
-        title="得分率分布", headings=headings("得分率", "通", "占比", figures=("通", "占比")), rows=rows
+        title="得分率分布",
+        headings=headings("得分率", "通", "占比", figures=("通", "占比")),
+        rows=rows,
+        plot="distribution",
     )
 
 
@@ -207,6 +207,7 @@ def _trend(report: Report) -> Table:
         title="走势",
         headings=headings(name, *GROUP_HEADINGS, figures=GROUP_HEADINGS),
         rows=tuple((group.name, *_group_cells(group)) for group in report.trend),
+        plot="trend",
     )
 
 

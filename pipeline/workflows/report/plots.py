@@ -1,4 +1,4 @@
-"""The plots of a report as SVG text that stands alone: letters are outlines, no font is needed to see them."""
+"""The plots of a report as SVG text that stands alone: letters are outlines, no font is needed."""
 
 from io import StringIO
 from typing import Any
