@@ -15,6 +15,7 @@ from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
 from pipeline.cli.report import app as report_app
 from pipeline.cli.rules import app as rules_app
+from pipeline.cli.sample import register as register_sample
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
 from pipeline.errors import CallscoreError, UsageError
@@ -37,6 +38,8 @@ for register in (
     register_calls,
     register_explain,
     register_evaluate,
+    register_evaluate,
+    register_sample,
     register_settings,
     register_doctor,
 ):

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from pipeline.cli.files import check_name, write
 from pipeline.cli.options import Database, Rules, SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
@@ -20,6 +21,7 @@ from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings, 
 from pipeline.workflows.report.layout import page
 from pipeline.workflows.report.period import Asked
 from pipeline.workflows.report.values import Kind, Report
+from pipeline.workflows.report.xlsx import workbook
 from pipeline.workflows.roster import read_roster
 from pipeline.workflows.rules import load_rules
 
@@ -29,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-KINDS_OF_FILE = {".html": "html", ".htm": "html", ".xlsx": "xlsx"}
+ENDINGS = (".html", ".htm", ".xlsx")
 
 Day = Annotated[str | None, typer.Option("--date", metavar="日期", help="哪一天，如 2024-05-06。")]
 Since = Annotated[str | None, typer.Option("--since", metavar="日期", help="从哪天起（含）。")]
@@ -151,7 +153,7 @@ def a_date(text: str | None, option: str) -> date | None:
 
 
 def _run(ask: Ask) -> None:
-    _check_name(ask.output)
+    check_name(ask.output, ENDINGS)
     settings = load(ask.settings)
     around = surroundings(settings)
     if ask.order.kind is Kind.TEAM and not around.roster.teams:
@@ -182,25 +184,10 @@ def bring_facts(store: Store) -> None:
         make_facts(store, lambda made: progress.update(task, completed=made, visible=True))
 
 
-def _check_name(output: Path | None) -> None:
-    """Before the work: a file that cannot be written is said at once."""
-    if output is None:
-        return
-    if output.suffix.lower() not in KINDS_OF_FILE:
-        raise UsageError(f"{output}：不认识的文件类型", hint="以 .html 或 .xlsx 结尾")
-    if not output.parent.is_dir():
-        raise UsageError(f"{output.parent}：文件夹不存在")
-
-
 def _write(made: Report, output: Path) -> None:
-    try:
-        if KINDS_OF_FILE[output.suffix.lower()] == "html":
-            from pipeline.workflows.report.html import html  # loads the plots' library
+    from pipeline.workflows.report.html import html  # loads the plots' library
 
-            output.write_text(html(made), encoding="utf-8")
-        else:
-            from pipeline.workflows.report.xlsx import workbook
-
-            output.write_bytes(workbook(page(made)))
-    except OSError as error:
-        raise UsageError(f"{output}：写不进去（{error.strerror}）") from error
+    write(
+        output,
+        {".html": lambda: html(made), ".htm": lambda: html(made), ".xlsx": lambda: workbook(page(made))},
+    )

@@ -1,13 +1,14 @@
 """A report as one page that stands alone: no script, no link, plots and letters inside."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.workflows.report.cells import Lines, Table, text
+from pipeline.workflows.report.cells import Lines, Page, Table, text
 from pipeline.workflows.report.layout import page
 from pipeline.workflows.report.plots import plots
 from pipeline.workflows.report.values import Report
@@ -16,10 +17,14 @@ TEMPLATE = "page.html.jinja"
 
 
 def html(report: Report) -> str:
-    """The page. Everything but our own plots is escaped."""
-    template = _environment().get_template(TEMPLATE)
+    """The report with its plots."""
     drawn = {name: Markup(svg) for name, svg in plots(report).items()}  # noqa: S704  (drawn by us, escaped)
-    laid = page(report)
+    return render(page(report), drawn)
+
+
+def render(laid: Page, drawn: Mapping[str, Markup]) -> str:
+    """Any page. Everything but the plots is escaped."""
+    template = _environment().get_template(TEMPLATE)
     letters = template.render(page=laid, plots={}, font="")
     return template.render(page=laid, plots=drawn, font=_font(letters))
 
