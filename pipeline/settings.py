@@ -42,6 +42,10 @@ class Settings(BaseModel):
     columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
     time_zone: str = _setting("Asia/Shanghai", "话单里 start_time 的时区")
     roster: str = _setting("", "坐席名册 CSV，列：agent_id、team（班组）、since（上岗日期）；空：没有名册")
+    ticket_columns: dict[str, str] = _setting(
+        {}, "工单导出的列名对应，左边是这里的列名：{ticket_id = '流水号'}"
+    )
+    shifts: str = _setting("", "各班开始的时刻，用空格分开，如 08:00 16:00 00:00；空：需要班次的环节不判断")
 
     # recording
     max_duration_minutes: float = _setting(240.0, "更长的录音隔离（分钟）", gt=0)

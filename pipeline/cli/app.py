@@ -18,6 +18,7 @@ from pipeline.cli.rules import app as rules_app
 from pipeline.cli.sample import register as register_sample
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
+from pipeline.cli.tickets import register as register_tickets
 from pipeline.errors import CallscoreError, UsageError
 
 EXIT_FAILED = 1
@@ -40,6 +41,7 @@ for register in (
     register_evaluate,
     register_evaluate,
     register_sample,
+    register_tickets,
     register_settings,
     register_doctor,
 ):

@@ -95,7 +95,11 @@ def sample_command(
     if output is None:
         print_page(laid, console())
         return
-    makers: Makers = {".csv": lambda: csv_of(laid), ".xlsx": lambda: workbook(laid), ".json": lambda: _json(found)}
+    makers: Makers = {
+        ".csv": lambda: csv_of(laid),
+        ".xlsx": lambda: workbook(laid),
+        ".json": lambda: _json(found),
+    }
     write(output, makers)
     typer.echo(f"抽出 {len(found.drawn)} 通，已写到 {output}")
 
