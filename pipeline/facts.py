@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Severity, Status
-from pipeline.scorecard import Scorecard, ScoredItem
+from pipeline.scorecard import DecidedBy, FatalCause, Scorecard, ScoredItem, Verdict
 from pipeline.timeline import Role, Transcript, total
 from pipeline.units import Ms
 
@@ -19,7 +19,7 @@ VERSION = 1
 
 LONGEST_QUOTE = 40
 LONGEST_REASON = 90
-REVIEW = "review"
+REVIEW = DecidedBy.REVIEW.value
 """`ItemFact.decided_by` where a person decided."""
 
 
@@ -37,8 +37,8 @@ class RuleNote(Protocol):
 
 
 class ItemFact(NamedTuple):
-    """One item. `points` is None while it is open; `possible` is 0 where it does not apply. `at` and `quote`
-    are the first place that was found for it; `reason` is kept where points were lost."""
+    """One item. `points` is None while it is open; `possible` is 0 where it does not apply, and for a bonus.
+    `at` and `quote` are the first place that was found for it; `reason` is kept where points were lost."""
 
     id: str
     title: str
@@ -85,6 +85,23 @@ class TalkFact(NamedTuple):
         return self.characters * 60_000 / self.agent if self.agent >= 5_000 else None
 
 
+class SectionFact(NamedTuple):
+    """A section added up: points and possible points of what is decided, and whether something is open."""
+
+    title: str
+    points: int
+    possible: int
+    open: bool
+
+
+class FatalFact(NamedTuple):
+    """Why a card is void, and the first place that shows it."""
+
+    title: str
+    at: Ms | None
+    quote: str
+
+
 class CardFact(NamedTuple):
     """The sums of a card. `lowest` and `highest` are what the total can still become, out of `full`."""
 
@@ -97,7 +114,7 @@ class CardFact(NamedTuple):
     pass_mark: int | None
     passed: bool | None
     acceptable: bool
-    fatal: tuple[str, ...]
+    fatal: tuple[FatalFact, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +122,7 @@ class CallFacts:
     """One scoring. `card` is None where no template is for the call."""
 
     card: CardFact | None
+    sections: tuple[SectionFact, ...]
     items: tuple[ItemFact, ...]
     hits: tuple[HitFact, ...]
     talk: TalkFact
@@ -130,35 +148,76 @@ def facts_of(
     """The facts of one scoring; `rules` describes every rule that the findings name."""
     first = {f.id: f for f in findings if f.outcome is Outcome.PRESENT}
     return CallFacts(
-        card=None if card is None else _card(card),
+        card=None if card is None else _card(card, first),
+        sections=_sections(card) if card else (),
         items=tuple(_item(item, first) for item in card.items) if card else (),
         hits=_hits(findings, rules),
         talk=_talk(transcript),
     )
 
 
-def _card(card: Scorecard) -> CardFact:
-    lowest = getattr(card, "lowest", None)
-    mark = getattr(card, "pass_mark", None)
+def _fatal(cause: FatalCause, present: Mapping[str, Finding]) -> FatalFact:
+    first = _first(cause.findings, present)
+    return FatalFact(
+        title=cause.title, at=first.span.start if first else None, quote=_quote(first) if first else ""
+    )
+
+
+def _first(names: Sequence[str], present: Mapping[str, Finding]) -> Finding | None:
+    """The earliest of these findings that is there."""
+    places = [present[name] for name in names if name in present]
+    return min(places, key=lambda f: f.span.start, default=None)
+
+
+def _card(card: Scorecard, present: Mapping[str, Finding]) -> CardFact:
     return CardFact(
         template=card.template_id,
         title=card.template_title,
         version=card.template_version,
-        lowest=_tenths(card.total if lowest is None else lowest),
-        highest=_tenths(card.total + card.open_points if lowest is None else getattr(card, "highest")),  # noqa: B009
-        full=_tenths(getattr(card, "full", None) or card.points_possible),
-        pass_mark=None if mark is None else _tenths(mark),
-        passed=getattr(card, "passed", None),
-        acceptable=bool(getattr(card, "acceptable", False)),
-        fatal=tuple(cause.title for cause in getattr(card, "fatal_causes", ())),
+        lowest=_tenths(card.lowest),
+        highest=_tenths(card.highest),
+        full=_tenths(card.full or card.points_possible),
+        pass_mark=None if card.pass_mark is None else _tenths(card.pass_mark),
+        passed=card.passed,
+        acceptable=card.acceptable,
+        fatal=tuple(_fatal(cause, present) for cause in card.fatals if cause.holds),
+    )
+
+
+def _sections(card: Scorecard) -> tuple[SectionFact, ...]:
+    """As the card adds them up; for a card from before it did, from its items."""
+    if card.sections:
+        return tuple(
+            SectionFact(
+                title=section.title,
+                points=_tenths(section.points),
+                possible=_tenths(section.possible - section.open),
+                open=section.open > 0,
+            )
+            for section in card.sections
+        )
+    named: dict[str, list[ScoredItem]] = {}
+    for item in card.items:
+        if item.verdict is not Verdict.NOT_APPLICABLE:
+            named.setdefault(item.section, []).append(item)
+    return tuple(_section(title, items) for title, items in named.items())
+
+
+def _section(title: str, items: Sequence[ScoredItem]) -> SectionFact:
+    decided = [(item.points, item.points_possible) for item in items if item.points is not None]
+    return SectionFact(
+        title=title,
+        points=sum(_tenths(points) for points, _ in decided),
+        possible=sum(_tenths(possible) for _, possible in decided),
+        open=len(decided) < len(items),
     )
 
 
 def _item(item: ScoredItem, present: Mapping[str, Finding]) -> ItemFact:
-    places = [present[name] for name in item.findings if name in present]
-    first = min(places, key=lambda f: f.span.start, default=None)
+    first = _first(item.findings, present)
     points = None if item.points is None else _tenths(item.points)
-    possible = _tenths(item.points_possible) if item.verdict.value != "not_applicable" else 0
+    counts = item.verdict is not Verdict.NOT_APPLICABLE and not item.bonus
+    possible = _tenths(item.points_possible) if counts else 0
     lost = points is not None and points < possible
     return ItemFact(
         id=item.id,
@@ -166,7 +225,7 @@ def _item(item: ScoredItem, present: Mapping[str, Finding]) -> ItemFact:
         section=item.section,
         points=points,
         possible=possible,
-        decided_by=str(getattr(item, "decided_by", "rules")),
+        decided_by=item.decided_by.value,
         confidence=round(item.confidence, 3),
         at=first.span.start if first else None,
         quote=_quote(first) if first else "",

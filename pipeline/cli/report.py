@@ -172,8 +172,8 @@ def surroundings(settings: Settings) -> Surroundings:
     """Zone, roster and targets of the settings in force."""
     zone = time_zone(settings.time_zone)
     templates = load_rules(settings).templates
-    rates = {template.id: getattr(template, "target", {}).get("pass_rate") for template in templates}
-    targets = {name: float(rate) / 100 for name, rate in rates.items() if rate is not None}
+    rates = {template.id: template.target.pass_rate for template in templates}
+    targets = {name: rate / 100 for name, rate in rates.items() if rate is not None}
     return Surroundings(zone=zone, roster=read_roster(settings.roster, zone), targets=targets)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from pipeline.facts import VERSION, CallFacts, CardFact, HitFact, ItemFact, TalkFact
+from pipeline.facts import VERSION, CallFacts, CardFact, FatalFact, HitFact, ItemFact, SectionFact, TalkFact
 from pipeline.scorecard import Decision
 from pipeline.storage import mapping
 from pipeline.storage.queries import _conditions as conditions
@@ -28,13 +28,21 @@ def put(session: Session, scorecard_id: int, facts: CallFacts) -> None:
 
 
 def to_plain(facts: CallFacts) -> Any:
-    return {"card": facts.card, "items": facts.items, "hits": facts.hits, "talk": facts.talk}
+    sections = facts.sections
+    return {
+        "card": facts.card,
+        "sections": sections,
+        "items": facts.items,
+        "hits": facts.hits,
+        "talk": facts.talk,
+    }
 
 
 def from_plain(plain: Any) -> CallFacts:
     card = plain["card"]
     return CallFacts(
-        card=None if card is None else CardFact._make((*card[:-1], tuple(card[-1]))),
+        card=None if card is None else CardFact._make((*card[:-1], tuple(map(FatalFact._make, card[-1])))),
+        sections=tuple(map(SectionFact._make, plain["sections"])),
         items=tuple(map(ItemFact._make, plain["items"])),
         hits=tuple(map(HitFact._make, plain["hits"])),
         talk=TalkFact._make(plain["talk"]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
 from pipeline.errors import NotFound
-from pipeline.facts import CallFacts, HitFact
+from pipeline.facts import CallFacts, FatalFact, HitFact
 from pipeline.findings import Outcome
 from pipeline.scorecard import Decision
 from pipeline.scoring.intervals import Share
@@ -33,6 +33,7 @@ FACTS_AT_A_TIME = 100
 MOST_FAULTS = 10
 FORBIDDEN = "forbidden"
 FATAL = "fatal"
+UNNAMED = "（没有写明缘由）"
 NO_TEAM = "（未编班组）"
 USUAL_LEAST = 10
 
@@ -156,9 +157,9 @@ class _Sums:
         passes.undecided += card.passed is None
         self._items(line, facts, card.template)
         for cause in card.fatal or _fatal_rules(line):
-            count, newest = self.fatal.get(cause, (0, tally.Newest()))
-            newest.add(_fatal_example(line))
-            self.fatal[cause] = count + 1, newest
+            count, newest = self.fatal.get(cause.title, (0, tally.Newest()))
+            newest.add(_place(cause, line))
+            self.fatal[cause.title] = count + 1, newest
 
     def _items(self, line: FactLine, facts: CallFacts, template: str) -> None:
         own = self.agents[line.agent_id or tally.NOBODY].items
@@ -174,11 +175,11 @@ class _Sums:
                 mine.rate.add(item.points / item.possible)
                 if item.lost:
                     mine.lost.add(tally.example(item, line))
-        for section, (points, possible, undecided) in tally.section_sums(facts.items).items():
-            key = template, section
+        for section in facts.sections:
+            key = template, section.title
             if key not in self.sections:
-                self.sections[key] = tally.PartTally(section, section)
-            self.sections[key].add_sum(points, possible, undecided=undecided)
+                self.sections[key] = tally.PartTally(section.title, section.title)
+            self.sections[key].add_section(section)
 
     def _rules(self, line: FactLine) -> None:
         for hit in line.facts.hits:
@@ -188,28 +189,22 @@ class _Sums:
             if hit.times:
                 rule.calls += 1
                 rule.findings += hit.times
-                rule.newest.add(_hit_example(hit, line))
+                rule.newest.add(_place(hit, line))
             else:
                 rule.cannot_tell += 1
 
 
-def _hit_example(hit: HitFact, line: FactLine) -> Example:
-    return Example(call=line.name, agent=line.agent_id or tally.NOBODY, at=hit.at, quote=hit.quote)
+def _place(found: HitFact | FatalFact, line: FactLine) -> Example:
+    return Example(call=line.name, agent=line.agent_id or tally.NOBODY, at=found.at, quote=found.quote)
 
 
-def _fatal_rules(line: FactLine) -> tuple[str, ...]:
+def _fatal_rules(line: FactLine) -> tuple[FatalFact, ...]:
     """What made a card without named causes fatal."""
     if not line.fatal:
         return ()
-    return tuple(hit.title for hit in line.facts.hits if hit.severity == FATAL and hit.times)
-
-
-def _fatal_example(line: FactLine) -> Example:
-    """The place of the first finding of a fatal rule, where one rule alone is the cause."""
-    hit = next((hit for hit in line.facts.hits if hit.severity == FATAL and hit.times), None)
-    if hit is not None:
-        return _hit_example(hit, line)
-    return Example(call=line.name, agent=line.agent_id or tally.NOBODY, at=None, quote="")
+    hits = (hit for hit in line.facts.hits if hit.severity == FATAL and hit.times)
+    found = tuple(FatalFact(title=hit.title, at=hit.at, quote=hit.quote) for hit in hits)
+    return found or (FatalFact(title=UNNAMED, at=None, quote=""),)
 
 
 def _report(sums: _Sums, period: Period, store: Store) -> Report:

@@ -30,7 +30,7 @@ from pipeline.workflows.report.values import (
 )
 
 OTHERS_TARGET = "20–30 %"
-ONLY_DECIDED = "得分率只算已经定了的分；“待定”的项目不算进去，区间说明它们最后能把总分带到哪里。"
+ONLY_DECIDED = "得分率只算已经定了的分，待定的项目不算进去；一票否决清零的分不在这里扣。"
 SEVERITIES = {"minor": "轻", "major": "重", "fatal": "一票否决"}
 GROUP_TITLES = {Kind.TEAM: "班组"}
 
@@ -117,9 +117,10 @@ def _passes(passes: Iterable[Passes]) -> Table:
             "不合格",
             "未定",
             "合格率可能的范围",
+            "95 % 区间",
             "目标",
             "达标",
-            figures=("合格线", "合格", "不合格", "未定", "合格率可能的范围", "目标"),
+            figures=("合格线", "合格", "不合格", "未定", "合格率可能的范围", "95 % 区间", "目标"),
         ),
         rows=tuple(map(_pass, passes)),
         note="未定：待定的项目还能让它合格，也能让它不合格；复核之前只能给出范围。",
@@ -129,7 +130,7 @@ def _passes(passes: Iterable[Passes]) -> Table:
 def _pass(passes: Passes) -> tuple[Cell, ...]:
     met = {True: "达标", False: "未达标", None: "未定" if passes.target is not None else "—"}[passes.met]
     if passes.pass_mark is None:
-        return passes.title, "没有", None, None, passes.cards, None, None, "—"
+        return passes.title, "没有", None, None, passes.cards, None, None, None, "—"
     return (
         passes.title,
         Number(passes.pass_mark),
@@ -137,6 +138,7 @@ def _pass(passes: Passes) -> tuple[Cell, ...]:
         passes.failed,
         passes.undecided,
         between(passes.range),
+        between(passes.interval),
         Percent(passes.target),
         met,
     )
@@ -173,7 +175,7 @@ def _distribution(report: Report) -> Table:
     )
     return Table(
         title="得分率分布",
-        headings=headings("得分率", "通", "占比", figures=("通", "占比")),
+        headings=headings("得分率", "通", "占比", figures=("得分率", "通", "占比")),
         rows=rows,
         plot="distribution",
     )

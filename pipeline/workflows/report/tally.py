@@ -1,10 +1,9 @@
 """Running sums of a stream of calls. Everything here grows with agents, items and rules, never with calls."""
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.facts import REVIEW, CallFacts, ItemFact
+from pipeline.facts import REVIEW, CallFacts, ItemFact, SectionFact
 from pipeline.scoring.intervals import Share
 from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
@@ -173,12 +172,14 @@ class PartTally:
             if item.quote:
                 self.best.add(item, line)
 
-    def add_sum(self, points: int, possible: int, *, undecided: bool) -> None:
+    def add_section(self, section: SectionFact) -> None:
+        if not section.possible and not section.open:
+            return
         self.cards += 1
-        self.open += undecided
-        if possible:
-            self.rate.add(points / possible)
-            self.full += points >= possible
+        self.open += section.open
+        if section.possible:
+            self.rate.add(section.points / section.possible)
+            self.full += section.points >= section.possible
 
     def part(self, template: str) -> Part:
         return Part(
@@ -228,18 +229,6 @@ def example(item: ItemFact, line: FactLine) -> Example:
     return Example(
         call=line.name, agent=line.agent_id or NOBODY, at=item.at, quote=item.quote, reason=item.reason
     )
-
-
-def section_sums(items: Iterable[ItemFact]) -> dict[str, tuple[int, int, bool]]:
-    """Points, points possible (both of decided items) and whether something is open, by section."""
-    sums: dict[str, tuple[int, int, bool]] = {}
-    for item in items:
-        points, possible, undecided = sums.get(item.section, (0, 0, False))
-        if item.points is None:
-            sums[item.section] = points, possible, True
-        else:
-            sums[item.section] = points + item.points, possible + item.possible, undecided
-    return sums
 
 
 def agreed(final: CallFacts, machine: CallFacts | None) -> dict[str, tuple[str, bool]]:

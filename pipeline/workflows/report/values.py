@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from pipeline.scoring.intervals import Share
+from pipeline.scoring.intervals import Share, wilson
 from pipeline.scoring.means import Mean
 from pipeline.units import Ms
 
@@ -72,6 +72,14 @@ class Passes:
         if not self.cards:
             return None
         return self.passed / self.cards, (self.passed + self.undecided) / self.cards
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """What these cards say of all such calls (95 %), whatever becomes of the undecided ones."""
+        if not self.cards:
+            return None
+        low, _ = wilson(self.passed, self.cards)
+        return low, wilson(self.passed + self.undecided, self.cards)[1]
 
     @property
     def met(self) -> bool | None:

@@ -7,11 +7,13 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 from unicodedata import east_asian_width
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
 
 from pipeline.units import clock
 from pipeline.workflows.report.cells import Cell, Heading, Lines, Number, Page, Percent, Table, Time, text
@@ -38,7 +40,8 @@ def workbook(page: Page) -> bytes:
     book.properties.title = f"{page.title} {page.subtitle}"
     book.properties.created = book.properties.modified = FOREVER
     buffer = BytesIO()
-    book.save(buffer)
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).save()  # Workbook.save would write the time into it
     return buffer.getvalue()
 
 

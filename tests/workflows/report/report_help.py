@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Applies, Rule, RuleSet, Severity, Source, Status, Window
-from pipeline.scorecard import Decision, Review, Scorecard, ScoredItem, Verdict
+from pipeline.scorecard import DecidedBy, Decision, FatalCause, Review, Scorecard, ScoredItem, Verdict
 from pipeline.storage.records import Origin, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import (
@@ -30,6 +30,17 @@ ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2024, 5, 6, 2, tzinfo=UTC)
 """Ten o'clock in the morning where the call centre is."""
 MADE_BY = Provenance(pipeline="1", model="base", model_sha256="f" * 64, settings_digest="abcd")
+ZERO = Decimal("0.0")
+LEAK = FatalCause(
+    id="leak",
+    title="泄露客户信息",
+    zero="card",
+    section=None,
+    holds=True,
+    confidence=1.0,
+    findings=(),
+    reason="",
+)
 ROSTER = Roster(teams={"1001": "甲班", "1002": "甲班", "1003": "乙班"})
 AROUND = Surroundings(zone=ZONE, roster=ROSTER, targets={"form": 0.9})
 
@@ -88,6 +99,7 @@ class Made:
 
     def card(self, findings: tuple[Finding, ...]) -> Scorecard:
         decided = [points for points in (self.greeting, self.manners) if points is not None]
+        undecided = 20 - 10 * len(decided)
         return Scorecard(
             recording_id=self.recording.id,
             template_id="form",
@@ -100,14 +112,16 @@ class Made:
                 self._item("manners", "语气", "态度", self.manners, findings[1]),
             ),
             total=Decimal(sum(decided)).quantize(Decimal("0.1")),
-            open_points=Decimal(20 - 10 * len(decided)).quantize(Decimal("0.1")),
+            open_points=Decimal(undecided).quantize(Decimal("0.1")),
             points_possible=Decimal("20.0"),
             fatal=self.fatal,
-            **self._sums(sum(decided), 2 - len(decided)),
+            full=Decimal("20.0"),
+            lowest=ZERO if self.fatal else Decimal(sum(decided)).quantize(Decimal("0.1")),
+            highest=ZERO if self.fatal else Decimal(sum(decided) + undecided).quantize(Decimal("0.1")),
+            pass_mark=Decimal("15.0"),
+            passed=False if self.fatal else _passed(sum(decided), undecided),
+            fatals=(LEAK,) if self.fatal else (),
         )
-
-    def _sums(self, points: int, undecided: int) -> dict[str, object]:
-        return {}
 
     def _item(
         self, item_id: str, title: str, section: str, points: int | None, finding: Finding
@@ -124,7 +138,19 @@ class Made:
             confidence=0.9,
             findings=(finding.id,),
             reason="没有听到" if points == 0 else "",
+            decided_by=_decided_by(points, by_person=self.by_person),
         )
+
+
+def _passed(points: int, undecided: int) -> bool | None:
+    """Against fifteen of twenty points."""
+    return True if points >= 15 else False if points + undecided < 15 else None
+
+
+def _decided_by(points: int | None, *, by_person: bool) -> DecidedBy:
+    if points is None:
+        return DecidedBy.NOBODY
+    return DecidedBy.REVIEW if by_person else DecidedBy.RULES
 
 
 def transcript() -> Transcript:
