@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
+from pipeline.workflows.report.cells import Percent, between, text
 from pipeline.workflows.report.tally import OwnItem, PartTally, Running
 from pipeline.workflows.report.values import Coaching, WeakItem
 
@@ -46,8 +47,8 @@ def _reasons(agent: AgentTally, everyone: Mean, least: int) -> Iterator[str]:
     mean = agent.rate.mean
     interval = mean.interval
     if mean.n >= least and interval and everyone.value is not None and interval[1] < everyone.value:
-        sure = f"95 % 区间 {interval[0]:.1%}–{interval[1]:.1%}，n={mean.n}"
-        yield f"得分率 {mean.value:.1%}（{sure}），低于全体 {everyone.value:.1%}"
+        rate, whole = text(Percent(mean.value)), text(Percent(everyone.value))
+        yield f"得分率 {rate}（95 % 区间 {between(interval)}，n={mean.n}），低于全体 {whole}"
 
 
 def _weakest(agent: AgentTally, items: Mapping[Key, PartTally]) -> tuple[WeakItem, ...]:
