@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from pipeline.facts import VERSION, CallFacts, CardFact, FatalFact, HitFact, ItemFact, SectionFact, TalkFact
 from pipeline.scorecard import Decision
 from pipeline.storage import mapping
-from pipeline.storage.queries import _conditions as conditions
+from pipeline.storage.queries import conditions
 from pipeline.storage.records import CallFilter, FactLine
 from pipeline.storage.tables import FactsRow, QuarantineRow, RecordingRow, ReviewRow, ScorecardRow
 
