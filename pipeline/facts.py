@@ -14,6 +14,9 @@ from pipeline.scorecard import DecidedBy, FatalCause, Scorecard, ScoredItem, Ver
 from pipeline.timeline import Role, Transcript, total
 from pipeline.units import Ms
 
+FORBIDDEN = "forbidden"
+"""The label of what an agent must not say."""
+
 VERSION = 1
 """Of the layout; facts of another one are made anew."""
 
@@ -103,7 +106,8 @@ class FatalFact(NamedTuple):
 
 
 class CardFact(NamedTuple):
-    """The sums of a card. `lowest` and `highest` are what the total can still become, out of `full`."""
+    """The sums of a card. `lowest` and `highest` are what the total can still become, out of `full`.
+    `void`: something fatal, `fatal` says what."""
 
     template: str
     title: str
@@ -114,6 +118,7 @@ class CardFact(NamedTuple):
     pass_mark: int | None
     passed: bool | None
     acceptable: bool
+    void: bool
     fatal: tuple[FatalFact, ...]
 
 
@@ -130,6 +135,15 @@ class CallFacts:
     @property
     def reviewed(self) -> bool:
         return any(item.decided_by == REVIEW for item in self.items)
+
+    @property
+    def fatal(self) -> bool:
+        return self.card is not None and self.card.void
+
+    @property
+    def forbidden(self) -> int:
+        """How often forbidden words were found."""
+        return sum(hit.times for hit in self.hits if hit.label == FORBIDDEN)
 
     @property
     def rate(self) -> float | None:
@@ -180,6 +194,7 @@ def _card(card: Scorecard, present: Mapping[str, Finding]) -> CardFact:
         pass_mark=None if card.pass_mark is None else _tenths(card.pass_mark),
         passed=card.passed,
         acceptable=card.acceptable,
+        void=card.fatal,
         fatal=tuple(_fatal(cause, present) for cause in card.fatals if cause.holds),
     )
 

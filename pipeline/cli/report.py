@@ -56,90 +56,72 @@ class Ask:
     settings: SettingsOptions
 
 
-@app.command("day", epilog="例：callscore report day --date 2024-05-11 -o 日报.html")
-def day(
-    date: Day = None,
-    agent: Agent = None,
-    team: Team = None,
-    business: Business = None,
-    least: Least = USUAL_LEAST,
-    output: Output = None,
-    database: Database = None,
-    rules: Rules = None,
-) -> None:
-    """一天的报表，带前十四天的走势；默认最近有通话的一天。"""
-    asked = Asked(day=a_date(date, "--date"))
-    order = Order(kind=Kind.DAY, asked=asked, agent=agent, team=team, business=business, least=least)
-    _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+def _of_days(kind: Kind, help: str, epilog: str) -> None:
+    """A command whose report is about a fixed stretch of days."""
+
+    def command(
+        date: Day = None,
+        agent: Agent = None,
+        team: Team = None,
+        business: Business = None,
+        least: Least = USUAL_LEAST,
+        output: Output = None,
+        database: Database = None,
+        rules: Rules = None,
+    ) -> None:
+        asked = Asked(day=a_date(date, "--date"))
+        order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
+        _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+
+    app.command(kind.value, help=help, epilog=epilog)(command)
 
 
-@app.command("week", epilog="例：callscore report week -o 周报.html")
-def week(
-    date: Day = None,
-    agent: Agent = None,
-    team: Team = None,
-    business: Business = None,
-    least: Least = USUAL_LEAST,
-    output: Output = None,
-    database: Database = None,
-    rules: Rules = None,
-) -> None:
-    """周一到周日的报表，带前八周的走势；默认最近有通话的一周。"""
-    asked = Asked(day=a_date(date, "--date"))
-    order = Order(kind=Kind.WEEK, asked=asked, agent=agent, team=team, business=business, least=least)
-    _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+def _of_a_time(kind: Kind, help: str, epilog: str) -> None:
+    """A command whose report is about any days."""
+
+    def command(
+        since: Since = None,
+        until: Until = None,
+        agent: Agent = None,
+        team: Team = None,
+        business: Business = None,
+        least: Least = USUAL_LEAST,
+        output: Output = None,
+        database: Database = None,
+        rules: Rules = None,
+    ) -> None:
+        asked = Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
+        order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
+        _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+
+    app.command(kind.value, help=help, epilog=epilog)(command)
 
 
-@app.command("agent", epilog="例：callscore report agent --agent 1021 --since 2024-05-01")
-def agent(
-    agent: Agent = None,
-    since: Since = None,
-    until: Until = None,
-    team: Team = None,
-    business: Business = None,
-    least: Least = USUAL_LEAST,
-    output: Output = None,
-    database: Database = None,
-    rules: Rules = None,
-) -> None:
-    """各坐席的报表；默认到最近一通为止的三十天。"""
-    asked = Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
-    order = Order(kind=Kind.AGENT, asked=asked, agent=agent, team=team, business=business, least=least)
-    _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
-
-
-@app.command("team", epilog="例：callscore report team --since 2024-05-01 -o 班组.xlsx")
-def team(
-    team: Team = None,
-    since: Since = None,
-    until: Until = None,
-    business: Business = None,
-    least: Least = USUAL_LEAST,
-    output: Output = None,
-    database: Database = None,
-    rules: Rules = None,
-) -> None:
-    """各班组的报表；谁在哪个班组，看设置 roster 的名册。"""
-    asked = Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
-    order = Order(kind=Kind.TEAM, asked=asked, team=team, business=business, least=least)
-    _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
-
-
-@app.command("rule", epilog="例：callscore report rule --since 2024-05-01 -o 规则.html")
-def rule(
-    since: Since = None,
-    until: Until = None,
-    agent: Agent = None,
-    team: Team = None,
-    business: Business = None,
-    output: Output = None,
-    database: Database = None,
-    rules: Rules = None,
-) -> None:
-    """各规则命中了多少通话，质检员判过的有多少是真的。"""
-    asked = Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
-    order = Order(kind=Kind.RULE, asked=asked, agent=agent, team=team, business=business)
-    _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+_of_days(
+    Kind.DAY,
+    "一天的报表，带前十四天的走势；默认最近有通话的一天。",
+    "例：callscore report day --date 2024-05-11 -o 日报.html",
+)
+_of_days(
+    Kind.WEEK,
+    "周一到周日的报表，带前八周的走势；默认最近有通话的一周。",
+    "例：callscore report week -o 周报.html",
+)
+_of_a_time(
+    Kind.AGENT,
+    "各坐席的报表；默认到最近一通为止的三十天。",
+    "例：callscore report agent --agent 1021 --since 2024-05-01",
+)
+_of_a_time(
+    Kind.TEAM,
+    "各班组的报表；谁在哪个班组，看设置 roster 的名册。",
+    "例：callscore report team --since 2024-05-01 -o 班组.xlsx",
+)
+_of_a_time(
+    Kind.RULE,
+    "各规则命中了多少通话，质检员判过的有多少是真的。",
+    "例：callscore report rule --since 2024-05-01 -o 规则.html",
+)
 
 
 def a_date(text: str | None, option: str) -> date | None:

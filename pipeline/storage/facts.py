@@ -5,14 +5,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.facts import VERSION, CallFacts, CardFact, FatalFact, HitFact, ItemFact, SectionFact, TalkFact
 from pipeline.scorecard import Decision
 from pipeline.storage import mapping
-from pipeline.storage.queries import conditions
-from pipeline.storage.records import CallFilter, FactLine
+from pipeline.storage.records import FactFilter, FactLine
 from pipeline.storage.tables import FactsRow, QuarantineRow, RecordingRow, ReviewRow, ScorecardRow
 
 ROWS_AT_A_TIME = 500
@@ -49,13 +48,12 @@ def from_plain(plain: Any) -> CallFacts:
     )
 
 
-def lines(session: Session, which: CallFilter) -> Iterator[FactLine]:
+def lines(session: Session, which: FactFilter) -> Iterator[FactLine]:
     """The newest scoring of each call with its facts, by start of call, streamed."""
     query = (
         select(*_COLUMNS, FactsRow.body)
-        .join(ScorecardRow, ScorecardRow.id == _newest())
-        .join(FactsRow, FactsRow.scorecard_id == ScorecardRow.id)
-        .where(*conditions(which))
+        .join(FactsRow, FactsRow.scorecard_id == _newest())
+        .where(*_conditions(which))
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
     )
     result = session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
@@ -72,9 +70,18 @@ _COLUMNS = (
     RecordingRow.business,
     RecordingRow.direction,
     RecordingRow.is_complaint,
-    ScorecardRow.forbidden,
-    ScorecardRow.fatal,
 )
+
+
+def _conditions(which: FactFilter) -> Iterator[ColumnElement[bool]]:
+    if which.since is not None:
+        yield RecordingRow.started_at >= which.since
+    if which.until is not None:
+        yield RecordingRow.started_at < which.until
+    if which.agent_id is not None:
+        yield RecordingRow.agent_id == which.agent_id
+    if which.business is not None:
+        yield RecordingRow.business == which.business
 
 
 def _newest() -> Any:

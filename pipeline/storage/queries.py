@@ -78,7 +78,7 @@ def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
     query = (
         select(RecordingRow, *_SUMMARY_COLUMNS)
         .join(ScorecardRow, ScorecardRow.id == newest)
-        .where(*conditions(which))
+        .where(*_conditions(which))
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
         .limit(which.limit)
     )
@@ -105,7 +105,7 @@ def _summary(row: Any) -> dict[str, Any]:
     return {column.key: row[column.key] for column in _SUMMARY_COLUMNS}
 
 
-def conditions(which: CallFilter) -> list[ColumnElement[bool]]:
+def _conditions(which: CallFilter) -> list[ColumnElement[bool]]:
     asked: list[tuple[object, ColumnElement[bool]]] = [
         (which.agent_id, RecordingRow.agent_id == which.agent_id),
         (which.business, RecordingRow.business == which.business),

@@ -221,6 +221,16 @@ class SweptFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactFilter:
+    """Which calls statistics are about; None asks nothing. The start of the call is half-open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    agent_id: str | None = None
+    business: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactLine:
     """The newest scoring of a call as statistics see it. `reviewers` listened to it; `machine` are the facts
     as the rules alone had them, None where nobody reviewed."""
@@ -233,8 +243,6 @@ class FactLine:
     business: str | None
     direction: str | None
     is_complaint: bool | None
-    forbidden: int
-    fatal: bool
     reviewers: tuple[str, ...]
     facts: CallFacts
     machine: CallFacts | None

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from pipeline.facts import facts_of
 from pipeline.storage import facts, queries, sampling
-from pipeline.storage.records import CallFilter, FactLine, KeptDraw, KeptPlan
+from pipeline.storage.records import FactFilter, FactLine, KeptDraw, KeptPlan
 from pipeline.storage.transactions import Transactions
 
 
 class Statistics(Transactions):
     """Values in, values out; every method is one transaction."""
 
-    def facts(self, which: CallFilter) -> Iterator[FactLine]:
+    def facts(self, which: FactFilter) -> Iterator[FactLine]:
         """Facts of the newest scoring of each call, by start of call, streamed. Facts that are missing, of
         scorings by an older callscore, are not made here: `make_facts`."""
         with self._reading() as session:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from pipeline.errors import UsageError
 from pipeline.scoring.means import Mean, fell
 from pipeline.scoring.sampling import Candidate, Cause, Drawn, SamplingPlan, draw
-from pipeline.storage.records import CallFilter, FactLine, KeptDraw, KeptPlan
+from pipeline.storage.records import FactFilter, FactLine, KeptDraw, KeptPlan
 from pipeline.storage.store import Store
 from pipeline.workflows.report.cells import Lines, Page, Percent, Table, headings
 from pipeline.workflows.report.tally import NOBODY, Running
@@ -136,7 +136,7 @@ def _check(rates: Rates) -> None:
 def _lines(
     sampling: Sampling, store: Store, roster: Roster, since: datetime, until: datetime
 ) -> Iterator[FactLine]:
-    which = CallFilter(since=since, until=until, agent_id=sampling.agent, business=sampling.business)
+    which = FactFilter(since=since, until=until, agent_id=sampling.agent, business=sampling.business)
     lines = store.facts(which)
     return (line for line in lines if sampling.team in (None, roster.team(line.agent_id)))
 
@@ -152,7 +152,7 @@ def _candidate(line: FactLine, zone: tzinfo) -> Candidate:
         business=line.business or NO_BUSINESS,
         hour=at.astimezone(zone).hour,
         complaint=line.is_complaint is True,
-        clean=not line.forbidden and not line.fatal,
+        clean=not line.facts.forbidden and not line.facts.fatal,
     )
 
 

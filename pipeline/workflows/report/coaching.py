@@ -24,7 +24,7 @@ class AgentTally:
     items: dict[Key, OwnItem] = field(default_factory=lambda: defaultdict(OwnItem))
 
     def add(self, line: FactLine, rate: float | None) -> None:
-        self.fatal += line.fatal
+        self.fatal += line.facts.fatal
         self.rate.add(rate)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 
 from pipeline.errors import NotFound
-from pipeline.facts import CallFacts, FatalFact, HitFact
+from pipeline.facts import FORBIDDEN, CallFacts, FatalFact, HitFact
 from pipeline.findings import Outcome
 from pipeline.scorecard import Decision
 from pipeline.scoring.intervals import Share
-from pipeline.storage.records import CallFilter, FactLine
+from pipeline.storage.records import FactFilter, FactLine
 from pipeline.storage.store import Store
 from pipeline.workflows.report import tally
 from pipeline.workflows.report.coaching import AgentTally, coaching
@@ -31,7 +31,6 @@ from pipeline.workflows.roster import Roster
 
 FACTS_AT_A_TIME = 100
 MOST_FAULTS = 10
-FORBIDDEN = "forbidden"
 FATAL = "fatal"
 UNNAMED = "（没有写明缘由）"
 NO_TEAM = "（未编班组）"
@@ -83,7 +82,7 @@ def report(order: Order, store: Store, around: Surroundings) -> Report:
         raise NotFound("还没有评过分、带开始时间的通话", hint="先跑 callscore nightly")
     period = period_of(order.kind, order.asked, spans[1], around.zone)
     begin, cut = trend_of(order.kind, period, around.zone)
-    which = CallFilter(since=begin, until=period.until, agent_id=order.agent, business=order.business)
+    which = FactFilter(since=begin, until=period.until, agent_id=order.agent, business=order.business)
     sums = _Sums(order=order, around=around, cut=cut, coverage=drawn_in(store, period))
     for line in _of_team(store.facts(which), order.team, around.roster):
         sums.add(line, period)
@@ -200,7 +199,7 @@ def _place(found: HitFact | FatalFact, line: FactLine) -> Example:
 
 def _fatal_rules(line: FactLine) -> tuple[FatalFact, ...]:
     """What made a card without named causes fatal."""
-    if not line.fatal:
+    if not line.facts.fatal:
         return ()
     hits = (hit for hit in line.facts.hits if hit.severity == FATAL and hit.times)
     found = tuple(FatalFact(title=hit.title, at=hit.at, quote=hit.quote) for hit in hits)

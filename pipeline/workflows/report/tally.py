@@ -87,8 +87,8 @@ class GroupTally:
         talk, card = line.facts.talk, line.facts.card
         self.calls += 1
         self.reviewed += bool(line.reviewers)
-        self.fatal += line.fatal
-        self.forbidden += line.forbidden > 0
+        self.fatal += line.facts.fatal
+        self.forbidden += line.facts.forbidden > 0
         self.duration.add(line.duration_ms)
         self.hold.add(talk.hold)
         self.silence.add(talk.silence)
