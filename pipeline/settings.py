@@ -41,6 +41,11 @@ class Settings(BaseModel):
     cache: str = _setting("", "存放模型的文件夹；空：用户的缓存文件夹")
     columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
     time_zone: str = _setting("Asia/Shanghai", "话单里 start_time 的时区")
+    roster: str = _setting("", "坐席名册 CSV，列：agent_id、team（班组）、since（上岗日期）；空：没有名册")
+    ticket_columns: dict[str, str] = _setting(
+        {}, "工单导出的列名对应，左边是这里的列名：{ticket_id = '流水号'}"
+    )
+    shifts: str = _setting("", "各班开始的时刻，用空格分开，如 08:00 16:00 00:00；空：需要班次的环节不判断")
 
     # people
     reviewer: str = _setting("", "质检员的名字：复核和答复申诉时的署名；盲复核时不给看别人的决定")

@@ -15,10 +15,13 @@ from pipeline.cli.evaluate import register as register_evaluate
 from pipeline.cli.explain import register as register_explain
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
+from pipeline.cli.report import app as report_app
 from pipeline.cli.review import register as register_review
 from pipeline.cli.rules import app as rules_app
+from pipeline.cli.sample import register as register_sample
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
+from pipeline.cli.tickets import register as register_tickets
 from pipeline.errors import CallscoreError, UsageError
 
 EXIT_FAILED = 1
@@ -41,6 +44,8 @@ for register in (
     register_review,
     register_agreement,
     register_evaluate,
+    register_sample,
+    register_tickets,
     register_settings,
     register_doctor,
 ):
@@ -49,6 +54,7 @@ app.add_typer(appeal_app, name="appeal")
 app.add_typer(models_app, name="models")
 app.add_typer(rules_app, name="rules")
 app.add_typer(templates_app, name="templates")
+app.add_typer(report_app, name="report")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from pipeline.appeal import Appeal
+from pipeline.facts import CallFacts
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet, Severity, Status
 from pipeline.scorecard import Review, Scorecard
@@ -234,3 +235,56 @@ class SweptFinding:
     end_ms: int
     confidence: float
     quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactFilter:
+    """Which calls statistics are about; None asks nothing. The start of the call is half-open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    agent_id: str | None = None
+    business: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactLine:
+    """The newest scoring of a call as statistics see it. `reviewers` listened to it; `machine` are the facts
+    as the rules alone had them, None where nobody reviewed."""
+
+    recording_id: str
+    call_id: str | None
+    started_at: datetime | None
+    duration_ms: int
+    agent_id: str | None
+    business: str | None
+    direction: str | None
+    is_complaint: bool | None
+    reviewers: tuple[str, ...]
+    facts: CallFacts
+    machine: CallFacts | None
+
+    @property
+    def name(self) -> str:
+        return self.call_id or self.recording_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """An inspection sample as it was asked for: calls of `since` to `until` (half-open), `calls` in all."""
+
+    since: datetime
+    until: datetime
+    seed: int
+    calls: int
+    options: Mapping[str, object]
+    id: int = 0
+    made_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDraw:
+    """A call that a plan drew, and why."""
+
+    recording_id: str
+    why: str

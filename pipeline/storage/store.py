@@ -35,6 +35,7 @@ from pipeline.storage.records import (
     SweepLine,
     SweptFinding,
 )
+from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
     QuarantineRow,
     RecordingRow,
@@ -47,7 +48,7 @@ from pipeline.timeline import Provenance, Recording, Transcript
 EVERYTHING = CallFilter()
 
 
-class Store(People):
+class Store(People, Statistics):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod

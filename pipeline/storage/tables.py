@@ -234,6 +234,44 @@ class FindingRow(Base):
     quote: Mapped[str] = mapped_column(Text)
 
 
+class FactsRow(Base):
+    """What statistics need of a scoring. Derived: it can be made anew from the scorecard and transcript."""
+
+    __tablename__ = "facts"
+
+    scorecard_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("scorecards.id"), primary_key=True, autoincrement=False
+    )
+    version: Mapped[int]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SamplePlanRow(Base):
+    """An inspection sample as it was asked for. `options` is canonical JSON; `calls` were there to draw."""
+
+    __tablename__ = "sample_plans"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    since: Mapped[datetime] = mapped_column(Moment)
+    until: Mapped[datetime] = mapped_column(Moment)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    calls: Mapped[int]
+    options: Mapped[str] = mapped_column(Text)
+
+
+class SampleDrawRow(Base):
+    """A call that a plan drew, and why."""
+
+    __tablename__ = "sample_draws"
+    __table_args__ = (UniqueConstraint("plan_id", "recording_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("sample_plans.id"))
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"))
+    why: Mapped[str] = mapped_column(Text)
+
+
 class ReviewRow(Base):
     """What inspectors decided. Of decisions from before schema 0004 nobody knows what was seen: all was."""
 

@@ -1,4 +1,4 @@
-"""One engine, and the two kinds of transaction on it."""
+"""One engine, and transactions on it: what every part of the store works in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from pipeline.storage.database import translated
 
 
 class Transactions:
-    """What everything that reads and writes rows stands on."""
+    """Database errors inside are StorageError."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

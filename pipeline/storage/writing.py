@@ -7,10 +7,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
+from pipeline.facts import facts_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Status
 from pipeline.scorecard import OPEN
-from pipeline.storage import mapping
+from pipeline.storage import facts, mapping
 from pipeline.storage.archive import put_compact
 from pipeline.storage.meaning import put_ruleset, put_sentences
 from pipeline.storage.records import FORBIDDEN, Origin, Quarantined, RuleFacts, ScoredCall
@@ -88,6 +89,7 @@ def add_scoring(
     session.flush()
     session.add_all(_finding_row(finding, rules[finding.rule_id], row.id) for finding in scored.findings)
     session.flush()
+    facts.put(session, row.id, facts_of(scored.transcript, scored.findings, rules, scored.scorecard))
     return row.id
 
 

@@ -1,0 +1,175 @@
+"""`callscore report day|week|agent|team|rule`: what was scored, for people who lead."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from pipeline.cli.files import check_name, write
+from pipeline.cli.options import Database, Rules, SettingsOptions, load
+from pipeline.cli.page_view import print_page
+from pipeline.cli.render import console
+from pipeline.errors import UsageError
+from pipeline.media.values import time_zone
+from pipeline.settings import Settings
+from pipeline.storage.store import Store
+from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings, make_facts, report
+from pipeline.workflows.report.layout import page
+from pipeline.workflows.report.period import Asked
+from pipeline.workflows.report.values import Kind, Report
+from pipeline.workflows.report.xlsx import workbook
+from pipeline.workflows.roster import read_roster
+from pipeline.workflows.rules import load_rules
+
+app = typer.Typer(
+    help="报表：合格率、各维度得分率、失分、需要辅导的坐席、覆盖率；看在终端，或存成网页、表格。",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ENDINGS = (".html", ".htm", ".xlsx")
+
+Day = Annotated[str | None, typer.Option("--date", metavar="日期", help="哪一天，如 2024-05-06。")]
+Since = Annotated[str | None, typer.Option("--since", metavar="日期", help="从哪天起（含）。")]
+Until = Annotated[str | None, typer.Option("--until", metavar="日期", help="到哪天止（含）。")]
+Agent = Annotated[str | None, typer.Option("--agent", help="只看这个坐席。")]
+Team = Annotated[str | None, typer.Option("--team", help="只看这个班组（设置 roster 的名册里的）。")]
+Business = Annotated[str | None, typer.Option("--business", help="只看这种业务。")]
+Least = Annotated[
+    int, typer.Option("--least", min=2, help="评分少于这么多通的坐席、班组不排名，也不说需要辅导。")
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="存成文件：.html（带图，可打印）或 .xlsx。")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The command line of any report."""
+
+    order: Order
+    output: Path | None
+    settings: SettingsOptions
+
+
+def _of_days(kind: Kind, help: str, epilog: str) -> None:
+    """A command whose report is about a fixed stretch of days."""
+
+    def command(
+        date: Day = None,
+        agent: Agent = None,
+        team: Team = None,
+        business: Business = None,
+        least: Least = USUAL_LEAST,
+        output: Output = None,
+        database: Database = None,
+        rules: Rules = None,
+    ) -> None:
+        asked = Asked(day=a_date(date, "--date"))
+        order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
+        _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+
+    app.command(kind.value, help=help, epilog=epilog)(command)
+
+
+def _of_a_time(kind: Kind, help: str, epilog: str) -> None:
+    """A command whose report is about any days."""
+
+    def command(
+        since: Since = None,
+        until: Until = None,
+        agent: Agent = None,
+        team: Team = None,
+        business: Business = None,
+        least: Least = USUAL_LEAST,
+        output: Output = None,
+        database: Database = None,
+        rules: Rules = None,
+    ) -> None:
+        asked = Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
+        order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
+        _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+
+    app.command(kind.value, help=help, epilog=epilog)(command)
+
+
+_of_days(
+    Kind.DAY,
+    "一天的报表，带前十四天的走势；默认最近有通话的一天。",
+    "例：callscore report day --date 2024-05-11 -o 日报.html",
+)
+_of_days(
+    Kind.WEEK,
+    "周一到周日的报表，带前八周的走势；默认最近有通话的一周。",
+    "例：callscore report week -o 周报.html",
+)
+_of_a_time(
+    Kind.AGENT,
+    "各坐席的报表；默认到最近一通为止的三十天。",
+    "例：callscore report agent --agent 1021 --since 2024-05-01",
+)
+_of_a_time(
+    Kind.TEAM,
+    "各班组的报表；谁在哪个班组，看设置 roster 的名册。",
+    "例：callscore report team --since 2024-05-01 -o 班组.xlsx",
+)
+_of_a_time(
+    Kind.RULE,
+    "各规则命中了多少通话，质检员判过的有多少是真的。",
+    "例：callscore report rule --since 2024-05-01 -o 规则.html",
+)
+
+
+def a_date(text: str | None, option: str) -> date | None:
+    """Raises UsageError: not a day."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}：发现“{text}”，应为日期，如 2024-05-06") from None
+
+
+def _run(ask: Ask) -> None:
+    check_name(ask.output, ENDINGS)
+    settings = load(ask.settings)
+    around = surroundings(settings)
+    if ask.order.kind is Kind.TEAM and not around.roster.teams:
+        raise UsageError("没有坐席名册，不知道谁在哪个班组", hint="把名册 CSV 写进设置 roster")
+    with Store.open(settings.database, create=False) as store:
+        bring_facts(store)
+        made = report(ask.order, store, around)
+    if ask.output is None:
+        print_page(page(made), console())
+    else:
+        _write(made, ask.output)
+        typer.echo(f"已写到 {ask.output}")
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """Zone, roster and targets of the settings in force."""
+    zone = time_zone(settings.time_zone)
+    templates = load_rules(settings).templates
+    rates = {template.id: template.target.pass_rate for template in templates}
+    targets = {name: rate / 100 for name, rate in rates.items() if rate is not None}
+    return Surroundings(zone=zone, roster=read_roster(settings.roster, zone), targets=targets)
+
+
+def bring_facts(store: Store) -> None:
+    """Facts of scorings by an older callscore are made once, with a bar on a terminal."""
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("整理旧的评分", total=None, visible=False)
+        make_facts(store, lambda made: progress.update(task, completed=made, visible=True))
+
+
+def _write(made: Report, output: Path) -> None:
+    from pipeline.workflows.report.html import html  # loads the plots' library
+
+    write(
+        output,
+        {".html": lambda: html(made), ".htm": lambda: html(made), ".xlsx": lambda: workbook(page(made))},
+    )

@@ -1,0 +1,60 @@
+"""A report as one page that stands alone: no script, no link, plots and letters inside."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.workflows.report.cells import Lines, Page, Table, text
+from pipeline.workflows.report.layout import page
+from pipeline.workflows.report.plots import plots
+from pipeline.workflows.report.values import Report
+
+TEMPLATE = "page.html.jinja"
+
+
+def html(report: Report) -> str:
+    """The report with its plots."""
+    drawn = {name: Markup(svg) for name, svg in plots(report).items()}  # noqa: S704  (drawn by us, escaped)
+    return render(page(report), drawn)
+
+
+def render(laid: Page, drawn: Mapping[str, Markup]) -> str:
+    """Any page. Everything but the plots is escaped."""
+    template = _environment().get_template(TEMPLATE)
+    letters = template.render(page=laid, plots={}, font="")
+    return template.render(page=laid, plots=drawn, font=_font(letters))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["text"] = text
+    environment.tests["table"] = lambda block: isinstance(block, Table)
+    environment.tests["lines"] = lambda block: isinstance(block, Lines)
+    return environment
+
+
+def _font(letters: str) -> str:
+    """The letters of the page as a font, base64: the reader's machine need not know Chinese."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+    from pylopdf_fonts_zh_cn import sans_path
+
+    options = subset.Options(flavor="woff", layout_features=["tnum", "kern"], notdef_outline=True)
+    font = TTFont(str(sans_path()), recalcTimestamp=False)
+    maker = subset.Subsetter(options)
+    maker.populate(text=letters)
+    maker.subset(font)
+    buffer = BytesIO()
+    subset.save_font(font, buffer, options)
+    return b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,221 @@
+"""The tables of a report that point at calls and people: faults, coaching, times, agreement, coverage."""
+
+from collections.abc import Iterable, Iterator
+
+from pipeline.scoring.intervals import Share
+from pipeline.units import clock
+from pipeline.workflows.report.cells import (
+    Block,
+    Cell,
+    Lines,
+    Number,
+    Percent,
+    Table,
+    Time,
+    between,
+    headings,
+)
+from pipeline.workflows.report.values import Coaching, Coverage, Example, Fault, Kind, Report
+
+OTHERS_TARGET = "20–30 %"
+SEVERITIES = {"minor": "轻", "major": "重", "fatal": "一票否决"}
+GROUP_TITLES = {Kind.TEAM: "班组"}
+
+
+def filled(table: Table) -> Iterator[Table]:
+    """The table, if there is anything in it."""
+    if table.rows:
+        yield table
+
+
+def faults(report: Report) -> Iterator[Block]:
+    yield from filled(_fault_table("一票否决", report.fatal))
+    yield from filled(_fault_table("失分最多的项目", report.faults, points=True))
+    yield from filled(_fault_table("禁用语", report.forbidden, severity=True))
+
+
+def _fault_table(
+    title: str, faults: Iterable[Fault], *, points: bool = False, severity: bool = False
+) -> Table:
+    titles = ["项目", *(["程度"] if severity else []), "通", "占比", *(["失分"] if points else []), "例子"]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            fault.title,
+            *([SEVERITIES.get(fault.severity, fault.severity)] if severity else []),
+            fault.calls,
+            Percent(fault.share.value),
+            *([Number(fault.points)] if points else []),
+            examples(fault.examples),
+        )
+        for fault in faults
+    ]
+    return Table(
+        title=title,
+        headings=headings(*titles, figures=("通", "占比", "失分"), wide=("例子",)),
+        rows=tuple(rows),
+    )
+
+
+def examples(found: Iterable[Example]) -> str:
+    return "；".join(map(example, found))
+
+
+def example(found: Example) -> str:
+    """`d04 01:02.3 “不归我们管”`: the call, the place in it, what was heard there."""
+    place = "" if found.at is None else f" {clock(found.at)}"
+    said = f" “{found.quote}”" if found.quote else ""
+    return f"{found.call}{place}{said}"
+
+
+def coaching(found: tuple[Coaching, ...], least: int) -> Iterator[Block]:
+    if not found:
+        line = f"没有坐席的得分率明显低于全体（至少 {least} 通，95 % 区间整个低于全体平均），也没有一票否决。"
+        yield Lines(title="需要辅导的坐席", lines=(line,))
+        return
+    rows = [row for agent in found for row in _coached(agent)]
+    yield Table(
+        title="需要辅导的坐席",
+        headings=headings(
+            "坐席",
+            "原因",
+            "最差的三项",
+            "本人",
+            "全体",
+            "本人的例子",
+            "做得好的例子",
+            figures=("本人", "全体"),
+            wide=("原因", "最差的三项", "本人的例子", "做得好的例子"),
+        ),
+        rows=tuple(rows),
+        note="做得好的例子：任何坐席拿满分的通话，先列质检员确认过的，再按把握。",
+    )
+
+
+def _coached(agent: Coaching) -> Iterator[tuple[Cell, ...]]:
+    first: tuple[str, str] = agent.agent, agent.why
+    if not agent.items:
+        yield (*first, "（每项定了的都太少）", "", "", "", "")
+    for item in agent.items:
+        yield (
+            *first,
+            item.title,
+            Percent(item.rate.value),
+            Percent(item.everyone.value),
+            examples(item.lost[:2]),
+            examples(item.best[:2]),
+        )
+        first = "", ""
+
+
+def timing(report: Report) -> Table:
+    whole = report.whole
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("通话时长", Time(whole.duration.value), whole.duration.n),
+        ("让客户等待", Time(whole.hold.value), whole.hold.n),
+        ("无人说话", Time(whole.silence.value), whole.silence.n),
+    )
+    pace: tuple[Cell, ...] = ("坐席语速（字/分钟）", Number(whole.pace.value, 0), whole.pace.n)
+    return Table(
+        title="时长、等待、静音和语速",
+        headings=headings("每通平均", "值", "通", figures=("值", "通")),
+        rows=(*rows, pace),
+        note="时间是 分:秒.十分之一秒。语速只算坐席说话满 5 秒的通话。",
+    )
+
+
+def group_timing(report: Report) -> Table:
+    who = GROUP_TITLES.get(report.kind, "坐席")
+    titles = ("通话", "通话时长", "让客户等待", "无人说话", "语速（字/分钟）")
+    return Table(
+        title=f"各{who}的时长、等待、静音和语速",
+        headings=headings(who, *titles, figures=titles),
+        rows=tuple(
+            (
+                group.name,
+                group.calls,
+                Time(group.duration.value),
+                Time(group.hold.value),
+                Time(group.silence.value),
+                Number(group.pace.value, 0),
+            )
+            for group in report.groups
+        ),
+        note="每通平均。",
+    )
+
+
+def agreement(report: Report) -> Table:
+    rows = [(line.title, line.share.n, *_agreed(line.share)) for line in report.agreement]
+    if len(rows) > 1:
+        whole = sum((line.share for line in report.agreement), Share(right=0, n=0))
+        rows.append(("合计", whole.n, *_agreed(whole)))
+    return Table(
+        title="机评与质检员的一致率",
+        headings=headings(
+            "项目", "看过", "一致", "一致率", "95 % 区间", figures=("看过", "一致", "一致率", "95 % 区间")
+        ),
+        rows=tuple(rows),
+        note="规则定了、质检员又看过的项目里，得分没有改的。看过的不是随机抽的，不能推到全部通话。",
+    )
+
+
+def _agreed(share: Share) -> tuple[Cell, ...]:
+    return share.right, Percent(share.value), between(share.interval if share.n else None)
+
+
+def coverage(coverage: Coverage) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            "投诉",
+            coverage.complaints.n,
+            coverage.complaints.right,
+            Percent(coverage.complaints.value),
+            "100 %",
+        ),
+        ("其他通话", coverage.others.n, coverage.others.right, Percent(coverage.others.value), OTHERS_TARGET),
+    ]
+    if coverage.plans:
+        drawn = coverage.drawn
+        rows.append((f"抽样计划（{coverage.plans} 份）", drawn.n, drawn.right, Percent(drawn.value), "100 %"))
+    waiting = f"抽中还没听的：{'、'.join(coverage.waiting)}" if coverage.waiting else ""
+    if waiting and coverage.drawn.n - coverage.drawn.right > len(coverage.waiting):
+        waiting += " 等"
+    note = waiting or ("" if coverage.plans else "这段时间没有抽样计划；callscore sample 可以抽。")
+    return Table(
+        title="质检覆盖",
+        headings=headings(
+            "范围", "应查", "已复核", "覆盖率", "要求", figures=("应查", "已复核", "覆盖率", "要求")
+        ),
+        rows=tuple(rows),
+        note=note,
+    )
+
+
+def rules(report: Report) -> Table:
+    rows = tuple(
+        (
+            line.title,
+            line.id,
+            SEVERITIES.get(line.severity, line.severity),
+            line.calls.right,
+            Percent(line.calls.value),
+            line.findings,
+            line.cannot_tell,
+            line.judged.n,
+            Percent(line.judged.value),
+            between(line.judged.interval) if line.judged.n else "",
+            examples(line.examples[:2]),
+        )
+        for line in report.rules
+    )
+    titles = ("规则", "编号", "程度", "命中通话", "占全部", "处", "无法判断", "判过", "确认", "区间", "例子")
+    return Table(
+        title="各规则",
+        headings=headings(
+            *titles,
+            figures=("命中通话", "占全部", "处", "无法判断", "判过", "确认", "区间"),
+            wide=("规则", "编号", "例子"),
+        ),
+        rows=rows,
+        note="只有生效的规则。判过、确认：质检员判过真假的发现，其中判为真的比例和 95 % 区间。",
+    )
