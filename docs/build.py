@@ -174,7 +174,8 @@ def _limits(spec: dict[str, Any]) -> str:
 
 SCORECARDS = """评分表是 `rules/scorecards/` 里的一个 YAML 文件，照原文印：维度、项目、分值、等级。
 从表格开始：`callscore templates new 评分表.xlsx -o rules/scorecards/my_form.yml`；
-看现有的：`callscore templates list`、`callscore templates show inbound_100`；写完检查：`callscore rules lint`。
+看现有的：`callscore templates list`、`callscore templates show inbound_100`；
+写完检查：`callscore rules lint`。
 
 ## 怎么算
 
