@@ -30,6 +30,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "detectors.md": detectors(),
         "requirements.md": required(),
+        "scorecards.md": scorecards(),
         "settings.md": settings(),
         "show-json.md": show_json(),
     }
@@ -145,7 +146,7 @@ def _keys(schema: dict[str, Any], names: Iterable[str]) -> str:
 
 def _key(name: str, schema: dict[str, Any]) -> str:
     spec = schema["properties"][name]
-    unset = f"`{_plain(spec['default'])}`" if "default" in spec else ""
+    unset = f"`{_plain(spec['default'])}`" if spec.get("default", "") != "" else ""
     unset = "**必须写**" if name in schema["required"] else unset
     return f"| `{name}` | {_value(spec, schema)} | {unset} | {spec.get('description', '')} |"
 
@@ -165,6 +166,8 @@ def _value(spec: dict[str, Any], schema: dict[str, Any]) -> str:
     if "anyOf" in spec:
         options = (option for option in spec["anyOf"] if option.get("type") != "null")
         return " 或 ".join(dict.fromkeys(_value(option, schema) for option in options))
+    if "allOf" in spec:
+        return "条件"
     if "enum" in spec:
         return " ".join(f"`{value}`" for value in spec["enum"])
     if spec.get("type") == "array":
@@ -176,6 +179,51 @@ def _value(spec: dict[str, Any], schema: dict[str, Any]) -> str:
 def _limits(spec: dict[str, Any]) -> str:
     found = [f"{words} {spec[key]:g}" for key, words in LIMITS.items() if key in spec]
     return f"（{'，'.join(found)}）" if found else ""
+
+
+SCORECARDS = """评分表是 `rules/scorecards/` 里的一个 YAML 文件，照原文印：维度、项目、分值、等级。
+从表格开始：`callscore templates new 评分表.xlsx -o rules/scorecards/my_form.yml`；
+看现有的：`callscore templates list`、`callscore templates show inbound_100`；
+写完检查：`callscore rules lint`。
+
+## 怎么算
+
+- **等级**：从上往下，第一个 `when` 成立的等级算。前面的等级无法判断时，本项待复核，不往下看。
+  条件是 `present`、`absent`（规则的 id）和 `all`、`any`、`none`；
+  不用于这通电话的规则（方向、业务、日期不合）从条件里去掉。
+- **扣分**：从满分往下扣，`per: finding` 每处都扣，`per: call` 只扣一次，`cap` 封顶，扣完为止。
+  有拿不准的扣分时本项待复核。
+- **不适用**的项目不进满分；**加分**（`bonus`）加在总分上，不进满分。
+- **待复核、待人工**的项目不给分也不扣分：评分表写明已得、待定，和总分还可能落在的范围。
+- **总分**：`total: points` 各项相加；`total: weighted` 各维度平均分乘权重相加。折合到 `full`
+  （印的 101 分折合成 100），一位小数，四舍五入。
+- **一票否决**：成立时全表或一个维度零分；听不准时不扣，范围的下限为 0。
+- **可直接采信**：每个自动项的把握都不低于 `accept_from`，没有待复核，也没有拿不准的一票否决。
+- **复核**：质检员改的等级或分数、判为不实的发现、认定的一票否决，都算进重评的评分表；
+  `reviews.combine` 决定几个人的决定取平均还是以最后的为准。
+- **选哪张**：`use: always` 里适用的、写得最具体的那张（业务先于方向，方向先于日期）。"""
+
+
+def scorecards() -> str:
+    """How scorecards are written and added up, and every key."""
+    schema = json.loads(schema_text(Kind.SCORECARD))
+    parts = [f"# 评分表怎么写{NOTE}", SCORECARDS, "## 整张表的键", _keys(schema, schema["properties"])]
+    for title, model in SCORECARD_PARTS.items():
+        part = schema["definitions"][model]
+        parts += [f"## {title}", _keys({**schema, **part}, part["properties"])]
+    return "\n\n".join(parts) + "\n"
+
+
+SCORECARD_PARTS = {
+    "`applies` 的键": "TemplateAppliesFile",
+    "`sections` 的键": "SectionFile",
+    "`items` 的键": "ItemFile",
+    "`levels` 的键": "LevelFile",
+    "`deductions` 的键": "DeductionFile",
+    "`fatal` 的键": "FatalFile",
+    "`target` 的键": "TargetFile",
+    "`reviews` 的键": "ReviewsFile",
+}
 
 
 def rule_files() -> dict[Path, str]:

@@ -144,7 +144,10 @@ def export(
             _export_csv(store)
 
 
-ITEM_COLUMNS = ("section", "title", "verdict", "level", "points", "points_possible", "confidence", "reason")
+ITEM_COLUMNS = (
+    *("section", "title", "fill", "verdict", "level", "points", "points_possible"),
+    *("decided_by", "confidence", "acceptable", "reason"),
+)
 CSV_COLUMNS = ("call_id", "recording_id", "agent_id", "business", "template", *ITEM_COLUMNS)
 
 

@@ -1,6 +1,6 @@
 """Three-valued answers: does a condition over rule outcomes hold, not hold, or can nobody know."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from pipeline.findings import Finding, Outcome
@@ -21,6 +21,9 @@ class Heard:
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
+        if len(findings) == 1:
+            self.present = Answer(HOLDS[findings[0].outcome], findings)
+            return
         outcomes = {finding.outcome for finding in findings}
         if Outcome.PRESENT in outcomes:
             seen = tuple([finding for finding in findings if finding.outcome is Outcome.PRESENT])
@@ -30,16 +33,19 @@ class Heard:
 
 
 ONLY_ABSENT = {Outcome.ABSENT}
+HOLDS = {Outcome.PRESENT: True, Outcome.ABSENT: False, Outcome.CANNOT_TELL: None}
 
 
 class Outcomes(dict[str, Heard]):
-    """What was heard by rule id; a rule that does not apply to the call is not in it."""
+    """What was heard by rule id; a rule that does not apply to the call is not in it. `complete`: all rules
+    that the form names are in it."""
 
-    __slots__ = ("_ids",)
+    __slots__ = ("_ids", "complete")
 
     def __init__(self, heard: Mapping[str, Heard] | None = None) -> None:
         super().__init__(heard or {})
         self._ids: dict[int, str] = {}
+        self.complete = False
 
     def ids(self, findings: Iterable[Finding]) -> tuple[str, ...]:
         """Ids of findings of these rules; each is made once, however many items show it."""
@@ -59,11 +65,12 @@ def by_rule(findings: Iterable[Finding]) -> Outcomes:
     return Outcomes({rule: Heard(_in_order(found)) for rule, found in grouped.items()})
 
 
-def heard_by(findings: Iterable[Finding], rules: Collection[str], drafts: Collection[str]) -> Outcomes:
+def heard_by(findings: Iterable[Finding], rules: Set[str], drafts: Set[str]) -> Outcomes:
     """The same of some rules only. Of drafts nothing counts: nobody can know what they would decide."""
     heard = by_rule([finding for finding in findings if finding.rule_id in rules])
     for rule in heard.keys() & drafts:
         heard[rule] = Heard(())
+    heard.complete = heard.keys() >= rules
     return heard
 
 

@@ -10,6 +10,8 @@ NO_LEVEL = Answer(False)
 
 def asked(condition: Condition, outcomes: Outcomes) -> Answer | None:
     """The answer of what is for this call in a condition; None: nothing of it is."""
+    if outcomes.complete:
+        return answer(condition, outcomes)
     kept = for_this_call(condition, outcomes)
     return None if kept is None else answer(kept, outcomes)
 

@@ -138,7 +138,9 @@ def _doubt(item: ScoredItem) -> str:
         return ""
     if item.verdict is Verdict.MANUAL:
         return f"规则定不了级：{item.title}"
-    return f"把握不够：{item.title}（{item.confidence:.0%}，要 {item.accept_from or 0:.0%}）"
+    needed = item.accept_from or 0.0
+    told = f"要 {needed:.0%}" if item.confidence < needed else "依据是没有听到，要更有把握"
+    return f"把握不够：{item.title}（{item.confidence:.0%}，{told}）"
 
 
 def _section(section: SectionScore) -> SectionPart:
