@@ -39,7 +39,6 @@ for register in (
     register_calls,
     register_explain,
     register_evaluate,
-    register_evaluate,
     register_sample,
     register_tickets,
     register_settings,
