@@ -52,9 +52,9 @@ for register in (
     register(app)
 app.add_typer(appeal_app, name="appeal")
 app.add_typer(models_app, name="models")
+app.add_typer(report_app, name="report")
 app.add_typer(rules_app, name="rules")
 app.add_typer(templates_app, name="templates")
-app.add_typer(report_app, name="report")
 
 
 def main() -> None:
