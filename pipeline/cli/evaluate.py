@@ -17,12 +17,11 @@ from pipeline.speech.listen import Listener
 from pipeline.storage.mapping import rule_facts
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
-from pipeline.timeline import Call
 from pipeline.workflows.baseline import METHODS
 from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe
 from pipeline.workflows.evaluation_tables import as_markdown, print_evaluation
+from pipeline.workflows.item_agreement import Filled
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.metrics import Observed
 from pipeline.workflows.nightly import NightPlan, NightTools, run_night
 from pipeline.workflows.rules import rules_in_force
 
@@ -85,7 +84,9 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
 def _heard(stored: StoredCall, ruleset: RuleSet, understanding: Understanding) -> HeardCall:
     """The stored words under today's rules, and under every plainer way of matching."""
     call, thresholds = understanding.with_sentences(stored.call), Thresholds.of(understanding.settings)
-    methods = {name: _observed(call, made(ruleset), thresholds) for name, made in METHODS.items()}
+    found = {name: run_rules(call, made(ruleset), thresholds) for name, made in METHODS.items()}
+    *_, whole = found.values()
+    methods = {name: observe(findings, rule_facts(ruleset, findings)) for name, findings in found.items()}
     *_, observed = methods.values()
     baseline, *_ = methods.values()
     return HeardCall(
@@ -94,12 +95,8 @@ def _heard(stored: StoredCall, ruleset: RuleSet, understanding: Understanding) -
         observed=observed,
         baseline=baseline,
         methods=methods,
+        filled=Filled.of(call, whole, ruleset),
     )
-
-
-def _observed(call: Call, ruleset: RuleSet, thresholds: Thresholds) -> tuple[Observed, ...]:
-    findings = run_rules(call, ruleset, thresholds)
-    return observe(findings, rule_facts(ruleset, findings))
 
 
 def _page(evaluation: Evaluation, folder: Path, settings: Settings, *, errors: bool) -> str:

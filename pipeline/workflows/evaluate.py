@@ -13,6 +13,7 @@ from pipeline.storage.records import RuleFacts
 from pipeline.timeline import Role, Span, Transcript
 from pipeline.units import Ms, to_ms
 from pipeline.workflows import metrics
+from pipeline.workflows.item_agreement import Filled, Judged, judged
 from pipeline.workflows.metrics import CharacterCount, Observed, RoleTime, Score, Tally, Truth
 
 GROUPS = {
@@ -24,18 +25,31 @@ GROUPS = {
 """Labels that are also summed up; a name without a dot takes all its categories."""
 
 _OUTBOUND_ELEMENTS = ("purpose_stated", "permission_asked")
+_LONG_WAIT: Ms = 120_000
+_EVENTS = (
+    "fast_speech",
+    "hold_announced.no_reason",
+    "hold_announced.with_reason",
+    "hold_over_120s_no_update",
+    "hold_return.apology",
+    "hold_return.thanks",
+    "late_greeting.gt3",
+    "late_greeting.gt5",
+)
+"""Labels that are written down wherever they occur: a call without one has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardCall:
     """What the pipeline made of one call. `baseline` None: no baseline was run; `methods`: what each way of
-    matching found."""
+    matching found; `filled`: its scorecards."""
 
     name: str
     transcript: Transcript
     observed: tuple[Observed, ...]
     baseline: tuple[Observed, ...] | None = None
     methods: Mapping[str, tuple[Observed, ...]] = field(default_factory=dict)
+    filled: Filled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +64,7 @@ class CallResult:
     baseline: Tally | None
     covered: frozenset[str]
     methods: Mapping[str, Tally] = field(default_factory=dict)
+    items: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +143,7 @@ def measure(truth: Truth, heard: HeardCall) -> CallResult:
         baseline=None if heard.baseline is None else metrics.tally(truth, heard.baseline),
         covered=frozenset(metrics.label_of(o.label, o.category) for o in heard.observed),
         methods={name: metrics.tally(truth, seen) for name, seen in heard.methods.items()},
+        items=judged(truth.name, truth.facts, heard.filled) if heard.filled else (),
     )
 
 
@@ -169,6 +185,10 @@ class _EventPart(_Piece):
         return metrics.Event(label=self.label, category=self.category, span=self.span, text=self.text)
 
 
+class _HoldPart(_Piece):
+    music: bool = True
+
+
 class _TruthFile(BaseModel):
     id: str
     channels: str = Field(validation_alias=AliasPath("metadata", "channels"))
@@ -176,12 +196,15 @@ class _TruthFile(BaseModel):
     codec: str = Field(validation_alias=AliasPath("metadata", "format", "codec"))
     noise: str = Field("none", validation_alias=AliasPath("metadata", "noise", "kind"))
     snr: float | None = Field(None, validation_alias=AliasPath("metadata", "noise", "snr"))
+    queue_wait: float | None = Field(None, validation_alias=AliasPath("metadata", "queue_wait_seconds"))
+    rings: int | None = Field(None, validation_alias=AliasPath("metadata", "ring_count"))
     quality: str = Field("", validation_alias=AliasPath("metadata", "quality"))
     greeting_start: float = Field(validation_alias=AliasPath("checklist", "greeting_start"))
     checklist: dict[str, bool | float | dict[str, bool] | None]
     missing: tuple[str, ...] = ()
     turns: tuple[_TurnPart, ...]
     events: tuple[_EventPart, ...] = ()
+    holds: tuple[_HoldPart, ...] = ()
 
 
 def read_truths(folder: Path) -> Iterator[Truth]:
@@ -220,7 +243,39 @@ def _truth(file: _TruthFile) -> Truth:
         checklist=_flat(file.checklist, sections.values()),
         elements=tuple(applicable),
         missing=file.missing,
+        facts=_facts(file, _flat(file.checklist, sections.values())),
     )
+
+
+def _facts(file: _TruthFile, checklist: Mapping[str, bool]) -> dict[str, int]:
+    """label -> how often: events, elements of the checklist, holds, and what the metadata says."""
+    facts = dict.fromkeys(_EVENTS, 0) | {label: int(said) for label, said in checklist.items()}
+    for event in file.events:
+        label = metrics.label_of(event.label, event.category)
+        if label not in checklist:
+            facts[label] = facts.get(label, 0) + 1
+    facts["late_greeting"] = facts["late_greeting.gt3"] + facts["late_greeting.gt5"]
+    return facts | _hold_facts(file) | _metadata_facts(file)
+
+
+def _hold_facts(file: _TruthFile) -> dict[str, int]:
+    """Waits that an update interrupts are one wait."""
+    waits = [hold.span.duration for hold in file.holds]
+    together = sum(waits) if any(event.label == "hold_update" for event in file.events) else 0
+    return {
+        "hold": len(waits),
+        "hold_without_music": sum(not hold.music for hold in file.holds),
+        "hold_over_120s": int(max([*waits, together], default=0) > _LONG_WAIT),
+    }
+
+
+def _metadata_facts(file: _TruthFile) -> dict[str, int]:
+    facts: dict[str, int] = {}
+    if file.queue_wait is not None:
+        facts |= {f"queue_over_{limit}s": int(file.queue_wait > limit) for limit in (10, 15, 30)}
+    if file.rings is not None:
+        facts["rings_over_3"] = int(file.rings > 3)
+    return facts
 
 
 def _flat(checklist: Mapping[str, object], sections: Iterable[Mapping[str, bool]]) -> dict[str, bool]:

@@ -1,7 +1,6 @@
 """An evaluation laid out as tables, for a terminal and for a page."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -11,20 +10,12 @@ from rich.table import Table
 from pipeline.units import clock
 from pipeline.workflows import metrics
 from pipeline.workflows.evaluate import GROUPS, CallResult, Evaluation, in_group
+from pipeline.workflows.item_tables import item_sheets
 from pipeline.workflows.metrics import CharacterCount, RoleTime, Score, Truth
+from pipeline.workflows.sheet import Sheet, decimal, percent
 
 _CHANNELS = {"stereo": "双声道", "mono": "单声道"}
 _BASELINE_HEADINGS = ("基线精确率", "基线召回率", "基线 F1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """A table to print: a column of text and columns of figures, or all `prose`."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    prose: bool = False
 
 
 def sheets(evaluation: Evaluation, *, errors: bool = False) -> tuple[Sheet, ...]:
@@ -33,7 +24,8 @@ def sheets(evaluation: Evaluation, *, errors: bool = False) -> tuple[Sheet, ...]
     decoys = _wrong("触发的诱饵", (case for tally in tallies for case in tally.decoys))
     wrong = _wrong("错误清单", (case for tally in tallies for case in tally.cases))
     measured = (_bars(evaluation), _characters(evaluation), _calls(evaluation))
-    laid_out = (*measured, _labels(evaluation), _methods(evaluation), decoys)
+    items = item_sheets([judged for result in evaluation.results for judged in result.items])
+    laid_out = (*measured, *items, _labels(evaluation), _methods(evaluation), decoys)
     return tuple(sheet for sheet in (*laid_out, *([wrong] if errors else [])) if sheet.rows)
 
 
@@ -61,7 +53,8 @@ def _markdown(sheet: Sheet) -> str:
     widths = [max(cell_len(line[column]) for line in lines) for column in range(len(sheet.headings))]
     marks = ["-" * width for width in widths]
     printed = ["| " + " | ".join(map(_padded, line, widths)) + " |" for line in (lines[0], marks, *lines[1:])]
-    return "\n".join((f"## {sheet.title}", "", *printed))
+    note = (sheet.note, "") if sheet.note else ()
+    return "\n".join((f"## {sheet.title}", "", *note, *printed))
 
 
 def _padded(text: str, width: int) -> str:
@@ -73,13 +66,13 @@ def _bars(evaluation: Evaluation) -> Sheet:
     fired = sum(len(result.rules.decoys) for result in evaluation.results)
     beside = sum(len(result.baseline.decoys) for result in evaluation.results if result.baseline)
     rows = [
-        ("角色错误（双声道）", _percent(evaluation.roles("stereo").wrong_share), "", "≤ 3.0 %"),
-        ("角色错误（单声道）", _percent(evaluation.roles("mono").wrong_share), "", "≤ 12.0 %"),
-        ("开场时间误差 ≤ 0.3 秒的通话", _percent(evaluation.greeting_share()), "", "≥ 90.0 %"),
+        ("角色错误（双声道）", percent(evaluation.roles("stereo").wrong_share), "", "≤ 3.0 %"),
+        ("角色错误（单声道）", percent(evaluation.roles("mono").wrong_share), "", "≤ 12.0 %"),
+        ("开场时间误差 ≤ 0.3 秒的通话", percent(evaluation.greeting_share()), "", "≥ 90.0 %"),
     ]
     for name in ("开场要素", "结束要素", "禁语"):
         ours, theirs = evaluation.group(name), evaluation.group(name, baseline=True)
-        rows.append((f"{name} F1", _share(ours.f1), _share(theirs.f1), "≥ 0.90"))
+        rows.append((f"{name} F1", decimal(ours.f1), decimal(theirs.f1), "≥ 0.90"))
     rows.append(("触发的诱饵", str(fired), str(beside) if evaluation.has_baseline else "—", "0"))
     return Sheet(title="指标", headings=("指标", "规则", "原字基线", "要求"), rows=tuple(rows))
 
@@ -106,7 +99,7 @@ def _characters(evaluation: Evaluation) -> Sheet:
 
 def _rate(counts: Sequence[CharacterCount]) -> tuple[str, str, str]:
     characters, errors = sum(c.characters for c in counts), sum(c.errors for c in counts)
-    return str(characters), str(errors), _percent(errors / characters if characters else None)
+    return str(characters), str(errors), percent(errors / characters if characters else None)
 
 
 def _calls(evaluation: Evaluation) -> Sheet:
@@ -129,7 +122,7 @@ def _measured(results: Sequence[CallResult]) -> tuple[str, ...]:
     errors = [r.greeting_error / 1000 for r in results if r.greeting_error is not None]
     mean = f"±{sum(map(abs, errors)) / len(errors):.2f}" if errors else "—"
     greeting = f"{errors[0]:+.2f}" if len(results) == len(errors) == 1 else mean
-    shares = (_percent(time.wrong_share), _percent(time.unheard_share))
+    shares = (percent(time.wrong_share), percent(time.unheard_share))
     return (cer, f"{time.speech / 1000:.1f}", *shares, greeting)
 
 
@@ -148,8 +141,8 @@ def _labels(evaluation: Evaluation) -> Sheet:
 
 
 def _figures(ours: Score, theirs: Score) -> tuple[str, ...]:
-    shares = (_share(ours.precision), _share(ours.recall), _share(ours.f1))
-    beside = (_share(theirs.precision), _share(theirs.recall), _share(theirs.f1))
+    shares = (decimal(ours.precision), decimal(ours.recall), decimal(ours.f1))
+    beside = (decimal(theirs.precision), decimal(theirs.recall), decimal(theirs.f1))
     counts = (ours.right + ours.missed, ours.false, ours.missed, ours.unsure)
     return (*map(str, counts), *shares, str(ours.doubtful), *beside)
 
@@ -182,7 +175,7 @@ def _grouped(scores: Mapping[str, Score], group: str) -> Score:
 
 
 def _beside(scores: Iterable[Score]) -> tuple[str, ...]:
-    return tuple(_share(share) for score in scores for share in (score.precision, score.recall, score.f1))
+    return tuple(decimal(share) for score in scores for share in (score.precision, score.recall, score.f1))
 
 
 def _covered(evaluation: Evaluation, label: str) -> bool:
@@ -195,11 +188,3 @@ def _wrong(title: str, cases: Iterable[metrics.Case]) -> Sheet:
     rows = tuple((c.call, clock(c.at), c.label, c.expected, c.found, c.text) for c in cases)
     headings = ("通话", "时间", "标签", "应为", "结果", "原文（真值）")
     return Sheet(title=title, headings=headings, rows=rows, prose=True)
-
-
-def _percent(share: float | None) -> str:
-    return "—" if share is None else f"{100 * share:.1f} %"
-
-
-def _share(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f}"

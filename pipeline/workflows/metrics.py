@@ -5,8 +5,8 @@ Labels are told apart by how they are counted. What the truth's checklist holds 
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -64,7 +64,8 @@ class Event:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """What is known about one labelled call. `checklist` is flat: element -> said; `missing` names the
-    applicable elements that are absent, `elements` the applicable ones of greeting and closing."""
+    applicable elements that are absent, `elements` the applicable ones of greeting and closing. `facts`:
+    label -> how often, for every label that was looked for."""
 
     name: str
     channels: str
@@ -78,6 +79,7 @@ class Truth:
     checklist: dict[str, bool]
     elements: tuple[str, ...]
     missing: tuple[str, ...]
+    facts: Mapping[str, int] = field(default_factory=dict)
 
     def text_at(self, span: Span) -> str:
         """The truth's words around a place, for a list of wrong cases."""
