@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.ruleset import Fill, Item, RuleSet, Template
+from pipeline.ruleset import Fatal, Fill, Item, RuleSet, Template
 
 DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "客服呼叫中心质检评分标准（百分制）": ("percent_100",),
@@ -35,10 +35,17 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """A demand with the items that ask for it, each with its template."""
+    """A demand with the items that came from it, each with its template, and the fatal items that its rules
+    bring about."""
 
     demand: Demand
     items: tuple[tuple[Template, Item], ...]
+    fatal: tuple[tuple[Template, Fatal], ...] = ()
+
+    @property
+    def scored(self) -> bool:
+        """Whether it can move a score."""
+        return bool(self.items or self.fatal)
 
 
 def demands(text: str) -> Iterator[Demand]:
@@ -55,13 +62,15 @@ def demands(text: str) -> Iterator[Demand]:
 
 def requirements(text: str, ruleset: RuleSet) -> tuple[Requirement, ...]:
     """Every row with its items."""
-    return tuple(Requirement(demand=row, items=tuple(_items(row, ruleset))) for row in demands(text))
+    return tuple(_requirement(row, ruleset) for row in demands(text))
 
 
-def _items(row: Demand, ruleset: RuleSet) -> Iterator[tuple[Template, Item]]:
-    for template in ruleset.templates:
-        if template.id in DOCUMENTS.get(row.document, ()):
-            yield from ((template, item) for item in template.items if _asks(item, row))
+def _requirement(row: Demand, ruleset: RuleSet) -> Requirement:
+    forms = [form for form in ruleset.templates if form.id in DOCUMENTS.get(row.document, ())]
+    items = ((form, item) for form in forms for item in form.items if _asks(item, row))
+    fatal = ((form, one) for form in forms for one in form.fatal if one.when)
+    brought = ((form, one) for form, one in fatal if one.when and set(one.when.rules()) & set(row.rules))
+    return Requirement(demand=row, items=tuple(items), fatal=tuple(brought))
 
 
 def _asks(item: Item, row: Demand) -> bool:
@@ -103,7 +112,7 @@ def unmet(found: Iterable[Requirement]) -> list[str]:
     return [
         f"{one.demand.place} {one.demand.wanted}"
         for one in found
-        if not (one.items if one.demand.rules else one.demand.told)
+        if not (one.scored if one.demand.rules else one.demand.told)
     ]
 
 
@@ -139,7 +148,7 @@ def _counts(found: Sequence[Requirement], ruleset: RuleSet) -> str:
         items = [item for template, item in _known(ruleset) if template.id in templates]
         fills = [sum(item.fill is fill for item in items) for fill in _FILLS]
         mine = [one for one in found if one.demand.document == document]
-        scored = sum(bool(one.items) for one in mine)
+        scored = sum(one.scored for one in mine)
         names = "、".join(f"`{name}`" for name in templates)
         completed = sum(bool(item.completed) for item in items)
         cells = (document, names, len(mine), scored, len(mine) - scored, len(items), *fills, completed)
@@ -155,10 +164,11 @@ def _table(rows: Iterable[Requirement]) -> str:
 
 def _row(one: Requirement) -> str:
     row = one.demand
-    if not one.items:
+    if not one.scored:
         return f"| {row.place} | {row.wanted} | 不进评分表 |  |  | {row.told} |"
     named = [f"`{template.id}.{item.id}` {item.title}" for template, item in one.items]
-    fills = dict.fromkeys(_FILLS[item.fill] for _, item in one.items)
+    named += [f"一票否决 `{template.id}.{fatal.id}` {fatal.title}" for template, fatal in one.fatal]
+    fills = dict.fromkeys([*(_FILLS[item.fill] for _, item in one.items), *(["自动"] if one.fatal else [])])
     reasons = dict.fromkeys(item.manual_because for _, item in one.items if item.manual_because)
     rules = row.rules or dict.fromkeys(r for _, item in one.items for r in item.evidence_rules())
     listed = " ".join(f"`{rule}`" for rule in rules)
