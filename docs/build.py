@@ -10,9 +10,11 @@ import typer
 
 from pipeline.cli.app import app
 from pipeline.detect.detectors import DETECTORS
+from pipeline.detect.load import load_ruleset
 from pipeline.detect.rule_schema import FOLDER, Kind, schema_text, stamped
 from pipeline.detect.schema import RuleFile
 from pipeline.settings import ENV_PREFIX, FILE_NAME, Settings
+from pipeline.workflows import requirements
 from pipeline.workflows.document import json_schema
 
 HERE = Path(__file__).parent
@@ -27,9 +29,16 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands(),
         "detectors.md": detectors(),
+        "requirements.md": required(),
         "settings.md": settings(),
         "show-json.md": show_json(),
     }
+
+
+def required() -> str:
+    """Every requirement of the written standards with its scorecard item."""
+    standards = (HERE / "standards.md").read_text(encoding="utf-8")
+    return requirements.page(standards, load_ruleset(HERE.parent / "rules"), NOTE)
 
 
 def commands() -> str:

@@ -216,14 +216,17 @@ class Deduction:
 
 ACCEPT_FROM = 0.8
 """The confidence from which an auto item may be accepted as it is, where the template does not say."""
+ACCEPT_ABSENT_FROM = 0.97
+"""The same for each thing that was not found and that the item hangs on: words that no phrase foresees are
+missed however well they are heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One line of a scorecard. `applicable` None means always; `rules` bring evidence beside the levels'.
 
-    `completed` says that the item is ours and not printed, `manual_because` why rules cannot fill it. The
-    points of a bonus come on top and are not in the denominator.
+    `completed` says that the item is ours and not printed, `manual_because` why rules cannot fill it,
+    `places` where the standard asks for it. The points of a bonus come on top and are not in the denominator.
     """
 
     id: str
@@ -239,6 +242,8 @@ class Item:
     completed: str = ""
     manual_because: str = ""
     accept_from: float = ACCEPT_FROM
+    accept_absent_from: float = ACCEPT_ABSENT_FROM
+    places: tuple[str, ...] = ()
     bonus: bool = False
 
     @property

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pipeline.detect.schema import AppliesFile, Day, File
-from pipeline.ruleset import ACCEPT_FROM, Combine, Effective, Reviewing, Target
+from pipeline.detect.schema import AppliesFile, Day, File, Several
+from pipeline.ruleset import ACCEPT_ABSENT_FROM, ACCEPT_FROM, Combine, Effective, Reviewing, Target
 
 ID = r"^[a-z][a-z0-9_]*$"
 Points = Annotated[float, Field(ge=0)]
@@ -52,8 +52,14 @@ class ItemFile(File):
     rules: tuple[str, ...] = Field(default=(), description="另外给线索的规则")
     note: str = Field(default="", description="给质检员的提示")
     completed: str = Field(default="", description="原文没有、由我们补上的项目：说明缘由")
+    place: Several = Field(
+        default=(), description="标准里的出处，一处或几处；“出处：词”只指该处含这个词的要求"
+    )
     manual_because: str = Field(default="", description="为什么规则填不了（manual）或只能帮忙（assist）")
     accept_from: Share | None = Field(default=None, description="把握不低于此数才可直接采信；不写：用全表的")
+    accept_absent_from: Share | None = Field(
+        default=None, description="依据“没有听到”时，每一处的把握也不低于此数才可直接采信；不写：用全表的"
+    )
     bonus: bool = Field(default=False, description="加分项：不进满分")
     levels: tuple[LevelFile, ...] = Field(default=(), description="等级，从高到低")
     deductions: tuple[DeductionFile, ...] = Field(default=(), description="从满分里扣的分")
@@ -124,5 +130,8 @@ class TemplateFile(File):
     reviews: ReviewsFile = Field(default=ReviewsFile(), description="复核")
     appeal: AppealFile | None = Field(default=None, description="申诉")
     accept_from: Share = Field(default=ACCEPT_FROM, description="自动项把握不低于此数才可直接采信")
+    accept_absent_from: Share = Field(
+        default=ACCEPT_ABSENT_FROM, description="依据“没有听到”时，每一处的把握也不低于此数才可直接采信"
+    )
     fatal: tuple[FatalFile, ...] = Field(default=(), description="一票否决")
     sections: tuple[SectionFile, ...] = Field(min_length=1, description="维度")

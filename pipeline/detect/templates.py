@@ -83,7 +83,7 @@ class Reader:
         if file.total == "weighted" and section.weight is None:
             self._fault(location, "found no `weight`, expected one in each section: the total is weighted")
         items = (
-            self._item(section.title, item, (*location, "items", j), file.accept_from)
+            self._item(section.title, item, (*location, "items", j), file)
             for j, item in enumerate(section.items)
         )
         return Section(
@@ -93,7 +93,7 @@ class Reader:
             items=tuple(items),
         )
 
-    def _item(self, section: str, item: ItemFile, location: Location, accept_from: float) -> Item:
+    def _item(self, section: str, item: ItemFile, location: Location, file: TemplateFile) -> Item:
         for k, rule in enumerate(item.rules):
             self._check(rule, (*location, "rules", k))
         levels = (self._level(level, (*location, "levels", k)) for k, level in enumerate(item.levels))
@@ -111,7 +111,9 @@ class Reader:
             note=item.note,
             completed=item.completed,
             manual_because=item.manual_because,
-            accept_from=accept_from if item.accept_from is None else item.accept_from,
+            accept_from=_either(item.accept_from, file.accept_from),
+            accept_absent_from=_either(item.accept_absent_from, file.accept_absent_from),
+            places=item.place,
             bonus=item.bonus,
         )
 
@@ -194,6 +196,10 @@ class Reader:
 
     def _fault(self, location: Location, message: str) -> None:
         self.faults.append(self.document.error(location, message))
+
+
+def _either(own: float | None, general: float) -> float:
+    return general if own is None else own
 
 
 def _points(value: float | None) -> Decimal | None:

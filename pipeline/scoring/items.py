@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from pipeline.findings import Finding
+from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Fill, Item, Level
 from pipeline.scorecard import DecidedBy, Deducted, ScoredItem, Verdict
 from pipeline.scoring import deductions, levels, reasons
@@ -82,6 +82,12 @@ def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
     return Verdict.FAIL if points == 0 else Verdict.GRADED
 
 
+def _sure(item: Item, findings: Iterable[Finding]) -> bool:
+    """Whether everything that the item hangs on is sure enough; what was not found has to be surer."""
+    heard, absent = item.accept_from, max(item.accept_from, item.accept_absent_from)
+    return all([f.confidence >= (absent if f.outcome is Outcome.ABSENT else heard) for f in findings])
+
+
 def _least_confidence(findings: Iterable[Finding]) -> float:
     return min([finding.confidence for finding in findings], default=1.0)
 
@@ -104,7 +110,7 @@ def _decided(plan: ItemPlan, outcomes: Outcomes, result: _Result) -> ScoredItem:
         bonus=item.bonus,
         decided_by=DecidedBy.RULES,
         accept_from=item.accept_from,
-        acceptable=confidence >= item.accept_from,
+        acceptable=_sure(item, result.because),
         deductions=result.taken,
     )
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from pipeline.units import clock
 from pipeline.workflows import metrics
 from pipeline.workflows.evaluate import GROUPS, CallResult, Evaluation, in_group
-from pipeline.workflows.item_tables import item_sheets
+from pipeline.workflows.item_tables import item_sheets, truth_sheet
 from pipeline.workflows.metrics import CharacterCount, RoleTime, Score, Truth
 from pipeline.workflows.sheet import Sheet, decimal, percent
 
@@ -45,7 +45,10 @@ def print_evaluation(evaluation: Evaluation, console: Console, *, errors: bool =
 
 def as_markdown(evaluation: Evaluation, *, errors: bool = False) -> str:
     """The same tables for a documentation page."""
-    return "\n\n".join(map(_markdown, sheets(evaluation, errors=errors))) + "\n"
+    laid_out = sheets(evaluation, errors=errors)
+    if any(result.items for result in evaluation.results):
+        laid_out += (truth_sheet(),)
+    return "\n\n".join(map(_markdown, laid_out)) + "\n"
 
 
 def _markdown(sheet: Sheet) -> str:

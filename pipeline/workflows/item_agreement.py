@@ -13,7 +13,6 @@ from pipeline.scoring.score import score
 from pipeline.timeline import Call
 from pipeline.workflows.item_truth import ITEM_TRUTH, NOT_APPLICABLE, Facts, true_level
 
-
 _WORDS = ("phrase", "similar")
 """Detectors that listen for what somebody says."""
 
@@ -43,7 +42,7 @@ class Verity(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """One automatic item of one call. `level`: what the rules said, `wanted`: what the labels say; None where
-    they leave it to a person."""
+    they leave it to a person. `acceptable`: as it is, and so the whole card."""
 
     call: str
     template: str
@@ -55,6 +54,7 @@ class Judged:
     basis: Basis
     confidence: float
     acceptable: bool
+    card_acceptable: bool
     findings: tuple[str, ...]
 
 
@@ -113,6 +113,7 @@ def _judged(call: str, card: Scorecard, item: ScoredItem, facts: Facts, basis: B
         basis=basis,
         confidence=item.confidence,
         acceptable=item.acceptable,
+        card_acceptable=card.acceptable,
         findings=item.findings,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from pipeline.scoring.intervals import Share
-from pipeline.workflows.item_agreement import Basis, Judged, Verity, decisions, share
+from pipeline.workflows.item_agreement import Basis, Judged, Verity, cards, decisions, share
 from pipeline.workflows.item_truth import ITEM_TRUTH
 from pipeline.workflows.sheet import Sheet, percent
 
@@ -80,6 +80,7 @@ def _accepted(items: Sequence[Judged]) -> Sheet:
         ("决定：全部", *_taken(decided)),
         ("其余（要人看）", str(len(decided) - len(taken)), *_rest(decided)),
     ]
+    rows.append(("评分表：全部自动项", *_whole_cards(items)))
     headings = ("什么", "判得出的", "可直接采信", "其中一致", "一致率")
     note = (
         "把握不低于评分表的 accept_from 的自动项可以直接采信；"
@@ -91,6 +92,14 @@ def _accepted(items: Sequence[Judged]) -> Sheet:
 def _taken(items: Sequence[Judged]) -> tuple[str, ...]:
     counted = share(item for item in items if item.acceptable)
     return str(len(items)), str(counted.n), str(counted.right), _with_interval(counted)
+
+
+def _whole_cards(items: Sequence[Judged]) -> tuple[str, ...]:
+    """Cards that may be accepted as they are, and those of them without a wrong item."""
+    forms = cards(items).values()
+    taken = [form for form in forms if form[0].card_acceptable]
+    right = sum(all(item.verity is not Verity.WRONG for item in form) for form in taken)
+    return str(len(forms)), str(len(taken)), str(right), _with_interval(Share(right=right, n=len(taken)))
 
 
 def _rest(items: Iterable[Judged]) -> tuple[str, ...]:

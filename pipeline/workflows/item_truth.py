@@ -87,7 +87,6 @@ ITEM_TRUTH: Mapping[str, Mapping[str, Levels]] = {
         "asks_name": _ASKS_NAME,
         "uses_surname": _SURNAME,
         "thanks": _THANKS,
-        "contact": (("优秀", "contact_left"), ("差", "-contact_left")),
     },
     "percent_100": {
         "greeting": (

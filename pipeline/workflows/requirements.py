@@ -169,12 +169,12 @@ def _row(one: Requirement) -> str:
     named = [f"`{template.id}.{item.id}` {item.title}" for template, item in one.items]
     named += [f"一票否决 `{template.id}.{fatal.id}` {fatal.title}" for template, fatal in one.fatal]
     fills = dict.fromkeys([*(_FILLS[item.fill] for _, item in one.items), *(["自动"] if one.fatal else [])])
-    reasons = dict.fromkeys(item.manual_because for _, item in one.items if item.manual_because)
-    rules = row.rules or dict.fromkeys(r for _, item in one.items for r in item.evidence_rules())
-    listed = " ".join(f"`{rule}`" for rule in rules)
+    reasons = [item.manual_because for _, item in one.items if item.manual_because]
+    reasons += [] if row.rules else [row.told]
+    listed = " ".join(f"`{rule}`" for rule in row.rules)
     return (
         f"| {row.place} | {row.wanted} | {'<br>'.join(named)} | {'、'.join(fills)} | {listed} "
-        f"| {'；'.join(reasons)} |"
+        f"| {'；'.join(dict.fromkeys(reasons))} |"
     )
 
 

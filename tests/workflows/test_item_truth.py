@@ -14,7 +14,7 @@ RULESET = load_ruleset(shipped_rules())
 ELEMENTS = {
     *("greeting_word", "agent_id_or_name", "company", "offer_help"),
     *("problem_resolved_confirm", "anything_else", "satisfaction_invite", "thanks", "goodbye"),
-    *("asks_name", "uses_surname", "contact_left"),
+    *("asks_name", "uses_surname"),
 }
 """What the checklist of a labelled call may hold."""
 COUNTED = {
