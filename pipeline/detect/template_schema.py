@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pipeline.detect.schema import AppliesFile, Day, File, Several
+from pipeline.detect.schema import AppliesFile, Day, File
 from pipeline.ruleset import ACCEPT_ABSENT_FROM, ACCEPT_FROM, Combine, Effective, Reviewing, Target
 
 ID = r"^[a-z][a-z0-9_]*$"
@@ -52,9 +52,7 @@ class ItemFile(File):
     rules: tuple[str, ...] = Field(default=(), description="另外给线索的规则")
     note: str = Field(default="", description="给质检员的提示")
     completed: str = Field(default="", description="原文没有、由我们补上的项目：说明缘由")
-    place: Several = Field(
-        default=(), description="标准里的出处，一处或几处；“出处：词”只指该处含这个词的要求"
-    )
+    places: tuple[str, ...] = Field(default=(), description="标准里的出处；“出处：词”只指该处含这个词的要求")
     manual_because: str = Field(default="", description="为什么规则填不了（manual）或只能帮忙（assist）")
     accept_from: Share | None = Field(default=None, description="把握不低于此数才可直接采信；不写：用全表的")
     accept_absent_from: Share | None = Field(

@@ -113,7 +113,7 @@ class Reader:
             manual_because=item.manual_because,
             accept_from=_either(item.accept_from, file.accept_from),
             accept_absent_from=_either(item.accept_absent_from, file.accept_absent_from),
-            places=item.place,
+            places=item.places,
             bonus=item.bonus,
         )
 
