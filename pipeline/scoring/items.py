@@ -84,8 +84,8 @@ def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
 
 def _sure(item: Item, findings: Iterable[Finding]) -> bool:
     """Whether everything that the item hangs on is sure enough; what was not found has to be surer."""
-    least = {Outcome.ABSENT: max(item.accept_from, item.accept_absent_from)}
-    return all(found.confidence >= least.get(found.outcome, item.accept_from) for found in findings)
+    heard, absent = item.accept_from, max(item.accept_from, item.accept_absent_from)
+    return all(f.confidence >= (absent if f.outcome is Outcome.ABSENT else heard) for f in findings)
 
 
 def _least_confidence(findings: Iterable[Finding]) -> float:
