@@ -82,10 +82,11 @@ def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
     return Verdict.FAIL if points == 0 else Verdict.GRADED
 
 
-def _sure(item: Item, findings: Iterable[Finding]) -> bool:
-    """Whether everything that the item hangs on is sure enough; what was not found has to be surer."""
-    heard, absent = item.accept_from, max(item.accept_from, item.accept_absent_from)
-    return all(f.confidence >= (absent if f.outcome is Outcome.ABSENT else heard) for f in findings)
+def _bound(item: Item, findings: Iterable[Finding]) -> float:
+    """The confidence from which the item may be accepted as it is: what was not found has to be surer."""
+    absent = max(item.accept_from, item.accept_absent_from)
+    unsure = any(f.outcome is Outcome.ABSENT and f.confidence < absent for f in findings)
+    return absent if unsure else item.accept_from
 
 
 def _least_confidence(findings: Iterable[Finding]) -> float:
@@ -94,6 +95,7 @@ def _least_confidence(findings: Iterable[Finding]) -> float:
 
 def _decided(plan: ItemPlan, outcomes: Outcomes, result: _Result) -> ScoredItem:
     item, confidence = plan.item, _least_confidence(result.because)
+    bound = _bound(item, result.because)
     return ScoredItem(
         id=item.id,
         title=item.title,
@@ -109,8 +111,8 @@ def _decided(plan: ItemPlan, outcomes: Outcomes, result: _Result) -> ScoredItem:
         fill=item.fill,
         bonus=item.bonus,
         decided_by=DecidedBy.RULES,
-        accept_from=item.accept_from,
-        acceptable=_sure(item, result.because),
+        accept_from=bound,
+        acceptable=confidence >= bound,
         deductions=result.taken,
     )
 

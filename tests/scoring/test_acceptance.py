@@ -67,6 +67,14 @@ def test_each_thing_is_held_against_its_own_bound(heard: float, unheard: float) 
     assert accepted(*findings) == (heard >= ACCEPT_FROM and unheard >= ACCEPT_ABSENT_FROM)
 
 
+@given(SURE, SURE)
+def test_the_bound_that_is_shown_is_the_one_that_decided(heard: float, unheard: float) -> None:
+    findings = (finding("a.a", Outcome.PRESENT, heard), finding("b.b", Outcome.ABSENT, unheard))
+    scored = score_item(ITEM, by_rule(findings))
+    assert scored.accept_from is not None
+    assert scored.acceptable == (scored.confidence >= scored.accept_from)
+
+
 @given(SURE, SURE, SURE)
 def test_a_lower_bound_accepts_no_less(confidence: float, one: float, other: float) -> None:
     absent = finding("a.a", Outcome.ABSENT, confidence)
