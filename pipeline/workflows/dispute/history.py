@@ -1,21 +1,13 @@
-"""Everything that happened to a call, in order: scorings, corrections, decisions of people."""
+"""Everything that happened to a call, in order: scorings, corrections, decisions of people, appeals."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.appeal import Appeal
 from pipeline.scorecard import Review
 from pipeline.storage.records import Change, Correction, ScoringLine
 from pipeline.storage.store import Store
-
-DECISIONS = {
-    "accept": "同意",
-    "override": "改判",
-    "finding_true": "发现属实",
-    "finding_false": "发现不属实",
-    "swap_roles": "互换角色",
-    "note": "备注",
-}
-
 
 COLUMNS = {
     "call_id": "通话编号",
@@ -48,6 +40,7 @@ def history(store: Store, recording_id: str) -> tuple[Event, ...]:
     """Oldest first; a correction comes before the scoring that it led to."""
     events = [_corrected(correction) for correction in store.corrections(recording_id)]
     events += [_reviewed(review) for review in store.reviews(recording_id)]
+    events += [event for appeal in store.appeals(recording_id) for event in _appealed(appeal)]
     events += [_scored(line) for line in store.history(recording_id)]
     return tuple(sorted(events, key=lambda event: event.at))
 
@@ -71,7 +64,7 @@ def _corrected(correction: Correction) -> Event:
         at=correction.at,
         what=f"改正{correction.subject.chinese}",
         who=correction.who,
-        told=f"{told}。{correction.reason}",
+        told=_sentences(told, correction.reason),
     )
 
 
@@ -81,6 +74,18 @@ def change_told(change: Change) -> str:
 
 
 def _reviewed(review: Review) -> Event:
-    decided = DECISIONS.get(review.decision.value, review.decision.value)
     told = " ".join(part for part in (review.target, review.value) if part)
-    return Event(at=review.at, what=decided, who=review.who, told=f"{told}。{review.reason}")
+    return Event(
+        at=review.at, what=review.decision.chinese, who=review.who, told=_sentences(told, review.reason)
+    )
+
+
+def _appealed(appeal: Appeal) -> Iterator[Event]:
+    for event in appeal.events:
+        ruling = event.ruling.chinese if event.ruling else ""
+        told = f"申诉 {appeal.id}，{appeal.title}" + (f"：{ruling}" if ruling else "")
+        yield Event(at=event.at, what=event.step.chinese, who=event.who, told=_sentences(told, event.reason))
+
+
+def _sentences(*parts: str) -> str:
+    return "。".join(part for part in parts if part)
