@@ -15,6 +15,7 @@ from pipeline.storage.store import Store
 from pipeline.workflows.dispute.as_of import named
 from pipeline.workflows.dispute.correct import Facts, relink, swap_roles
 from pipeline.workflows.dispute.replay import Agreement, Replay, replayed, rules_by_digest
+from pipeline.workflows.review.sheet import reviewed, sheet
 
 OTHER = rules({**FILES, "a/shirking.yml": SHIRKING.replace("[不归我们管]", "[没办法]")})
 
@@ -89,6 +90,26 @@ def test_decisions_of_people_count_from_the_scoring_after_them(store: Store) -> 
     assert {item.id: item.level for item in after.scorecard.items}["attitude"] == "优"
     assert replay(store, "2024-05-06").agreement is Agreement.IDENTICAL
     assert replay(store, "2024-05-07").agreement is Agreement.IDENTICAL
+
+
+def test_a_scorecard_that_an_inspector_made_is_replayed_with_the_same_decisions(store: Store) -> None:
+    at = NOON + timedelta(days=1)
+    page = sheet(store, "c1", "王组长")
+    decided = Review(
+        recording_id="a" * 16,
+        who="王组长",
+        at=at,
+        decision=Decision.OVERRIDE,
+        target="attitude",
+        value="优",
+        reason="已转接",
+        template_id="small",
+    )
+    assert store.save_reviewed(reviewed(page, (decided,), "复核"), at=at)
+    assert store.latest("a" * 16).reviews == 1
+    strict = Settings(role_threshold=1.0, match_confidence=0.99)
+    assert replay(store, "2024-05-07", strict).agreement is Agreement.IDENTICAL
+    assert replay(store, "2024-05-06", strict).agreement is Agreement.IDENTICAL
 
 
 def test_a_scorecard_that_was_tampered_with_is_found_out_and_the_place_named(

@@ -1,21 +1,18 @@
 """A case file as one HTML page that needs nothing else, to read, to listen to and to print."""
 
 import base64
-import io
 from collections.abc import Callable
 from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from pylopdf_fonts_zh_cn import sans_path
 
 from pipeline.findings import Outcome
 from pipeline.scorecard import Verdict
 from pipeline.units import clock
 from pipeline.workflows.evidence.case import REPLAYED, CaseFile, Clip
+from pipeline.workflows.page_font import font_of
 
 
 def page(case: CaseFile, audio: Callable[[Clip], str] | None = None) -> str:
@@ -31,25 +28,12 @@ def page(case: CaseFile, audio: Callable[[Clip], str] | None = None) -> str:
         Outcome=Outcome,
         Verdict=Verdict,
     )
-    return render(font=_font(render(font="")))
+    return render(font="data:font/woff;base64," + font_of(render(font="")))
 
 
 def embedded(clip: Clip) -> str:
     """The clip as an address that holds its bytes."""
     return "data:audio/wav;base64," + base64.b64encode(clip.wav).decode()
-
-
-def _font(text: str) -> str:
-    """The address of a font with just the characters of a text, so that every machine shows them."""
-    options = Options(layout_features=["palt"], name_IDs=[], notdef_outline=True, hinting=False)
-    subsetter = Subsetter(options)
-    subsetter.populate(text=text)
-    body = io.BytesIO()
-    with TTFont(str(sans_path()), recalcTimestamp=False) as font:
-        subsetter.subset(font)
-        font.flavor = "woff"
-        font.save(body)
-    return "data:font/woff;base64," + base64.b64encode(body.getvalue()).decode()
 
 
 def _sections(case: CaseFile) -> list[tuple[str, list[object]]]:
