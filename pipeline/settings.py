@@ -20,14 +20,23 @@ ENV_PREFIX = "CALLSCORE_"
 FILE_NAME = "callscore.toml"
 
 
-def _setting(default: Any, help: str, *, transcript: bool = False, **limits: Any) -> Any:
-    """A table row. `transcript=True`: the setting changes what is heard, so it is part of the work's key."""
-    return Field(default, description=help, json_schema_extra={"transcript": transcript}, **limits)
+def _setting(
+    default: Any, help: str, *, transcript: bool = False, scores: bool = False, **limits: Any
+) -> Any:
+    """A table row. `transcript=True`: the setting changes what is heard, so it is part of the work's key;
+    `scores=True`: it changes what is made of the same transcript, so it is kept with every scoring."""
+    extra: dict[str, Any] = {"transcript": transcript, "scores": scores}
+    return Field(default, description=help, json_schema_extra=extra, **limits)
 
 
 def heard(default: Any, help: str, **limits: Any) -> Any:
     """A setting that changes the transcript."""
     return _setting(default, help, transcript=True, **limits)
+
+
+def scoring(default: Any, help: str, **limits: Any) -> Any:
+    """A setting that changes what a transcript scores."""
+    return _setting(default, help, scores=True, **limits)
 
 
 class Settings(BaseModel):
@@ -40,7 +49,7 @@ class Settings(BaseModel):
     rules: str = _setting("", "规则文件夹；空：随产品附带的规则")
     cache: str = _setting("", "存放模型的文件夹；空：用户的缓存文件夹")
     columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
-    time_zone: str = _setting("Asia/Shanghai", "话单里 start_time 的时区")
+    time_zone: str = scoring("Asia/Shanghai", "话单里 start_time 的时区")
     roster: str = _setting("", "坐席名册 CSV，列：agent_id、team（班组）、since（上岗日期）；空：没有名册")
     ticket_columns: dict[str, str] = _setting(
         {}, "工单导出的列名对应，左边是这里的列名：{ticket_id = '流水号'}"
@@ -79,22 +88,33 @@ class Settings(BaseModel):
     compression_threshold: float = heard(2.4, "压缩比高于它的窗口存疑", gt=0)
 
     # roles
-    role_threshold: float = _setting(0.7, "角色把握低于它时，依赖角色的项目待复核", ge=0, le=1)
+    role_threshold: float = scoring(0.7, "角色把握低于它时，依赖角色的项目待复核", ge=0, le=1)
 
     # rules
     sentence_model: str = _setting("", "句子向量模型：空：随附的；或含 model.onnx 和 tokenizer.json 的文件夹")
-    match_confidence: float = _setting(0.5, "把握低于它的不算找到", ge=0, le=1)
+    match_confidence: float = scoring(0.5, "把握低于它的不算找到", ge=0, le=1)
 
     def transcript_digest(self) -> str:
         """Digest of the settings that change what is heard; part of the key of finished work."""
-        names = [n for n, f in type(self).model_fields.items() if _changes_transcript(f)]
-        values = json.dumps(self.model_dump(include=set(names)), sort_keys=True, ensure_ascii=False)
+        values = json.dumps(self.of_hearing(), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(values.encode()).hexdigest()[:16]
 
+    def of_hearing(self) -> dict[str, Any]:
+        """The settings that change what is heard, by name."""
+        return self._marked("transcript")
 
-def _changes_transcript(field: Any) -> bool:
+    def of_scoring(self) -> dict[str, float | str]:
+        """The settings that change what a transcript scores, by name."""
+        return self._marked("scores")
+
+    def _marked(self, mark: str) -> dict[str, Any]:
+        names = {n for n, f in type(self).model_fields.items() if _is_marked(f, mark)}
+        return self.model_dump(include=names)
+
+
+def _is_marked(field: Any, mark: str) -> bool:
     extra = field.json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("transcript"))
+    return isinstance(extra, dict) and bool(extra.get(mark))
 
 
 def load_settings(

@@ -10,12 +10,15 @@ from rich.console import Console
 from pipeline.cli.agreement import register as register_agreement
 from pipeline.cli.appeal import app as appeal_app
 from pipeline.cli.calls import register as register_calls
+from pipeline.cli.correct import register as register_correct
 from pipeline.cli.doctor import register as register_doctor
 from pipeline.cli.evaluate import register as register_evaluate
+from pipeline.cli.evidence import register as register_evidence
 from pipeline.cli.explain import register as register_explain
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
 from pipeline.cli.report import app as report_app
+from pipeline.cli.rescore import register as register_rescore
 from pipeline.cli.review import register as register_review
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.sample import register as register_sample
@@ -37,9 +40,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for register in (
+COMMANDS = (
     register_night,
     register_calls,
+    register_rescore,
+    register_correct,
+    register_evidence,
     register_explain,
     register_review,
     register_agreement,
@@ -48,7 +54,8 @@ for register in (
     register_tickets,
     register_settings,
     register_doctor,
-):
+)
+for register in COMMANDS:
     register(app)
 app.add_typer(appeal_app, name="appeal")
 app.add_typer(models_app, name="models")

@@ -1,9 +1,8 @@
-"""`callscore show`, `list`, `export` and `rescore`: looking at calls that were scored."""
+"""`callscore show`, `list` and `export`: looking at calls that were scored."""
 
 import csv
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -11,31 +10,23 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from pipeline.cli.options import Database, Rules, SettingsOptions, load
+from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import DIRECTIONS, call_view, console, local_time
 from pipeline.ruleset import RuleSet
-from pipeline.settings import Settings
 from pipeline.storage.records import CallFilter, StoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock
 from pipeline.workflows.document import CallDocument, call_document, json_schema
-from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.rescore import Rescore, rescore, rescore_all
 from pipeline.workflows.review.sheet import as_seen_by
-from pipeline.workflows.rules import rules_in_force, rules_of_the_day
+from pipeline.workflows.rules import rules_of_the_day
 
 
 def register(app: typer.Typer) -> None:
     app.command("show", epilog="例：callscore show d11 --json")(show)
     app.command("list", epilog="例：callscore list --complaints --limit 20")(list_calls)
     app.command("export", epilog="例：callscore export --format csv > 评分.csv")(export)
-    app.command("rescore", epilog="例：callscore rescore d07m --swap-roles --reason 坐席申诉")(
-        rescore_command
-    )
 
 
 def show(
@@ -172,54 +163,3 @@ def _documents(store: Store) -> Iterator[CallDocument]:
 
 def _document(stored: StoredCall, ruleset: RuleSet) -> CallDocument:
     return call_document(stored.recording, stored.transcript, stored.findings, stored.scorecard, ruleset)
-
-
-def rescore_command(
-    call: Annotated[
-        str | None, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀；用 --all 时不写。")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="重评存下的每一通；显示进度。")] = False,
-    swap_roles: Annotated[bool, typer.Option("--swap-roles", help="坐席和客户认反了：换过来再评。")] = False,
-    reason: Annotated[str, typer.Option("--reason", help="为什么重评，留在记录里。")] = "",
-    database: Database = None,
-    rules: Rules = None,
-) -> None:
-    """用现在的规则重评一通电话，或用 --all 全部重评；原来的评分表保留，另添一张。不重新识别。"""
-    settings = load(SettingsOptions(database=database, rules=rules))
-    if every:
-        if call is not None or swap_roles:
-            raise typer.BadParameter("--all 不能和 CALL、--swap-roles 一起用。", param_hint="--all")
-        _rescore_all(settings, reason)
-        return
-    if call is None:
-        raise typer.BadParameter("要重评哪一通？给出 CALL，或用 --all。", param_hint="CALL")
-    order = Rescore(name=call, swap_roles=swap_roles, reason=reason)
-    with Store.open(settings.database, create=False) as store:
-        now, understanding = datetime.now(UTC), Understanding(settings)
-        ruleset = rules_in_force(store, understanding, at=now)
-        before, after = rescore(order, store, ruleset, understanding, at=now)
-        document = _document(after, rules_of_the_day(store, after.ruleset_digest))
-    out = console()
-    out.print(call_view(document, settings))
-    old, new = before.scorecard, after.scorecard
-    if old and new:
-        out.print(
-            f"重评前 {old.total}（待定 {old.open_points}）→ 重评后 {new.total}（待定 {new.open_points}）"
-        )
-
-
-def _rescore_all(settings: Settings, reason: str) -> None:
-    with Store.open(settings.database, create=False) as store:
-        now, understanding = datetime.now(UTC), Understanding(settings)
-        total, ruleset = store.counts()["recordings"], rules_in_force(store, understanding, at=now)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("重评", total=total)
-            changes = rescore_all(
-                store,
-                ruleset,
-                understanding,
-                at=now,
-                reason=reason,
-                watch=lambda done: progress.update(task, completed=done),
-            )
-    console().print(f"重评了 {changes.calls} 通，其中 {changes.changed} 通的得分或待定分有变化。")

@@ -126,6 +126,27 @@ def read_metadata(
     return Metadata(csv=str(csv_path), rows=rows, faults=tuple(ordered), unusable=unusable)
 
 
+def parsed(cells: Mapping[str, str], time_zone: str = "Asia/Shanghai") -> dict[str, Any]:
+    """Values by the field of a Row, from texts by our column; an empty text is None.
+
+    Raises MetadataError: an unknown column, `file`, or a value that cannot be.
+    """
+    known = [name for name in COLUMNS if name != "file"]
+    for name in cells:
+        if name not in known:
+            raise MetadataError(f"没有列 {name}，应为 {'、'.join(known)}", hint="例：agent_id=1022")
+    filled = {
+        name: cell.strip() for name, cell in cells.items() if cell.strip().casefold() not in values.EMPTY
+    }
+    try:
+        model = _row_model(time_zone).model_validate({"call_id": "-", **filled, "file": "-"})
+    except ValidationError as error:
+        name, told = str(error.errors()[0]["loc"][0]), error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise MetadataError(f"{name}：发现“{_short(cells[name])}”，应为{told}") from error
+    fields = {name: "started_at" if name == "start_time" else name for name in cells}
+    return {fields[name]: getattr(model, name) if name in filled else None for name in cells}
+
+
 def _positions(table: Table, columns: Mapping[str, str]) -> tuple[dict[str, int], list[Fault]]:
     """Where each of our columns stands in the table. Raises MetadataError: a required one is missing."""
     unknown = sorted(set(columns) - set(COLUMNS))

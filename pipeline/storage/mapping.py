@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline import __version__
 from pipeline.errors import StorageError
 from pipeline.findings import Finding
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import FIRST_FORM, OPEN, DecidedBy, Scorecard, ScoredItem
-from pipeline.storage.records import RuleFacts
+from pipeline.storage.records import Change, Circumstances, RuleFacts, ScoredCall
 from pipeline.timeline import Recording, Transcript, Turn, Word
 
 T = TypeVar("T")
@@ -25,7 +26,8 @@ PROBABILITY_DECIMALS = 3
 
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Finding, Recording, RuleFacts, Scorecard, Transcript)
+    kind: TypeAdapter(kind)
+    for kind in (Change, Circumstances, Finding, Recording, RuleFacts, Scorecard, Transcript)
 }
 """Every type that is kept as JSON."""
 
@@ -228,3 +230,22 @@ def _with_decider(item: ScoredItem) -> ScoredItem:
     if item.verdict in OPEN:
         return item
     return replace(item, decided_by=DecidedBy.RULES, lowest=item.points or item.lowest)
+
+
+def circumstances_of(scored: ScoredCall) -> Circumstances:
+    """What a scoring depended on beside transcript, rule set and reviews."""
+    return Circumstances(
+        recording=scored.recording,
+        settings=dict(scored.settings),
+        encoder=scored.sentences.encoder if scored.sentences else None,
+        program=__version__,
+    )
+
+
+def circumstances_to_plain(kept: Circumstances) -> Any:
+    return {**to_plain(kept), "recording": recording_to_plain(kept.recording)}
+
+
+def scoring_of(scored: ScoredCall) -> Any:
+    """The body of a scoring that is not stored yet."""
+    return scoring_to_plain(scored.findings, rule_facts(scored.ruleset, scored.findings), scored.scorecard)

@@ -20,9 +20,11 @@ def put_sentences(session: Session, transcript_id: int, sentences: Sentences) ->
     put_once(session, SentencesRow, values)
 
 
-def sentences_of(session: Session, transcript_id: int) -> Sentences | None:
-    """The vectors of a transcript that were made last."""
+def sentences_of(session: Session, transcript_id: int, encoder: str | None = None) -> Sentences | None:
+    """The vectors of a transcript that this model made; `encoder` None: those that were made last."""
     query = select(SentencesRow).where(SentencesRow.transcript_id == transcript_id)
+    if encoder is not None:
+        query = query.where(SentencesRow.encoder == encoder)
     row = session.scalar(query.order_by(SentencesRow.id.desc()).limit(1))
     return None if row is None else Sentences.unpacked(row.encoder, row.body)
 

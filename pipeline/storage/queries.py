@@ -15,6 +15,7 @@ from pipeline.storage.records import (
     FORBIDDEN,
     CallFilter,
     CallSummary,
+    Circumstances,
     DecidedFinding,
     Duplicate,
     Night,
@@ -152,6 +153,7 @@ def _stored(
     session: Session, card: ScorecardRow, heard: TranscriptRow, recording: RecordingRow
 ) -> StoredCall:
     findings, rules, scorecard = mapping.scoring_from_plain(mapping.unpack(card.body))
+    kept = _circumstances(card)
     return StoredCall(
         scorecard_id=card.id,
         recording=_recording(recording),
@@ -164,9 +166,22 @@ def _stored(
         scored_at=card.created_at,
         reason=card.reason,
         body_sha256=card.body_sha256,
-        sentences=sentences_of(session, heard.id),
+        sentences=sentences_of(session, heard.id, kept.encoder if kept else None),
+        circumstances=kept,
         reviews=card.reviews,
     )
+
+
+def _circumstances(card: ScorecardRow) -> Circumstances | None:
+    if card.circumstances is None:
+        return None
+    return mapping.from_plain(Circumstances, mapping.unpack(card.circumstances))
+
+
+def scoring_body(session: Session, scorecard_id: int) -> Any:
+    """Findings and scorecard as they were written, in JSON types; None for an unknown id."""
+    body = session.scalar(select(ScorecardRow.body).where(ScorecardRow.id == scorecard_id))
+    return None if body is None else mapping.unpack(body)
 
 
 def _transcript(row: TranscriptRow) -> Transcript:

@@ -1,7 +1,7 @@
 """What goes into the store and what comes out of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,10 +20,71 @@ class Origin(StrEnum):
 
     HEARD = "heard"
     ROLES_SWAPPED = "roles_swapped"
+    WORDS_CORRECTED = "words_corrected"
+    RELINKED = "relinked"
+
+    @property
+    def chinese(self) -> str:
+        titles = {
+            "heard": "识别",
+            "roles_swapped": "角色互换",
+            "words_corrected": "改正文字",
+            "relinked": "改正话单",
+        }
+        return titles[self.value]
 
 
 FORBIDDEN = "forbidden"
 """The label of findings that are counted by themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """Everything beside transcript, rule set and reviews that a scoring depended on, kept with it.
+
+    `recording` as the metadata was that day, `settings` those that move a score, `encoder` the model of the
+    sentences' vectors (None: no vectors), `program` the version of callscore. Of a scoring from before they
+    were kept only the recording is known; then `settings` and `program` are empty.
+    """
+
+    recording: Recording
+    settings: Mapping[str, float | str]
+    encoder: str | None
+    program: str
+
+
+class Subject(StrEnum):
+    """What a person put right."""
+
+    WORDS = "words"
+    ROLES = "roles"
+    METADATA = "metadata"
+
+    @property
+    def chinese(self) -> str:
+        return {"words": "文字", "roles": "角色", "metadata": "话单"}[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing put right: `what` is a column of the metadata, or a time in the recording."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Who put what right, when and why. Append-only; `scorecard_id` is the scoring that it led to."""
+
+    recording_id: str
+    subject: Subject
+    changes: tuple[Change, ...]
+    who: str
+    at: datetime
+    reason: str
+    scorecard_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +101,7 @@ class CompactForm:
 class ScoredCall:
     """One call with everything that was made of it. `scorecard` is None where no template is for it,
     `compact` and `sentences` where nobody made them yet. The first `reviews` decisions about the call count
-    in the scorecard."""
+    in the scorecard; `settings` are those that move a score."""
 
     recording: Recording
     transcript: Transcript
@@ -50,6 +111,7 @@ class ScoredCall:
     compact: CompactForm | None = None
     sentences: Sentences | None = None
     reviews: int = 0
+    settings: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +144,7 @@ class StoredCall:
     `rules` describes every rule that the findings name. `recording` is as known now: metadata may have
     been corrected since. `body_sha256` is the digest of findings and scorecard as canonical JSON: two
     scorings agree to the byte where it is the same. The first `reviews` of `Store.reviews` counted.
+    `circumstances` None: scored before they were kept.
     """
 
     scorecard_id: int
@@ -97,6 +160,7 @@ class StoredCall:
     body_sha256: str
     sentences: Sentences | None = None
     reviews: int = 0
+    circumstances: Circumstances | None = None
 
     @property
     def call(self) -> Call:

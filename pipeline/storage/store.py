@@ -17,7 +17,8 @@ from pipeline.errors import NotFound, StorageError
 from pipeline.findings import Finding
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
-from pipeline.storage import archive, mapping, meaning, queries, writing
+from pipeline.storage import archive, corrections, mapping, meaning, queries, writing
+from pipeline.storage.corrections import Corrections
 from pipeline.storage.database import open_database
 from pipeline.storage.people import People
 from pipeline.storage.records import (
@@ -25,6 +26,7 @@ from pipeline.storage.records import (
     CallSummary,
     CompactCall,
     CompactForm,
+    Correction,
     Duplicate,
     Night,
     Origin,
@@ -48,7 +50,7 @@ from pipeline.timeline import Provenance, Recording, Transcript
 EVERYTHING = CallFilter()
 
 
-class Store(People, Statistics):
+class Store(People, Corrections, Statistics):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod
@@ -104,9 +106,11 @@ class Store(People, Statistics):
         at: datetime,
         reason: str,
         origin: Origin = Origin.ROLES_SWAPPED,
+        correction: Correction | None = None,
     ) -> int:
         """Add a scorecard to a known recording; its id. A transcript that differs from the newest stored
-        one is added too, as `origin`. Raises NotFound for a recording that was never stored."""
+        one is added too, as `origin`; what is known of the recording is brought up to date; `correction`
+        tells who did it. Raises NotFound for a recording that was never stored."""
         _check(scored)
         with self._writing() as session:
             newest = writing.newest_transcript(session, scored.recording.id)
@@ -116,7 +120,11 @@ class Store(People, Statistics):
                 transcript_id = newest.id
             else:
                 transcript_id = writing.add_transcript(session, scored, key=None, origin=origin, at=at)
-            return writing.add_scoring(session, scored, transcript_id=transcript_id, at=at, reason=reason)
+            card = writing.add_scoring(session, scored, transcript_id=transcript_id, at=at, reason=reason)
+            if correction is not None:
+                corrections.add_correction(session, correction, card)
+                writing.put_recording(session, scored.recording)
+            return card
 
     def update_recording(self, recording: Recording) -> None:
         """Correct the metadata of a known recording: another path, a call_id that came later."""
@@ -135,12 +143,12 @@ class Store(People, Statistics):
             if len(found) == 1:
                 return found[0]
             near = found or queries.similar(session, name)
-        listed = ", ".join(f"{r.name} ({r.id}, {r.path})" for r in near)
+        listed = "、".join(f"{r.name}（{r.id}，{r.path}）" for r in near)
         if found:
-            raise NotFound(f"{len(found)} calls answer to {name!r}: {listed}", hint="name one by its id")
+            raise NotFound(f"{len(found)} 通电话都叫 {name}：{listed}", hint="用录音编号指明是哪一通")
         raise NotFound(
-            f"no call {name!r}",
-            hint=f"near it: {listed}" if near else "`callscore list` shows what there is",
+            f"没有电话 {name}",
+            hint=f"名字相近的：{listed}" if near else "callscore list 列出评过分的电话",
         )
 
     def calls(self, which: CallFilter = EVERYTHING) -> Iterator[CallSummary]:
@@ -209,10 +217,11 @@ class Store(People, Statistics):
             kept = meaning.meaning_of(session, ruleset.digest, ruleset.meaning.encoder)
         return replace(ruleset, meaning=kept)
 
-    def meaning_of(self, digest: str) -> Meaning | None:
-        """What a stored rule set was taught when it first scored; None: it learns nothing."""
+    def meaning_of(self, digest: str, encoder: str | None = None) -> Meaning | None:
+        """What a stored rule set was taught when it first scored, with this model or (None) any; None: it
+        learns nothing."""
         with self._reading() as session:
-            return meaning.meaning_of(session, digest, None)
+            return meaning.meaning_of(session, digest, encoder)
 
     def duplicates(self) -> tuple[Duplicate, ...]:
         """Every call_id that more than one recording carries."""

@@ -190,7 +190,8 @@ class MeaningRow(Base):
 
 
 class ScorecardRow(Base):
-    """One scoring: findings and scorecard together. Without a template the points are null."""
+    """One scoring: findings and scorecard together. Without a template the points are null, without
+    `circumstances` it was made before schema 0006."""
 
     __tablename__ = "scorecards"
     __table_args__ = (Index("ix_scorecards_recording_id_id", "recording_id", "id"),)
@@ -212,6 +213,31 @@ class ScorecardRow(Base):
     reviews: Mapped[int] = mapped_column(server_default="0")
     body_sha256: Mapped[str] = mapped_column(String(64))
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    circumstances: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class CorrectionRow(Base):
+    """What people put right in transcripts and metadata. `changes` is canonical JSON."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"), index=True)
+    scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecards.id"))
+    subject: Mapped[str] = mapped_column(String(16))
+    changes: Mapped[str] = mapped_column(Text)
+    who: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Moment)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class ListeningRow(Base):
+    """The settings that transcripts were made with, by the digest that the transcripts carry."""
+
+    __tablename__ = "listenings"
+
+    settings_digest: Mapped[str] = mapped_column(Text, primary_key=True)
+    settings: Mapped[str] = mapped_column(Text)
 
 
 class FindingRow(Base):

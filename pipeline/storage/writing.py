@@ -14,7 +14,7 @@ from pipeline.scorecard import OPEN
 from pipeline.storage import facts, mapping
 from pipeline.storage.archive import put_compact
 from pipeline.storage.meaning import put_ruleset, put_sentences
-from pipeline.storage.records import FORBIDDEN, Origin, Quarantined, RuleFacts, ScoredCall
+from pipeline.storage.records import FORBIDDEN, Circumstances, Origin, Quarantined, RuleFacts, ScoredCall
 from pipeline.storage.tables import (
     FindingRow,
     NightRow,
@@ -27,7 +27,11 @@ from pipeline.timeline import Recording
 
 
 def put_recording(session: Session, recording: Recording) -> None:
-    """Add a recording, or bring what is known about it up to date."""
+    """Add a recording, or bring what is known about it up to date. Scorings that did not keep what was known
+    keep it now, before it is gone."""
+    known = session.get(RecordingRow, recording.id)
+    if known is not None:
+        _keep_for_old_scorings(session, recording.id, known.body)
     session.merge(
         RecordingRow(
             id=recording.id,
@@ -44,6 +48,17 @@ def put_recording(session: Session, recording: Recording) -> None:
         )
     )
     session.flush()
+
+
+def _keep_for_old_scorings(session: Session, recording_id: str, body: bytes) -> None:
+    kept = Circumstances(
+        recording=mapping.recording_from_plain(mapping.unpack(body)), settings={}, encoder=None, program=""
+    )
+    old = (ScorecardRow.recording_id == recording_id, ScorecardRow.circumstances.is_(None))
+    values = {"circumstances": mapping.pack(mapping.circumstances_to_plain(kept))}
+    session.execute(
+        update(ScorecardRow).where(*old).values(values).execution_options(synchronize_session=False)
+    )
 
 
 def newest_transcript(session: Session, recording_id: str) -> TranscriptRow | None:
@@ -84,6 +99,7 @@ def add_scoring(
     if scored.sentences is not None:
         put_sentences(session, transcript_id, scored.sentences)
     row = _scorecard_row(scored, rules, transcript_id)
+    row.circumstances = _circumstances(session, scored, transcript_id)
     row.created_at, row.reason = at, reason
     session.add(row)
     session.flush()
@@ -112,6 +128,18 @@ def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcrip
         body_sha256=mapping.digest(plain),
         body=mapping.pack(plain),
     )
+
+
+def _circumstances(session: Session, scored: ScoredCall, transcript_id: int) -> bytes | None:
+    """Those of the scoring; one that brings no settings has the findings of an earlier one, and its."""
+    if scored.settings:
+        return mapping.pack(mapping.circumstances_to_plain(mapping.circumstances_of(scored)))
+    same = (
+        ScorecardRow.transcript_id == transcript_id,
+        ScorecardRow.ruleset_digest == scored.ruleset.digest,
+    )
+    query = select(ScorecardRow.circumstances).where(*same).order_by(ScorecardRow.id.desc()).limit(1)
+    return session.scalar(query)
 
 
 def _is_forbidden(finding: Finding, rules: Mapping[str, RuleFacts]) -> bool:

@@ -110,6 +110,7 @@ def run_night(plan: NightPlan, tools: NightTools, watcher: Watcher) -> Summary:
         night.summary.not_started = len(jobs)
         return night.summary
     started = tools.store.start_night(str(plan.folder), at=tools.clock())
+    tools.store.keep_listening(tools.provenance.settings_digest, tools.settings.of_hearing())
     try:
         if jobs:
             night.work(jobs)

@@ -8,14 +8,14 @@ from pathlib import Path
 from pipeline.detect.archive.compact import VERSION, compact
 from pipeline.detect.engine import run as run_rules
 from pipeline.detect.scene import Thresholds
-from pipeline.findings import Finding
+from pipeline.errors import NotFound
 from pipeline.media.decode import decode, fingerprint
 from pipeline.media.join import recording_of
 from pipeline.media.metadata import Row
 from pipeline.media.values import time_zone
-from pipeline.ruleset import RuleSet
+from pipeline.ruleset import RuleSet, Template
 from pipeline.samples import Samples
-from pipeline.scorecard import Review, Scorecard
+from pipeline.scorecard import Review
 from pipeline.scoring.score import score
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
@@ -23,6 +23,30 @@ from pipeline.storage import mapping
 from pipeline.storage.records import CompactForm, ScoredCall
 from pipeline.timeline import Call, Recording, Span, Transcript
 from pipeline.workflows.meaning import Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which scorecard template to fill in: the one named, none, or (not `named`) the one that is meant for
+    the call."""
+
+    id: str | None = None
+    named: bool = False
+
+    def template(self, recording: Recording, ruleset: RuleSet, zone: tzinfo) -> Template | None:
+        """Raises NotFound: the rule set has no template of that name."""
+        if not self.named:
+            return ruleset.template_for(recording, zone)
+        if self.id is None:
+            return None
+        found = ruleset.template(self.id)
+        if found is None:
+            known = "、".join(template.id for template in ruleset.templates) or "一张也没有"
+            raise NotFound(f"没有评分表 {self.id}", hint=f"这套规则里有：{known}")
+        return found
+
+
+BY_RULE = Choice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +67,21 @@ def load(path: Path, row: Row | None, settings: Settings, sha256: str | None = N
     )
 
 
-def judge(call: Call, ruleset: RuleSet, settings: Settings, *, reviews: Sequence[Review] = ()) -> ScoredCall:
-    """Run the rules over a call and fill in the scorecard; `reviews` are all decisions about it. Pure."""
+def judge(
+    call: Call,
+    ruleset: RuleSet,
+    settings: Settings,
+    choice: Choice = BY_RULE,
+    reviews: Sequence[Review] = (),
+) -> ScoredCall:
+    """Run the rules over a call and fill in the scorecard, with what people decided. Pure."""
     call = replace(call, transcript=mapping.storable(call.transcript))
     findings = run_rules(call, ruleset, Thresholds.of(settings))
-    card = _scorecard(call, findings, ruleset, time_zone(settings.time_zone), reviews)
+    template = choice.template(call.recording, ruleset, time_zone(settings.time_zone))
+    card = None
+    if template is not None:
+        made_by = call.transcript.provenance
+        card = score(call.recording, findings, template, ruleset, made_by, reviews)
     return ScoredCall(
         recording=call.recording,
         transcript=call.transcript,
@@ -57,6 +91,7 @@ def judge(call: Call, ruleset: RuleSet, settings: Settings, *, reviews: Sequence
         compact=compact_form(call.transcript),
         sentences=call.sentences,
         reviews=len(reviews),
+        settings=settings.of_scoring(),
     )
 
 
@@ -64,15 +99,6 @@ def compact_form(transcript: Transcript) -> CompactForm:
     """A storable transcript laid out for scanning."""
     made = compact(transcript)
     return CompactForm(version=VERSION, text=made.text, detail=made.detail)
-
-
-def _scorecard(
-    call: Call, findings: tuple[Finding, ...], ruleset: RuleSet, zone: tzinfo, reviews: Sequence[Review]
-) -> Scorecard | None:
-    template = ruleset.template_for(call.recording, zone)
-    if template is None:
-        return None
-    return score(call.recording, findings, template, ruleset, call.transcript.provenance, reviews)
 
 
 def process_call(

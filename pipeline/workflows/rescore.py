@@ -1,27 +1,44 @@
-"""Score a stored call again: the same transcript, perhaps other rules, perhaps the roles swapped."""
+"""Score stored calls again: as known now, under the rules in force or others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Scorecard
-from pipeline.storage.records import StoredCall
+from pipeline.settings import Settings
+from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
+from pipeline.timeline import Call
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.process_call import judge
-
-SWAPPED = "人工指定：坐席与客户互换"
+from pipeline.workflows.process_call import BY_RULE, Choice, judge
+from pipeline.workflows.rules import rules_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rescore:
-    """What to score again and why. `name`: the call_id, or a unique prefix of the recording's id."""
+class Scorer:
+    """Where calls are kept and what they are scored with now."""
 
-    name: str
-    swap_roles: bool = False
-    reason: str = ""
+    store: Store
+    ruleset: RuleSet
+    understanding: Understanding
+
+    @classmethod
+    def in_force(cls, store: Store, settings: Settings, *, at: datetime) -> "Scorer":
+        """With the rules that the settings name. Raises RuleError."""
+        understanding = Understanding(settings)
+        ruleset = rules_in_force(store, understanding, at=at)
+        return cls(store=store, ruleset=ruleset, understanding=understanding)
+
+    @property
+    def settings(self) -> Settings:
+        return self.understanding.settings
+
+    def scored(self, call: Call, choice: Choice = BY_RULE) -> ScoredCall:
+        """The call as the rules and all that people decided score it now. Writes nothing."""
+        call = self.understanding.with_sentences(call)
+        return judge(call, self.ruleset, self.settings, choice, self.store.reviews(call.recording.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +50,15 @@ class Changes:
 
 
 def rescore_all(
-    store: Store,
-    ruleset: RuleSet,
-    understanding: Understanding,
-    *,
-    at: datetime,
-    reason: str = "",
-    watch: Callable[[int], None] = lambda done: None,
+    scorer: Scorer, *, at: datetime, reason: str = "", watch: Callable[[int], None] = lambda done: None
 ) -> Changes:
-    """Add a scorecard to every stored call, each the same to the byte as `rescore` would add. One call in
-    memory; what was done before a break stays."""
+    """Add a scorecard to every stored call. One call in memory; what was done before a break stays."""
+    store = scorer.store
     names = [summary.recording.id for summary in store.calls()]
     changed = 0
     for done, name in enumerate(names, start=1):
         before = store.latest(name)
-        call, reviews = understanding.with_sentences(before.call), store.reviews(name)
-        scored = judge(call, ruleset, understanding.settings, reviews=reviews)
+        scored = scorer.scored(before.call)
         store.save_rescore(scored, at=at, reason=reason or "rescore all")
         changed += _points(before.scorecard) != _points(scored.scorecard)
         watch(done)
@@ -57,17 +67,3 @@ def rescore_all(
 
 def _points(card: Scorecard | None) -> tuple[Decimal, Decimal] | None:
     return None if card is None else (card.total, card.open_points)
-
-
-def rescore(
-    order: Rescore, store: Store, ruleset: RuleSet, understanding: Understanding, *, at: datetime
-) -> tuple[StoredCall, StoredCall]:
-    """Add a scorecard; the scoring before and the one after. Nothing is overwritten. Raises NotFound."""
-    before = store.latest(store.find_call(order.name).id)
-    transcript = before.transcript.swapped(SWAPPED) if order.swap_roles else before.transcript
-    call = understanding.with_sentences(replace(before.call, transcript=transcript))
-    reviews = store.reviews(before.recording.id)
-    scored = judge(call, ruleset, understanding.settings, reviews=reviews)
-    reason = order.reason or ("swap roles" if order.swap_roles else "rescore")
-    after = store.save_rescore(scored, at=at, reason=reason)
-    return before, store.scoring(after)

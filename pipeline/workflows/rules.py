@@ -26,9 +26,10 @@ def load_rules(settings: Settings) -> RuleSet:
     return load_ruleset(rules_folder(settings))
 
 
-def rules_of_the_day(store: Store, digest: str) -> RuleSet:
-    """The rule set that made a stored scorecard, with what it was taught then. Raises NotFound."""
-    return replace(parse_ruleset(store.ruleset_files(digest)), meaning=store.meaning_of(digest))
+def rules_of_the_day(store: Store, digest: str, encoder: str | None = None) -> RuleSet:
+    """The rule set that made a stored scorecard, with what it was taught then, with this sentence model or
+    (None) any. Raises NotFound."""
+    return replace(parse_ruleset(store.ruleset_files(digest)), meaning=store.meaning_of(digest, encoder))
 
 
 def rules_in_force(store: Store, understanding: Understanding, *, at: datetime) -> RuleSet:

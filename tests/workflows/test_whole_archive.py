@@ -16,7 +16,7 @@ from pipeline.timeline import Call, Recording
 from pipeline.workflows.archive import Looked, findings_over, make_compact, sweep_archive
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
-from pipeline.workflows.rescore import Rescore, rescore, rescore_all
+from pipeline.workflows.rescore import Scorer, rescore_all
 
 SAID = (
     "坐席 1.0 这个不归我们管。\n客户 4.0 那归谁管？",
@@ -89,10 +89,11 @@ def test_a_kept_sweep_holds_each_finding_once_in_the_order_of_the_archive(tmp_pa
 def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(tmp_path: Path) -> None:
     ruleset = parse_ruleset(RULES)
     with filled(tmp_path, ruleset) as store:
-        assert rescore_all(store, ruleset, Understanding(Settings()), at=NOON).calls == len(SAID)
+        scorer = Scorer(store=store, ruleset=ruleset, understanding=Understanding(Settings()))
+        assert rescore_all(scorer, at=NOON).calls == len(SAID)
         for number in range(len(SAID)):
             before = store.latest(f"{number:016x}")
             assert before.reason == "rescore all"
             assert len(store.history(before.recording.id)) == 2
-            _, after = rescore(Rescore(name=f"c{number}"), store, ruleset, Understanding(Settings()), at=NOON)
-            assert after.body_sha256 == before.body_sha256
+            card = store.save_rescore(scorer.scored(before.call), at=NOON, reason="rescore")
+            assert store.scoring(card).body_sha256 == before.body_sha256

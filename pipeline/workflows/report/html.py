@@ -1,13 +1,12 @@
 """A report as one page that stands alone: no script, no link, plots and letters inside."""
 
-from base64 import b64encode
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeline.workflows.page_font import font_of
 from pipeline.workflows.report.cells import Lines, Page, Table, text
 from pipeline.workflows.report.layout import page
 from pipeline.workflows.report.plots import plots
@@ -26,7 +25,7 @@ def render(laid: Page, drawn: Mapping[str, Markup]) -> str:
     """Any page. Everything but the plots is escaped."""
     template = _environment().get_template(TEMPLATE)
     letters = template.render(page=laid, plots={}, font="")
-    return template.render(page=laid, plots=drawn, font=_font(letters))
+    return template.render(page=laid, plots=drawn, font=font_of(letters))
 
 
 def _environment() -> Environment:
@@ -42,19 +41,3 @@ def _environment() -> Environment:
     environment.tests["table"] = lambda block: isinstance(block, Table)
     environment.tests["lines"] = lambda block: isinstance(block, Lines)
     return environment
-
-
-def _font(letters: str) -> str:
-    """The letters of the page as a font, base64: the reader's machine need not know Chinese."""
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-    from pylopdf_fonts_zh_cn import sans_path
-
-    options = subset.Options(flavor="woff", layout_features=["tnum", "kern"], notdef_outline=True)
-    font = TTFont(str(sans_path()), recalcTimestamp=False)
-    maker = subset.Subsetter(options)
-    maker.populate(text=letters)
-    maker.subset(font)
-    buffer = BytesIO()
-    subset.save_font(font, buffer, options)
-    return b64encode(buffer.getvalue()).decode()

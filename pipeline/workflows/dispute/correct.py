@@ -1,0 +1,266 @@
+"""What a person puts right in a call: words, roles, metadata. Each adds a scoring and leaves a trace."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.errors import NotFound, UsageError
+from pipeline.media.join import with_row
+from pipeline.media.metadata import Row, parsed, read_metadata
+from pipeline.settings import Settings
+from pipeline.speech.roles import assign_roles
+from pipeline.storage.records import Change, Correction, Origin, StoredCall, Subject
+from pipeline.timeline import Recording, Role, Span, Transcript, Turn, Word
+from pipeline.units import Ms, clock
+from pipeline.workflows.rescore import Scorer
+
+SWAPPED = "人工指定：坐席与客户互换"
+NEAR_MS: Ms = 3_000
+"""Words to be corrected are looked for so far around the time that was named."""
+MARKS = frozenset("。！？；，、：.!?;,: ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Who puts something right, when and why."""
+
+    who: str
+    at: datetime
+    reason: str
+
+    def __post_init__(self) -> None:
+        for name, value in (("--who", self.who), ("--reason", self.reason)):
+            if not value.strip():
+                raise UsageError(f"{name} 不能空着", hint="改正会留在记录里：写明是谁、为什么")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """A call before and after a person put it right, and what exactly."""
+
+    before: StoredCall
+    after: StoredCall
+    subject: Subject
+    changes: tuple[Change, ...]
+
+    def kept(self, scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
+        """Score it and keep it beside the old one, with the trace; the scoring before and the one after."""
+        correction = Correction(
+            recording_id=self.before.recording.id,
+            subject=self.subject,
+            changes=self.changes,
+            who=by.who,
+            at=by.at,
+            reason=by.reason,
+        )
+        card = scorer.store.save_rescore(
+            scorer.scored(self.after.call),
+            at=by.at,
+            reason=by.reason,
+            origin=self.after.origin,
+            correction=correction,
+        )
+        return self.before, scorer.store.scoring(card)
+
+
+def swap_roles(name: str, scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
+    """Agent and customer exchanged; the scoring before and the one after. Raises NotFound."""
+    before = scorer.store.latest(scorer.store.find_call(name).id)
+    after = replace(before, transcript=before.transcript.swapped(SWAPPED), origin=Origin.ROLES_SWAPPED)
+    change = Change(what="坐席", before=_agents(before.transcript), after=_agents(after.transcript))
+    return Corrected(before=before, after=after, subject=Subject.ROLES, changes=(change,)).kept(scorer, by)
+
+
+def _agents(transcript: Transcript) -> str:
+    speakers = sorted({turn.speaker for turn in transcript.of(Role.AGENT)})
+    return "、".join(f"说话人{speaker}" for speaker in speakers) or "没有"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """Words heard around a time and what was really said."""
+
+    at: Ms
+    heard: str
+    said: str
+
+
+def correct_words(name: str, wording: Wording, scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
+    """Words put right; the transcript as heard is kept. Raises NotFound: no such words there."""
+    before = scorer.store.latest(scorer.store.find_call(name).id)
+    transcript, at = corrected(before.transcript, wording)
+    after = replace(before, transcript=transcript, origin=Origin.WORDS_CORRECTED, sentences=None)
+    change = Change(what=clock(at), before=wording.heard, after=wording.said)
+    return Corrected(before=before, after=after, subject=Subject.WORDS, changes=(change,)).kept(scorer, by)
+
+
+def corrected(transcript: Transcript, wording: Wording) -> tuple[Transcript, Ms]:
+    """The transcript with the occurrence nearest to the time replaced, and when that begins."""
+    if not _bare(wording.said):
+        raise UsageError("--to 不能空着", hint="写下实际说的话；没有说话的地方不用改")
+    places = [(turn, *found) for turn in transcript.turns for found in _occurrences(turn, wording.heard)]
+    near = [place for place in places if _distance(place[0], place[1], wording.at) <= NEAR_MS]
+    if not near:
+        raise _not_there(transcript, wording, places)
+    turn, first, last = min(near, key=lambda place: _distance(place[0], place[1], wording.at))
+    words = (*turn.words[:first], *_said(turn.words[first:last], wording.said), *turn.words[last:])
+    turns = tuple(replace(turn, words=words) if t is turn else t for t in transcript.turns)
+    return replace(transcript, turns=turns), turn.words[first].span.start
+
+
+def _occurrences(turn: Turn, text: str) -> list[tuple[int, int]]:
+    """Words `first` to `last - 1` that are the text, punctuation left aside."""
+    owner = [n for n, word in enumerate(turn.words) for _ in _bare(word.text)]
+    spoken, wanted = "".join(_bare(word.text) for word in turn.words), _bare(text)
+    starts = [n for n in range(len(spoken)) if wanted and spoken.startswith(wanted, n)]
+    return [(owner[n], owner[n + len(wanted) - 1] + 1) for n in starts]
+
+
+def _bare(text: str) -> str:
+    return "".join(character for character in text if character not in MARKS)
+
+
+def _distance(turn: Turn, first: int, at: Ms) -> Ms:
+    return abs(turn.words[first].span.start - at)
+
+
+def _said(old: tuple[Word, ...], text: str) -> tuple[Word, ...]:
+    """The words really said, in the time of those heard; a person is sure of them. A word that was heard as
+    one token with others keeps what surrounds the correction out of it."""
+    start, end = old[0].span.start, old[-1].span.end
+    tail = old[-1].text[len(old[-1].text.rstrip("".join(MARKS))) :]
+    parts = _tokens(text)
+    edges = _edges(old, len(parts)) or [
+        start + (end - start) * n // len(parts) for n in range(len(parts) + 1)
+    ]
+    words = [
+        Word(span=Span(edges[n], edges[n + 1]), text=part, probability=1.0) for n, part in enumerate(parts)
+    ]
+    if parts[-1][-1:] not in MARKS:
+        words[-1] = replace(words[-1], text=parts[-1] + tail)
+    return tuple(words)
+
+
+def _edges(old: tuple[Word, ...], count: int) -> list[Ms]:
+    """The times of the words heard, where there are as many."""
+    if len(old) != count:
+        return []
+    return [*(word.span.start for word in old), old[-1].span.end]
+
+
+def _tokens(text: str) -> list[str]:
+    """One token a character, as Mandarin is transcribed; a mark stays with the character before it, and a
+    run of Latin letters or digits is one."""
+    tokens: list[str] = []
+    for character in text.strip():
+        follows = bool(tokens) and (character in MARKS or (_latin(character) and _latin(tokens[-1][-1:])))
+        if follows:
+            tokens[-1] += character
+        else:
+            tokens.append(character)
+    return tokens
+
+
+def _latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _not_there(transcript: Transcript, wording: Wording, places: list[tuple[Turn, int, int]]) -> NotFound:
+    elsewhere = "、".join(clock(turn.words[first].span.start) for turn, first, _ in places[:5])
+    if elsewhere:
+        hint = f"“{wording.heard}”出现在 {elsewhere}"
+    else:
+        turn = min(transcript.turns, key=lambda t: abs(t.span.middle - wording.at), default=None)
+        hint = f"那里听到的是“{turn.text}”" if turn else "这通电话没有听出话来"
+    return NotFound(f"{clock(wording.at)} 前后 {NEAR_MS // 1000} 秒没有“{wording.heard}”", hint=hint)
+
+
+# metadata
+
+
+def relink(name: str, facts: "Facts", scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
+    """Metadata put right. Roles are assigned anew where the metadata decides them and no person did.
+
+    Raises NotFound: no such call or row; MetadataError, UsageError: values that cannot be; UsageError:
+    nothing would change.
+    """
+    before = scorer.store.latest(scorer.store.find_call(name).id)
+    recording = facts.applied(before.recording, scorer.settings)
+    changes = _changes(before.recording, recording)
+    if not changes:
+        raise UsageError("话单和现在存的一样，没有可改的", hint="callscore show 看现在的话单")
+    transcript = _assigned(before.transcript, before.recording, recording)
+    origin = before.origin if transcript == before.transcript else Origin.RELINKED
+    after = replace(before, recording=recording, transcript=transcript, origin=origin)
+    return Corrected(before=before, after=after, subject=Subject.METADATA, changes=changes).kept(scorer, by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Where the right metadata is: a table with a row for the recording or its call_id, and values by
+    column, which win."""
+
+    table: Path | None = None
+    values: Mapping[str, str] | None = None
+
+    def applied(self, recording: Recording, settings: Settings) -> Recording:
+        """The recording with the right metadata."""
+        row = self._row(recording, settings) if self.table else None
+        known = with_row(recording, row) if row else recording
+        return replace(known, **parsed(self.values or {}, settings.time_zone))
+
+    def _row(self, recording: Recording, settings: Settings) -> Row:
+        if self.table is None or not self.table.is_file():
+            raise NotFound(f"{self.table}：话单不存在", hint="检查 --metadata 后面的路径")
+        metadata = read_metadata(self.table, settings.columns, settings.time_zone)
+        row = metadata.row_for(Path(recording.path)) or next(
+            (row for row in metadata.rows.values() if row.call_id == recording.call_id), None
+        )
+        if row is None:
+            raise NotFound(
+                f"{self.table} 里没有这通电话的行：没有 {Path(recording.path).name}，也没有 {recording.name}",
+                hint="补上一行，或用 --set 列名=值 直接改",
+            )
+        return row
+
+
+def _changes(before: Recording, after: Recording) -> tuple[Change, ...]:
+    found = []
+    for field in fields(Recording):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old != new:
+            found.append(Change(what=field.name, before=_text(old), after=_text(new)))
+    return tuple(found)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _assigned(transcript: Transcript, before: Recording, after: Recording) -> Transcript:
+    """Roles as the new direction and channel decide them; a person's word stays."""
+    decided = (before.direction, before.agent_channel) == (after.direction, after.agent_channel)
+    if decided or transcript.roles.reason == SWAPPED:
+        return transcript
+    role_of, roles = assign_roles(transcript.turns, after.direction, after.agent_channel)
+    return transcript.with_roles(role_of, roles)
+
+
+def clock_time(text: str) -> Ms:
+    """`12.3`, `1:12.3`, `01:02:12.3` as milliseconds. Raises UsageError."""
+    try:
+        numbers = [float(part) for part in text.replace("：", ":").split(":")]
+        if len(numbers) > 3 or any(number < 0 or not math.isfinite(number) for number in numbers):
+            raise ValueError(text)
+    except ValueError:
+        raise UsageError(
+            f"--at：看不懂“{text}”，应为录音里的时间", hint="例：--at 00:12.3，show 里每轮前面就是"
+        ) from None
+    seconds = 0.0
+    for number in numbers:
+        seconds = seconds * 60 + number
+    return round(seconds * 1000)

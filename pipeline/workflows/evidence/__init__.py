@@ -1,0 +1,1 @@
+"""The case file of one scoring: everything an outsider needs to check it, in one file that stands alone."""
