@@ -8,7 +8,7 @@ one may have been heard is left out in a variant.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import cast
 
@@ -17,7 +17,7 @@ from pipeline.detect.costs import LEAST_EDIT
 from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.match import Fit
 from pipeline.detect.pattern import Char, Choice, Pause, Sequence, Slot, parse
-from pipeline.detect.wordings import MOST_EDITS, Atom, Piece, letters, limit_of, routes, wording
+from pipeline.detect.wordings import MOST_EDITS, Atom, Piece, Route, letters, limit_of, routes, wording
 from pipeline.ruleset import Rule
 
 MOST_WORDINGS = 2000
@@ -25,6 +25,8 @@ MOST_WORDINGS = 2000
 LONGEST = 12
 """A part has no more characters."""
 MOST_VARIANTS = 32
+MOST_NEEDED = 100
+"""A piece beside another that has more targets is not looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,14 @@ class Part:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A row of characters, a space for a slot, that may cost `limit` with all its edits. `light[i]`:
-    character `i` may be left out for nothing. No characters: only the part that was heard is known."""
+    character `i` may be left out for nothing. No characters: only the part that was heard is known.
+    `needs`: in the same stretch, one target of each of these is heard, too."""
 
     chars: str = ""
     light: tuple[bool, ...] = ()
     limit: int = 0
     short: bool = False
+    needs: tuple[tuple["Target", ...], ...] = ()
 
 
 ANYTHING = Target()
@@ -73,10 +77,27 @@ def clauses_of(rule: Rule) -> tuple[tuple[str, Clause | None], ...]:
     found: list[tuple[str, Clause | None]] = []
     for text in parameters.phrases:
         for route in routes(parse(text), cap):
-            pieces = (part for part in route if isinstance(part, Piece))
-            known = [clause for clause in (_clause(piece, sounds=sounds) for piece in pieces) if clause]
-            found.append((text, max(known, key=_selectivity) if known else None))
+            found.append((text, _clause_of_route(route, sounds=sounds)))
     return tuple(found)
+
+
+def _clause_of_route(route: Route, *, sounds: bool) -> Clause | None:
+    """What is heard of the piece that says most, with the targets of the other pieces beside it."""
+    pieces = (part for part in route if isinstance(part, Piece))
+    known = [clause for clause in (_clause(piece, sounds=sounds) for piece in pieces) if clause]
+    if not known:
+        return None
+    best = max(known, key=_selectivity)
+    needs = tuple(filter(None, (_needs(clause) for clause in known if clause is not best)))
+    if not needs:
+        return best
+    return {part: {replace(target, needs=needs) for target in targets} for part, targets in best.items()}
+
+
+def _needs(clause: Clause) -> tuple[Target, ...]:
+    """The targets of which one is heard; none: too many, or not known."""
+    targets = tuple(dict.fromkeys(target for targets in clause.values() for target in targets))
+    return targets if ANYTHING not in targets and len(targets) <= MOST_NEEDED else ()
 
 
 def _selectivity(clause: Clause) -> tuple[int, int]:

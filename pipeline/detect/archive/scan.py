@@ -25,7 +25,8 @@ class Tables(NamedTuple):
     row is heard before the pair and not after it. `runs[d]` to `runs[d + 1]` are the entries of `groups` for
     the door at `d`: the first and last of some uses. A use is a part, where the pair stands in it, and one
     more character to look at: where it is seen from the pair, and its row. `near`: by class, the rows that it
-    may be heard for, as bits."""
+    may be heard for, as bits. Each of the needs `target_needs[t]` to `target_needs[t + 1]` must be met: a
+    need is the first and last of some targets in `needed`."""
 
     class_of: NDArray[np.int16]
     plain: Ints
@@ -43,6 +44,9 @@ class Tables(NamedTuple):
     target_rows: Ints
     target_about: Ints
     target_light: Ints
+    target_needs: Ints
+    needs: Ints
+    needed: Ints
     costs: NDArray[np.uint8]
     near: NDArray[np.uint64]
     row_soft: Ints
@@ -190,9 +194,14 @@ def _aim(
     where = (np.int64(call) << 32) + owner
     for j in range(tables.target_firsts[part], tables.target_firsts[part + 1]):
         target, count = tables.aims[j], hits.count[0]
-        if hits.seen[target] == where or not _heard_near(start, size, target, tables, laid):
+        if hits.seen[target] == where:
+            continue
+        room = tables.target_about[target, 0] + tables.target_about[target, 2] + AROUND
+        if not _heard_within(room, start, size, target, tables, laid):
             continue
         hits.seen[target] = where
+        if not _meets(start, size, target, tables, laid):
+            continue
         if count < hits.found.shape[0]:
             hits.found[count, 0], hits.found[count, 1] = call, (owner >> 3) - 1
             hits.found[count, 2], hits.found[count, 3] = owner & 7, target
@@ -200,18 +209,33 @@ def _aim(
 
 
 @njit(cache=True, boundscheck=False, nogil=True)
-def _heard_near(
+def _meets(
     start: int, size: int, target: int, tables: Any, laid: Any
 ) -> bool:  # pragma: no cover  (compiled)
-    """Whether the whole target may have been heard around the place, with every edit that it may have."""
+    """Whether everything that a target needs may have been heard in the stretch."""
+    for need in range(tables.target_needs[target], tables.target_needs[target + 1]):
+        for i in range(tables.needs[need, 0], tables.needs[need, 1]):
+            if _heard_within(size, start, size, tables.needed[i], tables, laid):
+                break
+        else:
+            return False
+    return True
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
+def _heard_within(
+    room: int, start: int, size: int, target: int, tables: Any, laid: Any
+) -> bool:  # pragma: no cover  (compiled)
+    """Whether the whole target may have been heard in the stretch, no further than `room` from the place, with
+    every edit that it may have."""
     heard, soft, before, row = laid.heard, laid.soft, laid.above, laid.below
     costs, row_soft = tables.costs, tables.row_soft
     rows, lights = tables.target_rows[target], tables.target_light[target]
-    length, limit, slots = tables.target_about[target]
+    length, limit = tables.target_about[target, 0], tables.target_about[target, 1]
     first, last = start, start
-    while first > 0 and heard[first - 1] != 0 and start - first < length + AROUND + slots:
+    while first > 0 and heard[first - 1] != 0 and start - first < room:
         first -= 1
-    while last < size and heard[last] != 0 and last - start < length + AROUND + slots:
+    while last < size and heard[last] != 0 and last - start < room:
         last += 1
     before[: last - first + 1] = 0
     for k in range(length):

@@ -5,7 +5,7 @@ them, class by class; where it fits, the whole wording is, with every edit that 
 nearly always a match, and nothing that matches is lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,11 +35,11 @@ class Sieve:
     anchors. `targets`: what the numbers in the hits stand for."""
 
     def __init__(self, clauses: Sequence[Clause], pairs: NDArray[np.int64]) -> None:
-        merged: dict[Part, set[Target]] = {}
+        merged: Clause = {}
         for clause in clauses:
             for part, aims in clause.items():
                 merged.setdefault(part, set()).update(aims)
-        self.targets = sorted({target for aims in merged.values() for target in aims}, key=repr)
+        self.targets = list(dict.fromkeys(target for aims in merged.values() for target in aims))
         self.tables = _tables(merged, self.targets, pairs)
         self._room = MOST_HITS
 
@@ -57,11 +57,14 @@ class Sieve:
 
 def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64]) -> Tables:
     parts, known = list(merged), _Rows()
-    number = {target: i for i, target in enumerate(targets)}
+    listed = list(
+        dict.fromkeys([*targets, *(t for target in targets for need in target.needs for t in need)])
+    )
+    number = {target: i for i, target in enumerate(listed)}
     aims = [(i, number[target]) for i, part in enumerate(parts) for target in merged[part]]
     target_firsts, aimed = _lists(aims, len(parts))
     part_rows = known.padded([[(char, part.short) for char in part.chars] for part in parts])
-    target_rows = known.padded([[(char, target.short) for char in target.chars] for target in targets])
+    target_rows = known.padded([[(char, target.short) for char in target.chars] for target in listed])
     about = np.array([_about(part) for part in parts], np.int32).reshape(-1, 4)
     costs = known.costs()
     rows = Rows(
@@ -82,13 +85,26 @@ def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64])
         aims=aimed,
         target_rows=target_rows,
         target_about=np.array(
-            [(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in targets], np.int32
+            [(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in listed], np.int32
         ).reshape(-1, 3),
-        target_light=_light(targets),
+        target_light=_light(listed),
+        **_needs(targets, number),
         costs=costs,
         near=_near(costs),
         row_soft=known.soft(),
     )
+
+
+def _needs(targets: Sequence[Target], number: Mapping[Target, int]) -> dict[str, Ints]:
+    """See `Tables`; the targets of a need stand there once."""
+    ends = np.cumsum([0, *(len(need) for need in dict.fromkeys(n for t in targets for n in t.needs))])
+    place = {need: i for i, need in enumerate(dict.fromkeys(n for t in targets for n in t.needs))}
+    spans = [(ends[place[need]], ends[place[need] + 1]) for target in targets for need in target.needs]
+    return {
+        "target_needs": np.cumsum([0, *(len(target.needs) for target in targets)]).astype(np.int32),
+        "needs": np.array(spans, np.int32).reshape(-1, 2),
+        "needed": np.array([number[target] for need in place for target in need], np.int32),
+    }
 
 
 def _near(costs: NDArray[np.uint8]) -> NDArray[np.uint64]:
