@@ -144,7 +144,7 @@ def _listed(
     cell: NDArray[np.int64], key: NDArray[np.int64], width: int
 ) -> tuple[Counts, Counts, Counts, Ints, NDArray[np.int64]]:
     """Heads by pair and by class, the doors, their runs, and the order of the entries in these."""
-    order = np.lexsort((key, cell))
+    order = np.argsort(cell * (key.max(initial=0) + 1) + key)
     cell, key = cell[order], key[order]
     opens = np.append(True, (cell[1:] != cell[:-1]) | (key[1:] != key[:-1]))[: len(cell)]
     begins = np.flatnonzero(opens)

@@ -226,8 +226,8 @@ def _meets(
 def _heard_within(
     room: int, start: int, size: int, target: int, tables: Any, laid: Any
 ) -> bool:  # pragma: no cover  (compiled)
-    """Whether the whole target may have been heard in the stretch, no further than `room` from the place, with
-    every edit that it may have."""
+    """Whether the whole target may have been heard in the stretch, no further than `room` from the place,
+    with every edit that it may have."""
     heard, soft, before, row = laid.heard, laid.soft, laid.above, laid.below
     costs, row_soft = tables.costs, tables.row_soft
     rows, lights = tables.target_rows[target], tables.target_light[target]

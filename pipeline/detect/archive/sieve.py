@@ -6,6 +6,8 @@ nearly always a match, and nothing that matches is lost.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -57,14 +59,13 @@ class Sieve:
 
 def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64]) -> Tables:
     parts, known = list(merged), _Rows()
-    listed = list(
-        dict.fromkeys([*targets, *(t for target in targets for need in target.needs for t in need)])
-    )
+    beside = (target for aimed in targets for need in aimed.needs for target in need.targets)
+    listed = list(dict.fromkeys((*targets, *beside)))
     number = {target: i for i, target in enumerate(listed)}
     aims = [(i, number[target]) for i, part in enumerate(parts) for target in merged[part]]
     target_firsts, aimed = _lists(aims, len(parts))
-    part_rows = known.padded([[(char, part.short) for char in part.chars] for part in parts])
-    target_rows = known.padded([[(char, target.short) for char in target.chars] for target in listed])
+    part_rows = known.padded(parts)
+    target_rows = known.padded(listed)
     about = np.array([_about(part) for part in parts], np.int32).reshape(-1, 4)
     costs = known.costs()
     rows = Rows(
@@ -87,7 +88,7 @@ def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64])
         target_about=np.array(
             [(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in listed], np.int32
         ).reshape(-1, 3),
-        target_light=_light(listed),
+        target_light=_padded([target.light for target in listed]),
         **_needs(targets, number),
         costs=costs,
         near=_near(costs),
@@ -97,13 +98,14 @@ def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64])
 
 def _needs(targets: Sequence[Target], number: Mapping[Target, int]) -> dict[str, Ints]:
     """See `Tables`; the targets of a need stand there once."""
-    ends = np.cumsum([0, *(len(need) for need in dict.fromkeys(n for t in targets for n in t.needs))])
-    place = {need: i for i, need in enumerate(dict.fromkeys(n for t in targets for n in t.needs))}
-    spans = [(ends[place[need]], ends[place[need] + 1]) for target in targets for need in target.needs]
+    needs = list(dict.fromkeys(need for target in targets for need in target.needs))
+    ends = np.cumsum([0, *(len(need.targets) for need in needs)])
+    span = {need: (ends[i], ends[i + 1]) for i, need in enumerate(needs)}
+    spans = [span[need] for target in targets for need in target.needs]
     return {
         "target_needs": np.cumsum([0, *(len(target.needs) for target in targets)]).astype(np.int32),
         "needs": np.array(spans, np.int32).reshape(-1, 2),
-        "needed": np.array([number[target] for need in place for target in need], np.int32),
+        "needed": np.array([number[target] for need in needs for target in need.targets], np.int32),
     }
 
 
@@ -115,11 +117,11 @@ def _near(costs: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(np.packbits(wide, axis=1, bitorder="little")).view("<u8").astype(np.uint64)
 
 
-def _light(targets: Sequence[Target]) -> Ints:
-    width = max((len(target.chars) for target in targets), default=1)
-    found = np.zeros((len(targets), max(width, 1)), np.int32)
-    for i, target in enumerate(targets):
-        found[i, : len(target.light)] = target.light
+def _padded(rows: Sequence[Sequence[int]]) -> Ints:
+    """Rows of different lengths side by side, zeros behind them."""
+    sizes = np.array([len(row) for row in rows], np.int64)
+    found = np.zeros((len(rows), max(1, sizes.max(initial=0))), np.int32)
+    found[np.arange(found.shape[1]) < sizes[:, None]] = list(chain.from_iterable(rows))
     return found
 
 
@@ -127,16 +129,20 @@ class _Rows:
     """One row of costs for each character that parts and targets have; the first is a slot's."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, bool], int] = {(SLOT, False): 0}
+        self._known: list[tuple[str, bool]] = [(SLOT, False)]
+        self._tables = {False: {SLOT: 0}, True: {SLOT: 0}}
 
-    def padded(self, texts: Sequence[Sequence[tuple[str, bool]]]) -> Ints:
+    def padded(self, texts: Sequence[Part | Target]) -> Ints:
         """The rows of each text's characters, side by side."""
-        found = np.zeros((len(texts), max(map(len, texts), default=0) or 1), np.int32)
-        for i, text in enumerate(texts):
-            for k, (char, short) in enumerate(text):
-                key = (char, short and char != SLOT)
-                found[i, k] = self._known.setdefault(key, len(self._known))
-        return found
+        return _padded([self._row(text.chars, short=text.short) for text in texts])
+
+    def _row(self, chars: str, *, short: bool) -> list[int]:
+        table = self._tables[short]
+        for char in chars:
+            if char not in table:
+                table[char] = len(self._known)
+                self._known.append((char, short))
+        return [table[char] for char in chars]
 
     def costs(self) -> NDArray[np.uint8]:
         return np.stack([classes.costs(char, short=short) for char, short in self._known])
@@ -151,6 +157,7 @@ class _Rows:
         )
 
 
+@cache
 def _bits(light: str) -> int:
     return int(classes.light_table()[[ord(char) for char in light]].sum()) if light else 0
 
