@@ -166,7 +166,8 @@ class Matcher:
             yield wording, self._wording(wording, row)
 
     def _wording(self, wording: Wording, row: Row) -> Row:
-        length, paused = 0, True
+        length, paused, onward = 0, True, reach.onward(self.heard, wording)
+        row = _leading(row, onward[0], wording.limit)
         for i, atom in enumerate(wording.atoms):
             if isinstance(atom, Slot):
                 row = _kept(self._slots(atom, row, last=i == wording.last), wording.limit)
@@ -182,6 +183,7 @@ class Matcher:
                 )
                 length += 1
                 row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length) + self.spare))
+            row = _leading(row, onward[i + 1], wording.limit)
             paused = not isinstance(atom, Char | Slot)
         return row
 
@@ -330,6 +332,16 @@ def _kept(moves: Iterable[tuple[int, Path]], limit: float) -> Row:
         if path.piece <= limit:
             _keep(row, position, path)
     return row
+
+
+def _leading(row: Row, onward: reach.Levels, limit: float) -> Row:
+    """The paths that can still reach the end of the wording for what is left of the limit."""
+    last = len(onward) - 1
+    return {
+        at: path
+        for at, path in row.items()
+        if onward[min(last, int((limit - path.piece) / LEAST_EDIT + ROUNDING))] >> at & 1
+    }
 
 
 def _merge(into: Row, row: Row) -> None:

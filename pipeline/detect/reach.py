@@ -181,6 +181,36 @@ def wordings(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> Iterato
             yield made
 
 
+def onward(heard: Heard, wording: Wording) -> tuple[Levels, ...]:
+    """Before each atom of a wording and behind the last: the positions from which it can be matched to its
+    end with so many unrelated characters, by level. None is missed."""
+    everywhere = (1 << len(heard) + 1) - 1
+    levels: Levels = (everywhere,) * (wording.edits + 1)
+    found = [levels]
+    for atom in reversed(wording.atoms):
+        if isinstance(atom, Char):
+            levels = _char_before(heard, atom, levels)
+        elif isinstance(atom, Slot):
+            levels = tuple([(1 << level.bit_length()) - 1 for level in levels])
+        found.append(levels)
+    return tuple(reversed(found))
+
+
+def _char_before(heard: Heard, char: Char, levels: Levels) -> Levels:
+    """From where the levels are reached by one character of a pattern, and what is skipped before it."""
+    same, words, light = heard.sounds[char.char], heard.words, heard.light
+    reached, fewer = [], [0] * (SKIPS + 1)
+    edited = 0
+    for level in levels:
+        steps = [level >> 1 & same | edited | edited >> 1 & words | (level if char.light else 0)]
+        for less in fewer[:SKIPS]:
+            last = steps[-1]
+            steps.append(last | last >> 1 & light | less >> 1 & words)
+        reached.append(steps[-1])
+        fewer, edited = steps, level
+    return tuple(reached)
+
+
 class _Walk(NamedTuple):
     """Writes out the wordings of a piece, leaving each branch as soon as nothing like it was heard."""
 

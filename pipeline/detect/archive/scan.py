@@ -89,7 +89,7 @@ def scan(units: Any, ends: Any, tables: Any, found: Any) -> int:  # pragma: no c
         if singles:
             _hold(call, _singles(size, tables, laid), size, tables, laid, hits)
         begin = ends[call]
-    return hits.count[0]
+    return int(hits.count[0])
 
 
 @njit(cache=True, boundscheck=False, nogil=True)

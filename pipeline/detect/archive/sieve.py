@@ -89,24 +89,32 @@ def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64])
             [(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in listed], np.int32
         ).reshape(-1, 3),
         target_light=_padded([target.light for target in listed]),
-        **_needs(targets, number),
+        **_needs(targets, number)._asdict(),
         costs=costs,
         near=_near(costs),
         row_soft=known.soft(),
     )
 
 
-def _needs(targets: Sequence[Target], number: Mapping[Target, int]) -> dict[str, Ints]:
-    """See `Tables`; the targets of a need stand there once."""
+class _Needs(NamedTuple):
+    """See `Tables`."""
+
+    target_needs: Ints
+    needs: Ints
+    needed: Ints
+
+
+def _needs(targets: Sequence[Target], number: Mapping[Target, int]) -> _Needs:
+    """The targets of a need stand there once."""
     needs = list(dict.fromkeys(need for target in targets for need in target.needs))
     ends = np.cumsum([0, *(len(need.targets) for need in needs)])
     span = {need: (ends[i], ends[i + 1]) for i, need in enumerate(needs)}
     spans = [span[need] for target in targets for need in target.needs]
-    return {
-        "target_needs": np.cumsum([0, *(len(target.needs) for target in targets)]).astype(np.int32),
-        "needs": np.array(spans, np.int32).reshape(-1, 2),
-        "needed": np.array([number[target] for need in needs for target in need.targets], np.int32),
-    }
+    return _Needs(
+        target_needs=np.cumsum([0, *(len(target.needs) for target in targets)]).astype(np.int32),
+        needs=np.array(spans, np.int32).reshape(-1, 2),
+        needed=np.array([number[target] for need in needs for target in need.targets], np.int32),
+    )
 
 
 def _near(costs: NDArray[np.uint8]) -> NDArray[np.uint64]:
