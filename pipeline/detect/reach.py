@@ -222,8 +222,9 @@ class _Walk(NamedTuple):
         self, nodes: Sequence, levels: Levels, atoms: tuple[Atom, ...]
     ) -> Iterator[tuple[Wording, Levels]]:
         """Depth first through the choices; `atoms` is what was written so far."""
+        count = letters(atoms)
         for i, node in enumerate(nodes):
-            longest = letters(atoms) + letters(nodes[i:])
+            longest = count + letters(nodes[i:])
             most = edits_of(longest, alone=self.piece.alone, spare=self.piece.spare)
             levels = levels[: 1 + min(self.piece.cap, most)]
             if isinstance(node, Choice):
@@ -231,8 +232,8 @@ class _Walk(NamedTuple):
                     yield from self.written_out((*option, *nodes[i + 1 :]), levels, atoms)
                 return
             if not isinstance(node, Gap):
-                levels = self._onward(node, levels, opens=not letters(atoms))
-                atoms = (*atoms, node)
+                levels = self._onward(node, levels, opens=not count)
+                atoms, count = (*atoms, node), count + letters((node,))
             if not any(levels):
                 return
         yield wording(atoms, alone=self.piece.alone, spare=self.piece.spare), levels

@@ -1,7 +1,9 @@
 """A rule set over every stored call, from the compact calls: seconds, not hours, and nothing heard again."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,10 +77,21 @@ def findings_over(store: Store, looked: Looked, watch: Watch = unwatched) -> Ite
     make_compact(store)
     sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
     sweep, done = Sweep(looked.ruleset, looked.thresholds, sample), 0
-    for block in _ahead(sweep, _blocks(store)):
-        yield from _swept(store, sweep, block, looked)
-        done += len(block.numbers)
-        watch(done)
+    with _settled():
+        for block in _ahead(sweep, _blocks(store)):
+            yield from _swept(store, sweep, block, looked)
+            done += len(block.numbers)
+            watch(done)
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """What is there already stays: the search for garbage passes over it, again and again otherwise."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
