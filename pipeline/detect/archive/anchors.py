@@ -16,11 +16,10 @@ from pipeline.detect.archive.classes import NEVER
 from pipeline.detect.archive.parts import LONGEST
 from pipeline.detect.archive.scan import AFTER, BEFORE, Counts, Ints
 
-SHARES = {0: 1, 7: 2, 15: 5, 24: 8, 33: 14, 44: 30, 66: 120, 99: 400, 264: 1500}
-"""What anchors may cost: a few limits, so that parts share them; and how often pairs that are no more than
-alike are heard within each in 240,000 characters."""
-_LIMITS = np.array(list(SHARES))
-_EXTRA = np.array(list(SHARES.values())) / 240_000
+_LIMITS = np.array((0, 7, 15, 24, 33, 44, 66, 99, 264))
+"""What anchors may cost: a few limits, so that parts share them."""
+UNKNOWN = 0.2
+"""Pairs that the sample does not show may be this share of all that is heard."""
 _LOOKED_AT = (BEFORE, 3, AFTER, -2)
 """Where one more character of a part may stand, seen from its pair."""
 _TILINGS = [
@@ -75,35 +74,62 @@ def heads(rows: Rows, pairs: NDArray[np.int64]) -> Heads:
 
 def _chosen(rows: Rows, pairs: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Part, place in it, share of its limit; by length of the parts."""
-    width = rows.costs.shape[1]
-    heard = pairs / max(1, pairs.sum())
+    near = np.argsort(rows.costs, axis=1, kind="stable").astype(np.int32)
+    heard = (pairs / max(1, pairs.sum()) + UNKNOWN / len(pairs)).astype(np.float32)
     for size in np.unique(rows.lengths).tolist():
         which = np.flatnonzero(rows.lengths == size)
         if size == 1:
             yield np.column_stack((which, np.zeros_like(which), rows.limits[which]))
             continue
-        plain = rows.plain[rows.parts[which, :size]]
-        rates = heard[plain[:, :-1] * width + plain[:, 1:]]
-        yield from _rarest(which, rates, rows.limits[which])
+        yield from _rarest(rows, which, near, heard)
 
 
 def _rarest(
-    which: NDArray[np.int64], rates: NDArray[np.float64], limits: Ints
+    rows: Rows, which: NDArray[np.int64], near: Ints, heard: NDArray[np.float32]
 ) -> Iterator[NDArray[np.int64]]:
     """Of every way to cut parts of one length the one that is heard least."""
-    ways = [
-        (np.array(cut), count) for cut in _TILINGS[rates.shape[1] + 1] for count in range(1, len(cut) + 1)
-    ]
-    spent = [
-        np.sort(rates[:, cut], axis=1)[:, :count].sum(axis=1) + count * _EXTRA[_share(limits // count)]
-        for cut, count in ways
-    ]
+    size, limits = int(rows.lengths[which[0]]), rows.limits[which]
+    shares = [_share(limits // count) for count in range(1, size // 2 + 1)]
+    rates = [_rates(rows, which, share, near, heard) for share in shares]
+    ways = [(np.array(cut), count) for cut in _TILINGS[size] for count in range(1, len(cut) + 1)]
+    spent = [np.sort(rates[count - 1][:, cut], axis=1)[:, :count].sum(axis=1) for cut, count in ways]
     best = np.argmin(spent, axis=0)
     for number, (cut, count) in enumerate(ways):
         mine = np.flatnonzero(best == number)
-        at = cut[np.argsort(rates[np.ix_(mine, cut)], axis=1, kind="stable")[:, :count]].ravel()
-        share = np.repeat(_LIMITS[_share(limits[mine] // count)], count)
-        yield np.column_stack((np.repeat(which[mine], count), at, share))
+        rarest = np.argsort(rates[count - 1][np.ix_(mine, cut)], axis=1, kind="stable")
+        share = np.repeat(_LIMITS[shares[count - 1][mine]], count)
+        yield np.column_stack((np.repeat(which[mine], count), cut[rarest[:, :count]].ravel(), share))
+
+
+def _rates(
+    rows: Rows, which: NDArray[np.int64], share: NDArray[np.int64], near: Ints, heard: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """How often something is heard that each pair of each part may be heard for, by part and place."""
+    chars, count = rows.parts[which, : rows.lengths[which[0]]].astype(np.int64), len(rows.costs)
+    keys = ((chars[:, :-1] * count + chars[:, 1:]) * len(_LIMITS) + share[:, None]).ravel()
+    known, where = np.unique(keys, return_inverse=True)
+    pair, limit = np.divmod(known, len(_LIMITS))
+    anchors = np.column_stack((*np.divmod(pair, count), _LIMITS[limit]))
+    found = np.asarray(_rates_of(anchors, near, rows.costs, heard), np.float32)
+    return np.take(found, where.reshape(which.size, -1))
+
+
+@njit(cache=True, nogil=True)
+def _rates_of(anchors: Any, near: Any, costs: Any, heard: Any) -> Any:  # pragma: no cover  (compiled)
+    """How often something is heard that each anchor of two may be heard for."""
+    found, width = np.zeros(anchors.shape[0], np.float64), costs.shape[1]
+    for a in range(anchors.shape[0]):
+        first, second, limit = anchors[a]
+        for one in near[first]:
+            spent = np.int64(costs[first, one])
+            if spent > limit or spent == NEVER:
+                break
+            for other in near[second]:
+                more = np.int64(costs[second, other])
+                if spent + more > limit or more == NEVER:
+                    break
+                found[a] += heard[one * width + other]
+    return found
 
 
 def _share(limits: Ints) -> NDArray[np.int64]:
