@@ -111,7 +111,8 @@ def _rates(
     pair, limit = np.divmod(known, len(_LIMITS))
     anchors = np.column_stack((*np.divmod(pair, count), _LIMITS[limit]))
     found = np.asarray(_rates_of(anchors, near, rows.costs, heard), np.float32)
-    return np.take(found, where.reshape(which.size, -1))
+    rates: NDArray[np.float32] = found[where.reshape(which.size, -1)]
+    return rates
 
 
 @njit(cache=True, nogil=True)
