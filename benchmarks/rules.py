@@ -6,6 +6,7 @@ phrases, rapidfuzz over all pairs, and callscore's sweep from the database with 
 
 import argparse
 import json
+import os
 import random
 import re
 import subprocess
@@ -221,10 +222,11 @@ def fuzz_seconds(ruleset: RuleSet, texts: Texts) -> float:
     return time.perf_counter() - began
 
 
-def sweep_child(url: str, rules: int, only: int | None) -> dict[str, float]:
-    """A sweep in a process of its own, so that its memory can be told."""
+def sweep_child(url: str, rules: int, only: int | None = None, *, alone: bool = False) -> dict[str, float]:
+    """A sweep in a process of its own, so that its memory can be told; `alone`: on one core."""
     command = [sys.executable, __file__, "--child", url, "--rules", str(rules)]
     command += [] if only is None else ["--only", str(only)]
+    command += ["--alone"] if alone else []
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -317,7 +319,12 @@ def measure(sizes: Sequence[int], rules: int) -> rules_report.Report:
             texts += [call for block in pool.map(partial(turns, rules), blocks) for call in block]
             have = size
             rounds = [
-                (hyperscan_seconds(database, texts), sweep_child(url, rules, None)) for _ in range(ROUNDS)
+                (
+                    hyperscan_seconds(database, texts),
+                    sweep_child(url, rules),
+                    sweep_child(url, rules, alone=True),
+                )
+                for _ in range(ROUNDS)
             ]
             edited = [sweep_child(url, rules, 7) for _ in range(ROUNDS)]
             sample = differences(url, rules, size, int(rounds[-1][1]["sweep"]), pool)
@@ -329,8 +336,9 @@ def measure(sizes: Sequence[int], rules: int) -> rules_report.Report:
                     turns=sum(map(len, texts)),
                     text_bytes=text_bytes,
                     index_bytes=index_bytes,
-                    hyperscan=[seconds for seconds, _ in rounds],
-                    sweeps=[found for _, found in rounds],
+                    hyperscan=[seconds for seconds, _, _ in rounds],
+                    sweeps=[found for _, found, _ in rounds],
+                    alone=[found for _, _, found in rounds],
                     edited=edited,
                     re_seconds=scale_re,
                     fuzz_seconds=scale_fuzz,
@@ -346,11 +354,14 @@ def main() -> None:
     parser.add_argument("--rules", type=int, default=500)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).parent.parent / "docs" / "benchmark-rules.md"
     )
     given = parser.parse_args()
     if given.child:
+        if given.alone:
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
         child(given.child, given.rules, given.only)
         return
     report = measure([int(size) for size in given.calls.split(",")], given.rules)

@@ -79,7 +79,8 @@ class Path(NamedTuple):
 
 class Point(NamedTuple):
     """A character of a wording: whether it opens or closes it, whether a pause may come before it, and
-    whether the wording is so short that one other sound is more than its budget."""
+    whether the wording is so short that one other sound is more than its budget; what the wording may cost,
+    and from where the rest of it can be matched, see `reach.onward`."""
 
     char: str
     light: bool
@@ -87,6 +88,13 @@ class Point(NamedTuple):
     closes: bool
     paused: bool
     short: bool
+    limit: float
+    ahead: reach.Levels
+
+    def onward(self, path: Path) -> int:
+        """The positions behind the character from which the path can still reach the end."""
+        edits = int((self.limit - path.piece) / LEAST_EDIT + ROUNDING)
+        return self.ahead[min(edits, len(self.ahead) - 1)]
 
 
 Row = dict[int, Path]
@@ -166,7 +174,7 @@ class Matcher:
             yield wording, self._wording(wording, row)
 
     def _wording(self, wording: Wording, row: Row) -> Row:
-        length, paused = 0, True
+        length, paused, onward = 0, True, reach.onward(self.heard, wording)
         for i, atom in enumerate(wording.atoms):
             if isinstance(atom, Slot):
                 row = _kept(self._slots(atom, row, last=i == wording.last), wording.limit)
@@ -179,6 +187,8 @@ class Matcher:
                     closes=i == wording.last,
                     paused=paused,
                     short=wording.short,
+                    limit=wording.limit,
+                    ahead=onward[i + 1],
                 )
                 length += 1
                 row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length) + self.spare))
@@ -191,9 +201,11 @@ class Matcher:
 
     def _chars(self, point: Point, row: Row) -> Iterator[tuple[int, Path]]:
         for at, path in row.items():
-            if self._may_miss(point, path):
+            onward = point.onward(path) >> at
+            if onward & 1 and self._may_miss(point, path):
                 yield from self._missing(point, at, path)
-            yield from self._char(point, at, path)
+            if onward > 1:
+                yield from self._char(point, at, path, onward >> 1)
 
     def _may_miss(self, point: Point, path: Path) -> bool:
         """The first characters of a match may be swallowed, the last one and those beside a gap not; nor may
@@ -202,7 +214,9 @@ class Matcher:
             return True
         return not point.closes and (not point.opens or path.steps is None)
 
-    def _char(self, point: Point, at: int, path: Path) -> Iterator[tuple[int, Path]]:
+    def _char(self, point: Point, at: int, path: Path, onward: int) -> Iterator[tuple[int, Path]]:
+        """The character heard at once, or behind one or two that the pattern does not have. `onward`: bit `i`
+        says whether the path leads on from behind position `at + i`."""
         marks, breaks = self.heard.marks, self.heard.breaks
         opens = point.opens or at == path.start
         for position in range(at, at + SKIPS + 1):
@@ -211,14 +225,15 @@ class Matcher:
                 return
             if breaks[position] and not point.paused and path.start != position and self.fit is Fit.SOUND:
                 path = _longer(path, breaks[position])
-            base = self._base(point.char, mark.char)
-            if self._may_be(point, base, opens=opens):
+            base = self._base(point.char, mark.char) if onward & 1 else FORBIDDEN
+            if onward & 1 and self._may_be(point, base, opens=opens):
                 step = Step(path.steps, point.char, position, base)
                 cost = difference(base, mark.probability) if base and self.fit is Fit.SOUND else base
                 if point.short and not path.cost:
                     cost = forgiven(base, cost, mark.probability)
                 yield position + 1, _longer(path, cost, base >= UNRELATED, step)
-            if opens or self.fit is Fit.EXACT:
+            onward >>= 1
+            if opens or not onward or self.fit is Fit.EXACT:
                 return
             path = self._extra(position, path)
 

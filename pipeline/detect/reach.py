@@ -181,6 +181,36 @@ def wordings(heard: Heard, piece: Piece, starts: int, phrases: Spans) -> Iterato
             yield made
 
 
+def onward(heard: Heard, wording: Wording) -> tuple[Levels, ...]:
+    """Before each atom of a wording and behind the last: the positions from which it can be matched to its
+    end with so many unrelated characters, by level. None is missed."""
+    everywhere = (1 << len(heard) + 1) - 1
+    levels: Levels = (everywhere,) * (wording.edits + 1)
+    found = [levels]
+    for atom in reversed(wording.atoms):
+        if isinstance(atom, Char):
+            levels = _char_before(heard, atom, levels)
+        elif isinstance(atom, Slot):
+            levels = tuple([(1 << level.bit_length()) - 1 for level in levels])
+        found.append(levels)
+    return tuple(reversed(found))
+
+
+def _char_before(heard: Heard, char: Char, levels: Levels) -> Levels:
+    """From where the levels are reached by one character of a pattern, and what is skipped before it."""
+    same, words, light = heard.sounds[char.char], heard.words, heard.light
+    reached, fewer = [], [0] * (SKIPS + 1)
+    edited = 0
+    for level in levels:
+        steps = [level >> 1 & same | edited | edited >> 1 & words | (level if char.light else 0)]
+        for less in fewer[:SKIPS]:
+            last = steps[-1]
+            steps.append(last | last >> 1 & light | less >> 1 & words)
+        reached.append(steps[-1])
+        fewer, edited = steps, level
+    return tuple(reached)
+
+
 class _Walk(NamedTuple):
     """Writes out the wordings of a piece, leaving each branch as soon as nothing like it was heard."""
 
@@ -192,8 +222,9 @@ class _Walk(NamedTuple):
         self, nodes: Sequence, levels: Levels, atoms: tuple[Atom, ...]
     ) -> Iterator[tuple[Wording, Levels]]:
         """Depth first through the choices; `atoms` is what was written so far."""
+        count = letters(atoms)
         for i, node in enumerate(nodes):
-            longest = letters(atoms) + letters(nodes[i:])
+            longest = count + letters(nodes[i:])
             most = edits_of(longest, alone=self.piece.alone, spare=self.piece.spare)
             levels = levels[: 1 + min(self.piece.cap, most)]
             if isinstance(node, Choice):
@@ -201,8 +232,8 @@ class _Walk(NamedTuple):
                     yield from self.written_out((*option, *nodes[i + 1 :]), levels, atoms)
                 return
             if not isinstance(node, Gap):
-                levels = self._onward(node, levels, opens=not letters(atoms))
-                atoms = (*atoms, node)
+                levels = self._onward(node, levels, opens=not count)
+                atoms, count = (*atoms, node), count + letters((node,))
             if not any(levels):
                 return
         yield wording(atoms, alone=self.piece.alone, spare=self.piece.spare), levels

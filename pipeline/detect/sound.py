@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from pypinyin import Style, pinyin
-from pypinyin.contrib.tone_convert import to_finals, to_initials
+from pypinyin.constants import PINYIN_DICT
+from pypinyin.contrib.tone_convert import to_finals, to_initials, to_tone3
 
 SAME_SYLLABLE = 0.1
 SAME_BUT_TONE = 0.3
@@ -87,7 +88,16 @@ def readings(char: str) -> tuple[str, ...]:
     known = _heteronyms().get(char)
     if known:
         return known
+    marked = PINYIN_DICT.get(ord(char))
+    if marked:
+        return (_with_number(marked.partition(",")[0]),)
     return (pinyin(char, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)[0][0],)
+
+
+@cache
+def _with_number(marked: str) -> str:
+    """`_with_number("zhōng") == "zhong1"`."""
+    return to_tone3(marked, neutral_tone_with_five=True, v_to_u=False)
 
 
 @cache

@@ -1,6 +1,9 @@
 """A rule set over every stored call, from the compact calls: seconds, not hours, and nothing heard again."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,12 +76,57 @@ def findings_over(store: Store, looked: Looked, watch: Watch = unwatched) -> Ite
     findings of `engine.run` that `shows_something` keeps. Calls without one are passed over."""
     make_compact(store)
     sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
-    sweep = Sweep(looked.ruleset, looked.thresholds, sample)
-    after, done = 0, 0
+    sweep, done = Sweep(looked.ruleset, looked.thresholds, sample), 0
+    with _settled():
+        for block in _ahead(sweep, _blocks(store)):
+            yield from _swept(store, sweep, block, looked)
+            done += len(block.numbers)
+            watch(done)
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """What is there already stays: the search for garbage passes over it, again and again otherwise."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """Some calls, by number of their transcript, and where the rules may find something in them."""
+
+    numbers: tuple[int, ...]
+    places: Mapping[int, Places]
+
+
+def _blocks(store: Store) -> Iterator[list[tuple[int, bytes]]]:
+    """Numbers and texts of all calls, some at once."""
+    after = 0
     while block := store.compact_texts(VERSION, after, BLOCK):
-        yield from _swept(store, sweep, block, looked)
-        after, done = block[-1][0], done + len(block)
-        watch(done)
+        yield block
+        after = block[-1][0]
+
+
+def _ahead(sweep: Sweep, blocks: Iterable[list[tuple[int, bytes]]]) -> Iterator[_Block]:
+    """The blocks sieved: each in a thread of its own while the one before it is judged."""
+    with ThreadPoolExecutor(1) as thread:
+        before: Future[_Block] | None = None
+        for block in blocks:
+            sieved = thread.submit(_sieved, sweep, block)
+            if before:
+                yield before.result()
+            before = sieved
+        if before:
+            yield before.result()
+
+
+def _sieved(sweep: Sweep, block: Sequence[tuple[int, bytes]]) -> _Block:
+    found = sweep.candidates([text for _, text in block])
+    places = {block[call][0]: places for call, places in found.items()}
+    return _Block(numbers=tuple(number for number, _ in block), places=places)
 
 
 def sweep_archive(store: Store, looked: Looked, *, at: datetime, watch: Watch = unwatched) -> SweepSummary:
@@ -103,15 +151,13 @@ def sweep_archive(store: Store, looked: Looked, *, at: datetime, watch: Watch = 
     return SweepSummary(sweep_id=sweep_id, calls=calls, found=found)
 
 
-def _swept(store: Store, sweep: Sweep, block: Sequence[tuple[int, bytes]], looked: Looked) -> Iterator[Swept]:
-    places = sweep.candidates([text for _, text in block])
-    numbers = {block[call][0]: found for call, found in places.items()}
+def _swept(store: Store, sweep: Sweep, block: _Block, looked: Looked) -> Iterator[Swept]:
     if sweep.rest.rules:
-        whole = _whole(store, [number for number, _ in block])
-        yield from _swept_whole(store, sweep, ((n, looked.ready(call)) for n, call in whole), numbers)
+        whole = ((n, looked.ready(call)) for n, call in _whole(store, block.numbers))
+        yield from _swept_whole(store, sweep, whole, block.places)
         return
-    for call in store.compact_calls(sorted(numbers)) if numbers else ():
-        findings = _judged(sweep, call, numbers[call.transcript_id])
+    for call in store.compact_calls(sorted(block.places)) if block.places else ():
+        findings = _judged(sweep, call, block.places[call.transcript_id])
         if findings:
             yield Swept(recording=call.recording, findings=tuple(findings))
 

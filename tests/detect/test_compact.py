@@ -76,3 +76,12 @@ def test_a_call_without_words_is_compact_too() -> None:
     silent = replace(call.transcript, turns=())
     made: Compact = compact(silent)
     assert Unpacked(made).transcript() == silent
+
+
+def test_times_that_need_wider_columns_are_kept() -> None:
+    transcript = call_of("坐席 1.0 您好。\n客户 90.0 喂？").transcript
+    first, last = transcript.turns
+    slow = replace(last, words=tuple(replace(w, span=Span(w.span.start, 4_000_000)) for w in last.words[-1:]))
+    for turns in ((first, last), (first, slow)):
+        told = replace(transcript, turns=turns)
+        assert Unpacked(compact(told)).transcript() == told

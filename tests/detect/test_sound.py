@@ -1,4 +1,5 @@
 import pytest
+from pypinyin import Style, pinyin
 
 from pipeline.detect.sound import FORBIDDEN, char_cost, neighbours, readings, syllable_cost
 
@@ -40,3 +41,9 @@ def test_common_readings_of_a_character_are_all_known() -> None:
     assert readings("行") == ("xing2", "hang2")
     assert readings("1") == ("yi1", "yao1")
     assert readings("a") == ()
+
+
+def test_a_character_with_one_reading_has_that_of_the_dictionary() -> None:
+    for char in "工绿嗯兙女宫略谁吗":
+        told = pinyin(char, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)[0][0]
+        assert told in readings(char)

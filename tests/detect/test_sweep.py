@@ -1,5 +1,6 @@
 """The sweep against the one-call engine: whatever that finds, the sweep finds, to the last character."""
 
+import gc
 import random
 from collections.abc import Iterable
 from dataclasses import replace
@@ -183,3 +184,35 @@ def test_the_sample_changes_the_way_and_not_the_findings() -> None:
     assert (
         found_by_sweep([call], plain) == found_by_sweep([call], sampled) == [found_by_engine(call, ruleset)]
     )
+
+
+def test_a_piece_before_a_gap_is_no_candidate_without_the_piece_behind_it() -> None:
+    ruleset = phrase_rule("你们公司…4怎么这样")
+    sweep = Sweep(ruleset, Thresholds())
+    alone, both = call_of("坐席 1.0 你们公司在哪里？"), call_of("坐席 1.0 你们公司今天怎么这洋？")
+    texts = [compact(call.transcript).text for call in (alone, both)]
+    assert list(sweep.candidates(texts)) == [1]
+    assert found_by_sweep([alone, both], sweep) == [found_by_engine(call, ruleset) for call in (alone, both)]
+
+
+def test_the_piece_behind_a_gap_may_be_damaged_as_the_engine_allows() -> None:
+    ruleset = phrase_rule("(投诉|告)…6没有用的", "我[们]…处理不了")
+    sweep, rng = Sweep(ruleset, Thresholds()), random.Random(8)  # noqa: S311
+    said = [
+        "你去投诉也没有用的",
+        "你告到哪儿都每有用的",
+        "偷诉这个没又用",
+        "我现在处理不料",
+        "我们真的处里不了",
+    ]
+    made = [call_of(f"坐席 1.0 {text}。", probability=rng.choice((0.3, 0.6, 0.9))) for text in said * 3]
+    assert found_by_sweep(made, sweep) == [found_by_engine(call, ruleset) for call in made]
+
+
+def test_a_sweep_leaves_the_search_for_garbage_as_it_was() -> None:
+    for collects in (True, False):
+        (gc.enable if collects else gc.disable)()
+        Sweep(phrase_rule("不归我们管"), Thresholds())
+        kept = gc.isenabled()
+        gc.enable()
+        assert kept is collects

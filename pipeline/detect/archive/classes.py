@@ -143,14 +143,11 @@ def plain_count() -> int:
     return int(plain().max()) + 1
 
 
-@cache
-def near(char: str, *, short: bool = False) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The plain numbers that may be heard for a character, cheapest first, and their least costs."""
-    row = np.full(plain_count(), NEVER, np.int32)
-    np.minimum.at(row, plain(), costs(char, short=short).astype(np.int32))
-    found = np.flatnonzero(row < NEVER)
-    order = found[np.argsort(row[found], kind="stable")].astype(np.int32)
-    return order, row[order]
+def by_plain(costs: Costs) -> Costs:
+    """Rows of costs by class -> by plain number, the least of its classes."""
+    order = np.argsort(plain(), kind="stable")
+    firsts = np.searchsorted(plain()[order], np.arange(plain_count()))
+    return np.minimum.reduceat(costs[:, order], firsts, axis=1)
 
 
 def table() -> Classes:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from pipeline.detect.heard import stretches
 from pipeline.detect.pattern import fold, matchable
 from pipeline.timeline import Role, Span, Transcript, Turn, Word
 
-VERSION = 1
+VERSION = 2
 HEAD = struct.Struct("<Hxxd")
 HEAD_UNITS = HEAD.size // 2
 """Code units before the text: version, and how sure the roles are."""
@@ -123,14 +124,19 @@ def _steps(words: Iterable[Word]) -> list[int]:
 
 
 def planes(rows: Ints) -> bytes:
-    """Column by column as int32, all first bytes first: alike bytes side by side compress better."""
-    if rows.size and not -(2**31) <= rows.min() <= rows.max() < 2**31:
+    """Column by column as int16, or int32 where that is too short: its width, then all first bytes first:
+    alike bytes side by side compress better."""
+    least, most = (int(rows.min()), int(rows.max())) if rows.size else (0, 0)
+    if not -(2**31) <= least <= most < 2**31:
         raise ValueError("found a number beyond 32 bits, expected times of a call")
-    return np.ascontiguousarray(rows.T.astype("<i4")).view(np.uint8).reshape(-1, 4).T.tobytes()
+    width = 2 if -(2**15) <= least <= most < 2**15 else 4
+    flat = np.ascontiguousarray(rows.T.astype(f"<i{width}"))
+    return bytes([width]) + flat.view(np.uint8).reshape(-1, width).T.tobytes()
 
 
 def _rows(part: bytes, columns: int) -> Ints:
-    flat = np.frombuffer(part, np.uint8).reshape(4, -1).T.copy().view("<i4").ravel()
+    width = part[0]
+    flat = np.frombuffer(part, np.uint8, offset=1).reshape(width, -1).T.copy().view(f"<i{width}").ravel()
     return flat.reshape(columns, -1).T.astype(np.int64)
 
 
@@ -154,12 +160,9 @@ class Unpacked:
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """Positions of turns by stretch."""
-        grouped: list[list[int]] = []
-        for turn, stretch in self._order.tolist():
-            if stretch == len(grouped):
-                grouped.append([])
-            grouped[stretch].append(turn)
-        return tuple(map(tuple, grouped))
+        turns = self._order[:, 0].tolist()
+        cuts = [0, *np.flatnonzero(np.diff(self._order[:, 1])) + 1, len(turns)]
+        return tuple([tuple(turns[first:last]) for first, last in pairwise(cuts)]) if turns else ()
 
     @cached_property
     def bare(self) -> Transcript:
@@ -189,21 +192,21 @@ class Unpacked:
 
     def turns(self, chosen: Iterable[int]) -> tuple[Turn, ...]:
         """All turns. Those outside the chosen stretches that have words tell their role, and nothing else."""
-        spoken = {i for stretch in chosen for i in self.groups[stretch]}
-        rows = self._turns.tolist()
-        return tuple(
-            self._turn(i, row) if i in spoken or not row[6] else _OTHERS[row[2]] for i, row in enumerate(rows)
-        )
+        made = [_OTHERS[role] for role in self._turns[:, 2].tolist()]
+        told = [i for stretch in chosen for i in self.groups[stretch]]
+        for i in (*told, *np.flatnonzero(self._turns[:, 6] == 0).tolist()):
+            made[i] = self._turn(i)
+        return tuple(made)
 
-    def _turn(self, number: int, row: list[int]) -> Turn:
-        index, speaker, role, channel, start, end, _, _ = row
+    def _turn(self, number: int) -> Turn:
+        index, speaker, role, channel, start, end, words, _ = self._turns[number].tolist()
         return Turn(
             index=index,
             speaker=speaker,
             role=ROLES[role],
             channel=None if channel < 0 else channel,
             span=Span(start, end),
-            words=tuple(self._words_of(number)) if row[6] else (),
+            words=tuple(self._words_of(number)) if words else (),
         )
 
     def _words_of(self, turn: int) -> Iterator[Word]:
@@ -235,10 +238,7 @@ class Unpacked:
     @cached_property
     def _starts(self) -> dict[int, int]:
         """Where each turn's characters begin in `text`: turns stand there in the order of their stretches."""
-        starts, at, before = {}, 0, -1
-        for turn, stretch in self._order.tolist():
-            at += stretch != before
-            before = stretch
-            starts[turn] = at
-            at += int(self._turns[turn, 7])
-        return starts
+        turns, stretches = self._order.T
+        sizes = self._turns[turns, 7]
+        starts = np.cumsum(sizes) - sizes + stretches + 1
+        return dict(zip(turns.tolist(), starts.tolist(), strict=True))

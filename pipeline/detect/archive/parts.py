@@ -9,15 +9,15 @@ one may have been heard is left out in a variant.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
-from typing import cast
+from itertools import combinations, pairwise
+from typing import NamedTuple, cast
 
 from pipeline.detect.archive.classes import SCALE, alike, softest
 from pipeline.detect.costs import LEAST_EDIT
 from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.match import Fit
 from pipeline.detect.pattern import Char, Choice, Pause, Sequence, Slot, parse
-from pipeline.detect.wordings import MOST_EDITS, Atom, Piece, letters, limit_of, routes, wording
+from pipeline.detect.wordings import MOST_EDITS, Atom, Piece, Route, letters, limit_of, routes, wording
 from pipeline.ruleset import Rule
 
 MOST_WORDINGS = 2000
@@ -25,10 +25,11 @@ MOST_WORDINGS = 2000
 LONGEST = 12
 """A part has no more characters."""
 MOST_VARIANTS = 32
+MOST_NEEDED = 100
+"""A piece beside another that has more targets is not looked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """Characters heard in a row, light ones aside. `limit`: what they may cost together, in hundredths.
     `soft`: one of these light characters stands before character `at`, or none is asked for."""
 
@@ -39,15 +40,23 @@ class Part:
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """A row of characters, a space for a slot, that may cost `limit` with all its edits. `light[i]`:
-    character `i` may be left out for nothing. No characters: only the part that was heard is known."""
+    character `i` may be left out for nothing. No characters: only the part that was heard is known.
+    `needs`: what else is heard in the same stretch."""
 
     chars: str = ""
     light: tuple[bool, ...] = ()
     limit: int = 0
     short: bool = False
+    needs: tuple["Need", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Need:
+    """One of these is heard."""
+
+    targets: tuple[Target, ...]
 
 
 ANYTHING = Target()
@@ -73,10 +82,28 @@ def clauses_of(rule: Rule) -> tuple[tuple[str, Clause | None], ...]:
     found: list[tuple[str, Clause | None]] = []
     for text in parameters.phrases:
         for route in routes(parse(text), cap):
-            pieces = (part for part in route if isinstance(part, Piece))
-            known = [clause for clause in (_clause(piece, sounds=sounds) for piece in pieces) if clause]
-            found.append((text, max(known, key=_selectivity) if known else None))
+            found.append((text, _clause_of_route(route, sounds=sounds)))
     return tuple(found)
+
+
+def _clause_of_route(route: Route, *, sounds: bool) -> Clause | None:
+    """What is heard of the piece that says most, with the targets of the other pieces beside it."""
+    pieces = (part for part in route if isinstance(part, Piece))
+    known = [clause for clause in (_clause(piece, sounds=sounds) for piece in pieces) if clause]
+    if not known:
+        return None
+    best = max(known, key=_selectivity)
+    needs = tuple(need for clause in known if clause is not best for need in _needs(clause))
+    if not needs:
+        return best
+    return {part: {target._replace(needs=needs) for target in targets} for part, targets in best.items()}
+
+
+def _needs(clause: Clause) -> Iterator[Need]:
+    """The targets of which one is heard; nothing: too many, or not known."""
+    targets = tuple(dict.fromkeys(target for targets in clause.values() for target in targets))
+    if ANYTHING not in targets and len(targets) <= MOST_NEEDED:
+        yield Need(targets)
 
 
 def _selectivity(clause: Clause) -> tuple[int, int]:
@@ -161,16 +188,17 @@ def _selective(nodes: Sequence) -> Sequence:
 
 def _cut(atoms: tuple[Atom, ...], parts: int) -> tuple[tuple[Atom, ...], ...]:
     """The atoms in `parts` rows, each with a character that must be heard; else one empty row."""
-    whole = sum(map(_needed, atoms))
-    rows: list[list[Atom]] = [[]]
-    seen = 0
-    for atom in atoms:
-        if len(rows) < parts and seen * parts >= whole * len(rows) and any(map(_needed, rows[-1])):
-            rows.append([])
-        rows[-1].append(atom)
-        seen += _needed(atom)
-    enough = len(rows) == parts and all(any(map(_needed, row)) for row in rows)
-    return tuple(map(tuple, rows)) if enough else ((),)
+    if parts == 1:
+        return (atoms,) if any(map(_needed, atoms)) else ((),)
+    needed = [_needed(atom) for atom in atoms]
+    whole, seen, cuts, last = sum(needed), 0, [0], 0
+    for i, count in enumerate(needed):
+        if len(cuts) < parts and seen * parts >= whole * len(cuts) and seen > last:
+            cuts.append(i)
+            last = seen
+        seen += count
+    enough = len(cuts) == parts and seen > last
+    return tuple(atoms[i:j] for i, j in pairwise([*cuts, len(atoms)])) if enough else ((),)
 
 
 def _needed(atom: Atom) -> int:
@@ -179,6 +207,8 @@ def _needed(atom: Atom) -> int:
 
 def _longest_run(atoms: tuple[Atom, ...]) -> tuple[Char, ...]:
     """The most characters in a row without a slot between them."""
+    if all(type(atom) is Char for atom in atoms):
+        return cast(tuple[Char, ...], atoms[:LONGEST])
     runs: list[list[Char]] = [[]]
     for atom in atoms:
         if isinstance(atom, Slot):
@@ -191,38 +221,29 @@ def _longest_run(atoms: tuple[Atom, ...]) -> tuple[Char, ...]:
 def _variants(run: tuple[Char, ...], limit: int, *, short: bool) -> tuple[Part, ...]:
     """The run without light characters, and without those that a light one may have been heard for.
     Nothing: everything may be left out."""
-    while len(ways := [_ways(char, limit, short=short) for char in run]) and _product(ways) > MOST_VARIANTS:
-        run = run[:-1]
-    made: dict[Part, None] = {}
-    for chosen in product(*ways):
-        part = _part(run, chosen, limit, short=short)
-        if part.limit >= 0 and not part.chars:
-            return ()
-        if part.limit >= 0:
-            made[part] = None
+    costs = [0 if char.light else softest(char.char, short=short) for char in run]
+    loose = [i for i, cost in enumerate(costs) if cost <= limit]
+    if 1 << len(loose) > MOST_VARIANTS:
+        return _variants(run[:-1], limit, short=short)
+    text, made = "".join([char.char for char in run]), dict[Part, None]()
+    for count in range(len(loose) + 1):
+        for dropped in combinations(loose, count):
+            left = limit - sum([costs[i] for i in dropped])
+            if left >= 0 and count == len(run):
+                return ()
+            if left >= 0:
+                made[Part(_without(text, dropped), left, short, *_asked(run, dropped))] = None
     return tuple(made)
 
 
-def _part(run: tuple[Char, ...], chosen: tuple[int, ...], limit: int, *, short: bool) -> Part:
-    """The run with every character left out that has a cost chosen for it."""
-    chars = "".join(char.char for char, cost in zip(run, chosen, strict=True) if cost < 0)
-    limit -= sum(cost for cost in chosen if cost > 0)
-    left_out = [i for i, cost in enumerate(chosen) if cost >= 0 and not run[i].light]
-    if not left_out or limit < 0:
-        return Part(chars=chars, limit=limit, short=short)
-    first = left_out[0]
-    at = sum(cost < 0 for cost in chosen[:first])
-    return Part(chars=chars, limit=limit, short=short, soft=alike(run[first].char), at=at)
+def _without(text: str, dropped: tuple[int, ...]) -> str:
+    return "".join([char for i, char in enumerate(text) if i not in dropped]) if dropped else text
 
 
-def _product(ways: list[tuple[int, ...]]) -> int:
-    total = 1
-    for way in ways:
-        total *= len(way)
-    return total
-
-
-def _ways(char: Char, limit: int, *, short: bool) -> tuple[int, ...]:
-    """What may become of a character: kept (-1), or left out at a cost."""
-    left_out = 0 if char.light else softest(char.char, short=short)
-    return (-1, left_out) if left_out <= limit else (-1,)
+def _asked(run: tuple[Char, ...], dropped: tuple[int, ...]) -> tuple[str, int]:
+    """Light characters of which one is heard for the first character that is dropped, and where; "": none
+    need be."""
+    for before, i in enumerate(dropped):
+        if not run[i].light:
+            return alike(run[i].char), i - before
+    return "", 0

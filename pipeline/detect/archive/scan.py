@@ -11,25 +11,30 @@ from pipeline.detect.archive.compact import HEAD_UNITS
 from pipeline.detect.archive.parts import LONGEST
 
 Ints = NDArray[np.int32]
+Counts = NDArray[np.uint32]
 EDIT = 100
 AROUND = 4
 """A target is looked for within its length and so many characters of a part."""
+AFTER, BEFORE = 2, -1
+"""Where a character beside a pair stands, seen from the first of the pair."""
 
 
 class Tables(NamedTuple):
-    """What the scan reads. A head is 0, or the number of a list of anchors, `starts[n]` to `starts[n + 1]`.
-    The groups of an anchor lie between `firsts[a]` and `firsts[a + 1]`: a character beside it (where, and its
-    row), and uses. A use is a part, and where the anchor stands in it. `near`: the costs as bits, for the
-    first look."""
+    """What the scan reads. Heads are by pair, and by class for parts of one character: 0, or where in `doors`
+    a list begins: how many there are, and the doors. A door is twice a row, one more if a character of that
+    row is heard before the pair and not after it. `runs[d]` to `runs[d + 1]` are the entries of `groups` for
+    the door at `d`: the first and last of some uses. A use is a part, where the pair stands in it, and one
+    more character to look at: where it is seen from the pair, and its row. `near`: by class, the rows that it
+    may be heard for, as bits. Each of the needs `target_needs[t]` to `target_needs[t + 1]` must be met: a
+    need is the first and last of some targets in `needed`."""
 
     class_of: NDArray[np.int16]
     plain: Ints
     light_bits: Ints
-    pair_heads: Ints
-    single_heads: Ints
-    starts: Ints
-    anchors: Ints
-    firsts: Ints
+    pair_heads: Counts
+    single_heads: Counts
+    doors: Counts
+    runs: Ints
     groups: Ints
     uses: Ints
     about: Ints
@@ -39,37 +44,75 @@ class Tables(NamedTuple):
     target_rows: Ints
     target_about: Ints
     target_light: Ints
+    target_needs: Ints
+    needs: Ints
+    needed: Ints
     costs: NDArray[np.uint8]
-    near: NDArray[np.uint8]
+    near: NDArray[np.uint64]
     row_soft: Ints
 
 
-@njit(cache=True, boundscheck=False)
+class _Laid(NamedTuple):
+    """A call laid out: classes without light ones, the light characters before each, its stretch and role,
+    its plain number; the places where a list of doors begins, with the list; and two rows to work in."""
+
+    heard: Any
+    soft: Any
+    owner: Any
+    plain: Any
+    places: Any
+    lists: Any
+    above: Any
+    below: Any
+
+
+class _Hits(NamedTuple):
+    """What was found: rows of call, stretch, role, target; where each target was seen last; how many rows."""
+
+    found: Any
+    seen: Any
+    count: Any
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
 def scan(units: Any, ends: Any, tables: Any, found: Any) -> int:  # pragma: no cover  (compiled)
     """Fill `found` with (call, stretch, role, target); how many there are, with room for them or without."""
-    longest, begin = LONGEST, 0
+    longest, begin = 0, 0
     for end in ends:
-        longest, begin = max(longest, end - begin + LONGEST), end
-    heard, soft = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
-    owner, plain = np.zeros(longest, np.int32), np.zeros(longest, np.int32)
-    count, begin, seen = 0, 0, np.full(tables.target_about.shape[0], -1, np.int64)
+        longest, begin = max(longest, end - begin), end
+    laid = _room(longest + LONGEST)
+    hits = _Hits(found, np.full(tables.target_about.shape[0], -1, np.int64), np.zeros(1, np.int64))
+    singles, begin = tables.single_heads.any(), 0
     for call in range(ends.shape[0]):
-        size = _lay_out(units, begin + HEAD_UNITS, ends[call], tables, heard, soft, owner, plain)
-        count = _scan_call(call, size, tables, heard, soft, owner, plain, seen, found, count)
+        size = _lay_out(units[begin + HEAD_UNITS : ends[call]], tables, laid)
+        _hold(call, _pairs(size, tables, laid), size, tables, laid, hits)
+        if singles:
+            _hold(call, _singles(size, tables, laid), size, tables, laid, hits)
         begin = ends[call]
-    return count
+    return int(hits.count[0])
 
 
-@njit(cache=True, boundscheck=False)
-def _lay_out(
-    units: Any, first: int, last: int, tables: Any, heard: Any, soft: Any, owner: Any, plain: Any
-) -> int:  # pragma: no cover  (compiled)
-    """The classes of a call without light ones; the light characters before each; its stretch
-    and role."""
+@njit(cache=True, boundscheck=False, nogil=True)
+def _room(size: int) -> Any:  # pragma: no cover  (compiled)
+    return _Laid(
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.uint32),
+        np.zeros(size, np.int32),
+        np.zeros(size, np.int32),
+    )
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
+def _lay_out(units: Any, tables: Any, laid: Any) -> int:  # pragma: no cover  (compiled)
+    """Fill `laid` with a call; how many characters and edges it has."""
+    heard, soft, owner, plain = laid.heard, laid.soft, laid.owner, laid.plain
     size, lights, stretch = 0, 0, 0
     class_of, plain_of, light_bits = tables.class_of, tables.plain, tables.light_bits
-    for i in range(first, last):
-        unit = units[i]
+    for unit in units:
         number = class_of[unit]
         if number == SOFT:
             lights |= light_bits[unit]
@@ -84,100 +127,127 @@ def _lay_out(
     return size
 
 
-@njit(cache=True, boundscheck=False)
-def _scan_call(
-    call: int,
-    size: int,
-    tables: Any,
-    heard: Any,
-    soft: Any,
-    owner: Any,
-    plain: Any,
-    seen: Any,
-    found: Any,
-    count: int,
-) -> int:  # pragma: no cover  (compiled)
-    """Hold every part against the text that one of its anchors stands in."""
-    pair_heads, single_heads = tables.pair_heads, tables.single_heads
-    starts, anchors, firsts, groups, uses = (
-        tables.starts,
-        tables.anchors,
-        tables.firsts,
-        tables.groups,
-        tables.uses,
-    )
-    rows, about, costs, near = tables.parts, tables.about, tables.costs, tables.near
-    target_firsts, aims = tables.target_firsts, tables.aims
-    width = single_heads.shape[0]
-    singles = 2 if single_heads.any() else 1
-    for step in range(singles * size):
-        at = step >> (singles - 1)
-        pair = singles == 1 or step & 1
-        head = pair_heads[plain[at] * width + plain[at + 1]] if pair else single_heads[plain[at]]
-        if head == 0:
-            continue
-        for i in range(starts[head], starts[head + 1]):
-            for group in range(firsts[anchors[i]], firsts[anchors[i] + 1]):
-                place = groups[group, 0]
-                if place:
-                    if at + place < 0:
-                        continue
-                    beside = heard[at + place]
-                    if not near[groups[group, 1], beside >> 3] >> (beside & 7) & 1:
-                        continue
-                for use in range(groups[group, 2], groups[group, 3]):
-                    part, start = uses[use, 0], at - uses[use, 1]
-                    if start < 0:
-                        continue
-                    spent, limit = 0, about[part, 1]
-                    for k in range(about[part, 0]):
-                        spent += costs[rows[part, k], heard[start + k]]
-                        if spent > limit:
-                            break
-                    if spent > limit:
-                        continue
-                    asked = about[part, 2]
-                    if asked != 0 and (soft[start + about[part, 3]] & asked) == 0:
-                        continue
-                    for j in range(target_firsts[part], target_firsts[part + 1]):
-                        target = aims[j]
-                        where = (np.int64(call) << 32) + owner[start]
-                        if seen[target] == where or not _heard_near(start, size, target, tables, heard, soft):
-                            continue
-                        seen[target] = where
-                        if count < found.shape[0]:
-                            found[count, 0], found[count, 1] = call, (owner[start] >> 3) - 1
-                            found[count, 2], found[count, 3] = owner[start] & 7, target
-                        count += 1
+@njit(cache=True, boundscheck=False, nogil=True)
+def _pairs(size: int, tables: Any, laid: Any) -> int:  # pragma: no cover  (compiled)
+    """Note the places of the pairs that some part has; how many there are. The first place is an edge."""
+    plain, places, lists, heads = laid.plain, laid.places, laid.lists, tables.pair_heads
+    width, count = tables.single_heads.shape[0], 0
+    for at in range(1, size):
+        head = heads[plain[at] * width + plain[at + 1]]
+        places[count], lists[count] = at, head
+        count += head != 0
     return count
 
 
-@njit(cache=True, boundscheck=False)
-def _heard_near(
-    start: int, size: int, target: int, tables: Any, heard: Any, soft: Any
+@njit(cache=True, boundscheck=False, nogil=True)
+def _singles(size: int, tables: Any, laid: Any) -> int:  # pragma: no cover  (compiled)
+    """As `_pairs`, for the parts of one character."""
+    plain, places, lists, heads = laid.plain, laid.places, laid.lists, tables.single_heads
+    count = 0
+    for at in range(1, size):
+        head = heads[plain[at]]
+        places[count], lists[count] = at, head
+        count += head != 0
+    return count
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
+def _hold(
+    call: int, count: int, size: int, tables: Any, laid: Any, hits: Any
+) -> None:  # pragma: no cover  (compiled)
+    """Hold the parts behind the doors of the places that were noted against the text. Each step rules out
+    nearly all that is left: the character beside the pair, one more, all of them. One body: a call costs
+    more than what it would do."""
+    heard, places, lists, near, costs = laid.heard, laid.places, laid.lists, tables.near, tables.costs
+    doors, runs, groups, uses = tables.doors, tables.runs, tables.groups, tables.uses
+    about, rows = tables.about, tables.parts
+    for i in range(count):
+        at, head = places[i], lists[i]
+        before, after = near[heard[at + BEFORE]], near[heard[at + AFTER]]
+        for door in range(head + np.uint32(1), head + np.uint32(1) + doors[head]):
+            row = doors[door] >> np.uint32(1)
+            bits = before[row >> np.uint32(6)] if doors[door] & 1 else after[row >> np.uint32(6)]
+            if not bits >> np.uint64(row & np.uint32(63)) & np.uint64(1):
+                continue
+            for run in range(runs[door], runs[door + 1]):
+                for use in range(groups[run, 0], groups[run, 1]):
+                    more, start, part = uses[use, 3], at - uses[use, 1], uses[use, 0]
+                    if not near[heard[at + uses[use, 2]], more >> 6] >> np.uint64(more & 63) & np.uint64(1):
+                        continue
+                    left = about[part, 1] if start >= 0 else -1
+                    for k in range(about[part, 0] if start >= 0 else 0):
+                        left -= costs[rows[part, k], heard[start + k]]
+                        if left < 0:
+                            break
+                    if left >= 0:
+                        _aim(call, start, part, size, tables, laid, hits)
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
+def _aim(
+    call: int, start: int, part: int, size: int, tables: Any, laid: Any, hits: Any
+) -> None:  # pragma: no cover  (compiled)
+    """Look for the targets of a part where it was heard, once in each stretch."""
+    owner, asked = laid.owner[start], tables.about[part, 2]
+    if asked != 0 and (laid.soft[start + tables.about[part, 3]] & asked) == 0:
+        return
+    where = (np.int64(call) << 32) + owner
+    for j in range(tables.target_firsts[part], tables.target_firsts[part + 1]):
+        target, count = tables.aims[j], hits.count[0]
+        if hits.seen[target] == where:
+            continue
+        room = tables.target_about[target, 0] + tables.target_about[target, 2] + AROUND
+        if not _heard_within(room, start, size, target, tables, laid):
+            continue
+        hits.seen[target] = where
+        if not _meets(start, size, target, tables, laid):
+            continue
+        if count < hits.found.shape[0]:
+            hits.found[count, 0], hits.found[count, 1] = call, (owner >> 3) - 1
+            hits.found[count, 2], hits.found[count, 3] = owner & 7, target
+        hits.count[0] = count + 1
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
+def _meets(
+    start: int, size: int, target: int, tables: Any, laid: Any
 ) -> bool:  # pragma: no cover  (compiled)
-    """Whether the whole target may have been heard around the place, with every edit that it may have."""
+    """Whether everything that a target needs may have been heard in the stretch."""
+    for need in range(tables.target_needs[target], tables.target_needs[target + 1]):
+        for i in range(tables.needs[need, 0], tables.needs[need, 1]):
+            if _heard_within(size, start, size, tables.needed[i], tables, laid):
+                break
+        else:
+            return False
+    return True
+
+
+@njit(cache=True, boundscheck=False, nogil=True)
+def _heard_within(
+    room: int, start: int, size: int, target: int, tables: Any, laid: Any
+) -> bool:  # pragma: no cover  (compiled)
+    """Whether the whole target may have been heard in the stretch, no further than `room` from the place,
+    with every edit that it may have."""
+    heard, soft, before, row = laid.heard, laid.soft, laid.above, laid.below
+    costs, row_soft = tables.costs, tables.row_soft
+    rows, lights = tables.target_rows[target], tables.target_light[target]
     length, limit = tables.target_about[target, 0], tables.target_about[target, 1]
-    room = length + AROUND + tables.target_about[target, 2]
     first, last = start, start
     while first > 0 and heard[first - 1] != 0 and start - first < room:
         first -= 1
     while last < size and heard[last] != 0 and last - start < room:
         last += 1
-    width = last - first + 1
-    before, row = np.zeros(width, np.int32), np.zeros(width, np.int32)
+    before[: last - first + 1] = 0
     for k in range(length):
-        number, least = tables.target_rows[target, k], limit + 1
-        light, bits = tables.target_light[target, k], tables.row_soft[number, 0]
-        for t in range(width):
+        number, least = rows[k], limit + 1
+        skipped, bits, softest = 0 if lights[k] else EDIT, row_soft[number, 0], row_soft[number, 1]
+        for t in range(last - first + 1):
             if number == 0:
                 best = before[t] if t == 0 else min(before[t], row[t - 1])
             else:
-                best = before[t] + (0 if light else EDIT)
-                if bits & soft[first + t]:
-                    best = min(best, before[t] + tables.row_soft[number, 1])
+                best = before[t] + (min(skipped, softest) if bits & soft[first + t] else skipped)
                 if t:
-                    cost = tables.costs[number, heard[first + t - 1]]
+                    cost = costs[number, heard[first + t - 1]]
                     best = min(best, before[t - 1] + (EDIT if cost == 255 else cost), row[t - 1] + EDIT)
             row[t] = best
             least = min(least, best)

@@ -5,33 +5,22 @@ them, class by class; where it fits, the whole wording is, with every edit that 
 nearly always a match, and nothing that matches is lost.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.detect.archive import classes
-from pipeline.detect.archive.parts import LONGEST, SLOT, Clause, Part, Target
+from pipeline.detect.archive.anchors import Rows, heads
+from pipeline.detect.archive.parts import SLOT, Clause, Part, Target
 from pipeline.detect.archive.scan import Ints, Tables, scan
 from pipeline.detect.pattern import LONGEST_SLOT
 
 MOST_HITS = 1 << 16
 """Room for hits in the beginning; it grows where calls need more."""
-SHARES = {0: 1, 7: 2, 15: 5, 24: 8, 33: 14, 44: 30, 66: 120, 99: 400, 264: 1500}
-"""What anchors may cost: a few limits, so that parts share them; and how often pairs that are no more than
-alike are heard within each in 240,000 characters."""
-_SHARE_OF = [next(share for share in SHARES if share >= limit) for limit in range(max(SHARES) + 1)]
-_TILINGS = [
-    list(
-        dict.fromkeys(
-            tuple(a + (size % 2 and a >= skipped) for a in range(0, size - 1, 2))
-            for skipped in range(0, size + 1, 2)
-        )
-    )
-    for size in range(LONGEST + 1)
-]
-"""Ways to cut so many characters into pairs, one left over where they are odd."""
 
 
 class Hits(NamedTuple):
@@ -43,40 +32,16 @@ class Hits(NamedTuple):
     targets: Ints
 
 
-class Anchor(NamedTuple):
-    """Two (or one) neighbouring characters of a part that cost at most `limit` together."""
-
-    chars: str
-    limit: int
-    short: bool
-
-
-def cells(anchor: Anchor) -> Ints:
-    """The plain numbers, or pairs of them as `first * count + second`, that may be heard for an anchor."""
-    first, cost = _within(anchor.chars[0], anchor)
-    if len(anchor.chars) == 1:
-        return first
-    second, more = _within(anchor.chars[1], anchor)
-    pairs = (first * classes.plain_count())[:, None] + second[None, :]
-    return pairs[cost[:, None] + more[None, :] <= anchor.limit]
-
-
-def _within(char: str, anchor: Anchor) -> tuple[Ints, Ints]:
-    near, costs = classes.near(char, short=anchor.short)
-    count = int(np.searchsorted(costs, anchor.limit, side="right"))
-    return near[:count], costs[:count]
-
-
 class Sieve:
     """Clauses ready to be looked for. `pairs`: how often each pair of syllables is heard, to choose rare
     anchors. `targets`: what the numbers in the hits stand for."""
 
     def __init__(self, clauses: Sequence[Clause], pairs: NDArray[np.int64]) -> None:
-        merged: dict[Part, set[Target]] = {}
+        merged: Clause = {}
         for clause in clauses:
             for part, aims in clause.items():
                 merged.setdefault(part, set()).update(aims)
-        self.targets = sorted({target for aims in merged.values() for target in aims}, key=repr)
+        self.targets = list(dict.fromkeys(target for aims in merged.values() for target in aims))
         self.tables = _tables(merged, self.targets, pairs)
         self._room = MOST_HITS
 
@@ -93,47 +58,78 @@ class Sieve:
 
 
 def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64]) -> Tables:
-    parts, chosen = list(merged), _Chooser(pairs)
-    rows = _Rows()
-    anchors = [(a, i, at) for i, part in enumerate(parts) for a, at in chosen.anchors(part)]
-    distinct = {anchor: i for i, anchor in enumerate(dict.fromkeys(anchor for anchor, _, _ in anchors))}
-    pair_heads, single_heads, starts, listed = _heads(list(distinct))
-    uses = [(distinct[anchor], *_beside(parts[part], at, rows), part, at) for anchor, part, at in anchors]
-    firsts, groups, used = _grouped(uses, len(distinct))
-    number = {target: i for i, target in enumerate(targets)}
-    aims = [(i, number[target], 0) for i, part in enumerate(parts) for target in merged[part]]
+    parts, known = list(merged), _Rows()
+    beside = (target for aimed in targets for need in aimed.needs for target in need.targets)
+    listed = list(dict.fromkeys((*targets, *beside)))
+    number = {target: i for i, target in enumerate(listed)}
+    aims = [(i, number[target]) for i, part in enumerate(parts) for target in merged[part]]
     target_firsts, aimed = _lists(aims, len(parts))
+    part_rows = known.padded(parts)
+    target_rows = known.padded(listed)
+    about = np.array([_about(part) for part in parts], np.int32).reshape(-1, 4)
+    costs = known.costs()
+    rows = Rows(
+        parts=part_rows,
+        lengths=about[:, 0],
+        limits=about[:, 1],
+        plain=known.plain(),
+        costs=classes.by_plain(costs),
+    )
     return Tables(
         class_of=classes.table(),
         plain=classes.plain(),
         light_bits=classes.light_table(),
-        pair_heads=pair_heads,
-        single_heads=single_heads,
-        starts=starts,
-        anchors=listed,
-        firsts=firsts,
-        groups=groups,
-        uses=used,
-        about=np.array([_about(part) for part in parts], np.int32).reshape(-1, 4),
-        parts=rows.padded([[(char, part.short) for char in part.chars] for part in parts]),
+        **heads(rows, pairs)._asdict(),
+        about=about,
+        parts=part_rows,
         target_firsts=target_firsts,
-        aims=np.ascontiguousarray(aimed[:, 0]),
-        target_rows=rows.padded([[(char, target.short) for char in target.chars] for target in targets]),
+        aims=aimed,
+        target_rows=target_rows,
         target_about=np.array(
-            [(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in targets], np.int32
+            [(len(t.chars), t.limit, LONGEST_SLOT * t.chars.count(SLOT)) for t in listed], np.int32
         ).reshape(-1, 3),
-        target_light=_light(targets),
-        costs=rows.costs(),
-        near=np.packbits(rows.costs() < classes.NEVER, axis=1, bitorder="little"),
-        row_soft=rows.soft(),
+        target_light=_padded([target.light for target in listed]),
+        **_needs(targets, number)._asdict(),
+        costs=costs,
+        near=_near(costs),
+        row_soft=known.soft(),
     )
 
 
-def _light(targets: Sequence[Target]) -> Ints:
-    width = max((len(target.chars) for target in targets), default=1)
-    found = np.zeros((len(targets), max(width, 1)), np.int32)
-    for i, target in enumerate(targets):
-        found[i, : len(target.light)] = target.light
+class _Needs(NamedTuple):
+    """See `Tables`."""
+
+    target_needs: Ints
+    needs: Ints
+    needed: Ints
+
+
+def _needs(targets: Sequence[Target], number: Mapping[Target, int]) -> _Needs:
+    """The targets of a need stand there once."""
+    needs = list(dict.fromkeys(need for target in targets for need in target.needs))
+    ends = np.cumsum([0, *(len(need.targets) for need in needs)])
+    span = {need: (ends[i], ends[i + 1]) for i, need in enumerate(needs)}
+    spans = [span[need] for target in targets for need in target.needs]
+    return _Needs(
+        target_needs=np.cumsum([0, *(len(target.needs) for target in targets)]).astype(np.int32),
+        needs=np.array(spans, np.int32).reshape(-1, 2),
+        needed=np.array([number[target] for need in needs for target in need.targets], np.int32),
+    )
+
+
+def _near(costs: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """By class, the rows that it may be heard for, as bits; for the row of a slot everything may."""
+    alike = (costs < classes.NEVER).T
+    alike[:, 0] = True
+    wide = np.pad(alike, ((0, 0), (0, -len(costs) % 64)))
+    return np.ascontiguousarray(np.packbits(wide, axis=1, bitorder="little")).view("<u8").astype(np.uint64)
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> Ints:
+    """Rows of different lengths side by side, zeros behind them."""
+    sizes = np.array([len(row) for row in rows], np.int64)
+    found = np.zeros((len(rows), max(1, sizes.max(initial=0))), np.int32)
+    found[np.arange(found.shape[1]) < sizes[:, None]] = list(chain.from_iterable(rows))
     return found
 
 
@@ -141,22 +137,26 @@ class _Rows:
     """One row of costs for each character that parts and targets have; the first is a slot's."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, bool], int] = {(SLOT, False): 0}
+        self._known: list[tuple[str, bool]] = [(SLOT, False)]
+        self._tables = {False: {SLOT: 0}, True: {SLOT: 0}}
 
-    def padded(self, texts: Sequence[Sequence[tuple[str, bool]]]) -> Ints:
+    def padded(self, texts: Sequence[Part | Target]) -> Ints:
         """The rows of each text's characters, side by side."""
-        found = np.zeros((len(texts), max(map(len, texts), default=0) or 1), np.int32)
-        for i, text in enumerate(texts):
-            for k, (char, short) in enumerate(text):
-                key = (char, short and char != SLOT)
-                found[i, k] = self._known.setdefault(key, len(self._known))
-        return found
+        return _padded([self._row(text.chars, short=text.short) for text in texts])
 
-    def row(self, char: str, *, short: bool) -> int:
-        return self._known.setdefault((char, short), len(self._known))
+    def _row(self, chars: str, *, short: bool) -> list[int]:
+        table = self._tables[short]
+        for char in chars:
+            if char not in table:
+                table[char] = len(self._known)
+                self._known.append((char, short))
+        return [table[char] for char in chars]
 
     def costs(self) -> NDArray[np.uint8]:
         return np.stack([classes.costs(char, short=short) for char, short in self._known])
+
+    def plain(self) -> Ints:
+        return np.array([classes.plain_of(char) for char, _ in self._known], np.int32)
 
     def soft(self) -> Ints:
         """The light characters that may be heard for each row, as bits, and the least cost of that."""
@@ -165,24 +165,9 @@ class _Rows:
         )
 
 
+@cache
 def _bits(light: str) -> int:
     return int(classes.light_table()[[ord(char) for char in light]].sum()) if light else 0
-
-
-def _beside(part: Part, at: int, rows: "_Rows") -> tuple[int, int]:
-    """A character next to an anchor: its place as seen from the anchor, and its row; place 0: none is."""
-    place = 2 if at + 2 < len(part.chars) else -1 if at else 0
-    return place, rows.row(part.chars[at + place], short=part.short) if place else 0
-
-
-def _grouped(uses: Sequence[tuple[int, int, int, int, int]], anchors: int) -> tuple[Ints, Ints, Ints]:
-    """Where the groups of each anchor begin; the groups: place, row, first and last use; the uses."""
-    rows = np.array(sorted(uses), np.int32).reshape(-1, 5)
-    heads, begins = np.unique(rows[:, :3], axis=0, return_index=True)
-    firsts = np.searchsorted(heads[:, 0], np.arange(anchors + 1)).astype(np.int32)
-    ends = np.append(begins[1:], len(rows))
-    groups = np.column_stack((heads[:, 1:], begins, ends)).astype(np.int32)
-    return firsts, np.ascontiguousarray(groups), np.ascontiguousarray(rows[:, 3:])
 
 
 def _about(part: Part) -> tuple[int, int, int, int]:
@@ -190,53 +175,8 @@ def _about(part: Part) -> tuple[int, int, int, int]:
     return len(part.chars), min(part.limit, classes.NEVER - 1), _bits(part.soft), part.at
 
 
-def _heads(anchors: Sequence[Anchor]) -> tuple[Ints, Ints, Ints, Ints]:
-    """Heads by pair and by class, starts of the lists, and the anchors in them."""
-    size = classes.plain_count()
-    found = [cells(anchor) + (size**2 if len(anchor.chars) == 1 else 0) for anchor in anchors]
-    flat = np.concatenate([np.zeros(0, np.int32), *found])
-    which = np.repeat(np.arange(len(found), dtype=np.int32), [len(f) for f in found])
-    counts = np.bincount(flat, minlength=size**2 + size)
-    heard = np.flatnonzero(counts)
-    heads = np.zeros(len(counts), np.int32)
-    heads[heard] = np.arange(1, len(heard) + 1)
-    starts = np.concatenate(([0, 0], np.cumsum(counts[heard]))).astype(np.int32)
-    return heads[: size**2], heads[size**2 :], starts, which[np.argsort(flat, kind="stable")]
-
-
-def _lists(entries: Sequence[tuple[int, int, int]], count: int) -> tuple[Ints, Ints]:
+def _lists(entries: Sequence[tuple[int, int]], count: int) -> tuple[Ints, Ints]:
     """Entries by their first number: where the list of each of `count` begins, and the lists end to end."""
-    rows = np.array(sorted(entries), np.int32).reshape(-1, 3)
+    rows = np.array(sorted(entries), np.int32).reshape(-1, 2)
     firsts = np.searchsorted(rows[:, 0], np.arange(count + 1)).astype(np.int32)
-    return firsts, np.ascontiguousarray(rows[:, 1:])
-
-
-class _Chooser:
-    """Chooses anchors that are seldom heard."""
-
-    def __init__(self, pairs: NDArray[np.int64]) -> None:
-        self._pairs, self._chance = pairs, pairs.sum() / 240_000
-
-    def anchors(self, part: Part) -> list[tuple[Anchor, int]]:
-        """Pairs of neighbours, none in two of them, some left out: of n that are left one costs an n-th of
-        the whole at most."""
-        size = len(part.chars)
-        if size == 1:
-            return [(Anchor(part.chars, part.limit, part.short), 0)]
-        rates = [self._heard(*part.chars[at : at + 2]) for at in range(size - 1)]
-        _, share, offsets = min(self._choices(part.limit, rates))
-        return [(Anchor(part.chars[at : at + 2], share, part.short), at) for at in offsets]
-
-    def _choices(self, limit: int, rates: list[int]) -> Iterator[tuple[float, int, list[int]]]:
-        """How often the pairs may be heard, what each may cost, and where they are."""
-        size = len(rates) + 1
-        for pairs in _TILINGS[size]:
-            rated = sorted((rates[at], at) for at in pairs)
-            spent = 0
-            for count, (rate, _) in enumerate(rated, start=1):
-                spent += rate
-                share = _SHARE_OF[limit // count]
-                yield spent + count * SHARES[share] * self._chance, share, [at for _, at in rated[:count]]
-
-    def _heard(self, first: str, second: str) -> int:
-        return int(self._pairs[classes.plain_of(first) * classes.plain_count() + classes.plain_of(second)])
+    return firsts, np.ascontiguousarray(rows[:, 1])
