@@ -43,6 +43,7 @@ from pipeline.storage.tables import (
     TranscriptRow,
 )
 from pipeline.timeline import Provenance, Recording, Transcript
+from pipeline.vectors import Sentences
 
 EVERYTHING = CallFilter()
 
@@ -239,6 +240,11 @@ class Store(People):
         """Whole calls by transcript id."""
         with self._reading() as session:
             return archive.transcripts(session, transcript_ids)
+
+    def sentences(self, transcript_ids: Sequence[int], encoder: str) -> dict[int, Sentences]:
+        """Vectors of these transcripts' sentences by this encoder, where there are some."""
+        with self._reading() as session:
+            return meaning.sentences_by(session, transcript_ids, encoder)
 
     def save_compact(self, made: Iterable[tuple[str, int, CompactForm]]) -> None:
         """Keep compact forms: recording id, transcript id, form."""
