@@ -55,9 +55,13 @@ class Archive:
     understanding: Understanding | None = None
     watch: Watch = unwatched
 
-    def taught(self, ruleset: RuleSet) -> RuleSet:
-        """The rule set with what its examples teach. Must see it whole: rules learn from each other."""
-        return self.understanding.taught(ruleset) if self.understanding else ruleset
+    def taught(self, ruleset: RuleSet, rules: Iterable[Rule] | None = None) -> RuleSet:
+        """The rule set with what its examples teach; `rules`: only these and what they build on will run. Must
+        see the set whole: rules learn from each other."""
+        if self.understanding is None:
+            return ruleset
+        wanted = None if rules is None else {rule.id for rule in only(ruleset, rules).rules}
+        return self.understanding.taught(ruleset, wanted)
 
     @property
     def size(self) -> int:

@@ -145,7 +145,7 @@ def suggest(rule_id: str, folder: RulesFolder, archive: Archive) -> Suggestion:
     A rule that builds on others keeps today's: what these find would change, too. Raises NotFound.
     """
     draft = folder.rule(rule_id)
-    draft = replace(draft, ruleset=archive.taught(draft.ruleset))
+    draft = replace(draft, ruleset=archive.taught(draft.ruleset, [draft.rule]))
     rule = draft.rule
     lowest = archive if needs(rule) else archive.down_to(LOWEST / 100)
     thresholds = archive.thresholds

@@ -79,7 +79,7 @@ def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     """
     now, before = _drafts(trial, folder)
     rule = replace(now.rule, effective=Effective())
-    ruleset = archive.taught(now.ruleset)
+    ruleset = archive.taught(now.ruleset, [rule])
     tried = Tried(rule=now.rule, calls=archive.size)
     hits = _hits(tried, archive, ruleset, rule, before)
     if trial.near:
