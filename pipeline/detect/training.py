@@ -90,8 +90,8 @@ def material(ruleset: RuleSet) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """What one rule learned: its head, and what each sentence scores with a classifier that did not learn from
-    it. `rarity` as in Meaning."""
+    """What one rule learned: its head, and what each sentence scores with a classifier that did not learn
+    from it. `rarity` as in Meaning."""
 
     head: Head
     rarity: Mapping[str, float]
@@ -101,8 +101,8 @@ class Lesson:
 def train(
     ruleset: RuleSet, encoder: str, encode: Encode, wanted: Collection[str] | None = None
 ) -> Meaning | None:
-    """The heads of the rules that learn, or of those `wanted` among them: each the same either way. None where
-    no rule learns. `encoder` names the model of `encode`."""
+    """The heads of the rules that learn, or of those `wanted` among them: each the same either way. None
+    where no rule learns. `encoder` names the model of `encode`."""
     rules = learners(ruleset)
     if not rules:
         return None

@@ -6,8 +6,9 @@ them may find something are read whole.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 from pipeline.detect import engine
 from pipeline.detect.archive.compact import VERSION, Compact, Unpacked, role_confidence
@@ -56,8 +57,8 @@ class Archive:
     watch: Watch = unwatched
 
     def taught(self, ruleset: RuleSet, rules: Iterable[Rule] | None = None) -> RuleSet:
-        """The rule set with what its examples teach; `rules`: only these and what they build on will run. Must
-        see the set whole: rules learn from each other."""
+        """The rule set with what its examples teach; `rules`: only these and what they build on will run.
+        Must see the set whole: rules learn from each other."""
         if self.understanding is None:
             return ruleset
         wanted = None if rules is None else {rule.id for rule in only(ruleset, rules).rules}
@@ -145,20 +146,16 @@ class Archive:
         call = understands.with_sentences(stored.call) if understands else stored.call
         return engine.run(call, ruleset, self.thresholds)
 
-    def judged(self, ruleset: RuleSet) -> Iterator[Judged]:
-        """Every call whole, by start of call, streamed: slow, but nothing is passed over."""
-        total = self.size
-        for done, stored in enumerate(self.store.stored(), start=1):
-            yield stored, self.judge(stored, ruleset)
-            self.watch(done, total)
+    def newest(self, count: int) -> tuple[str, ...]:
+        """The recordings that began last, by start."""
+        return tuple(deque((call.recording.id for call in self.store.calls()), maxlen=count))
 
-    def newest(self, count: int, ruleset: RuleSet) -> Iterator[Judged]:
-        """The calls that began last, whole, by start."""
-        calls = deque((call.recording.id for call in self.store.calls()), maxlen=count)
-        for done, recording_id in enumerate(calls, start=1):
+    def judged(self, recordings: Collection[str], ruleset: RuleSet) -> Iterator[Judged]:
+        """These calls, read whole: slow, but what is absent is told, too."""
+        for done, recording_id in enumerate(recordings, start=1):
             stored = self.store.latest(recording_id)
             yield stored, self.judge(stored, ruleset)
-            self.watch(done, len(calls))
+            self.watch(done, len(recordings))
 
     def uncertain_roles(self) -> Iterator[str]:
         """Recordings of which nobody knows who is the agent."""
@@ -169,6 +166,10 @@ class Archive:
             unsure = [number for number, text in block if role_confidence(text) < least]
             yield from (call.recording.id for call in self.store.compact_calls(unsure))
 
+    def is_for(self, rule: Rule, recording: Recording) -> bool:
+        """Whether the rule looks at this recording."""
+        return engine.is_for(rule, recording, ZoneInfo(self.thresholds.time_zone))
+
     def down_to(self, match_confidence: float) -> "Archive":
         """With a threshold as low as this one."""
         lower = min(match_confidence, self.thresholds.match_confidence)
@@ -178,8 +179,8 @@ class Archive:
 @dataclass(slots=True, kw_only=True)
 class _Plan:
     """`direct` are sieved and answer from what the sieve leaves; the other rules must see the whole call:
-    `anywhere` every one, the rest where a rule of `words` or of `meant` (ids) shows something. `owners`: which
-    rules such a clue belongs to."""
+    `anywhere` every one, the rest where a rule of `words` or of `meant` (ids) shows something. `owners`:
+    which rules such a clue belongs to."""
 
     direct: list[Rule] = field(default_factory=list)
     words: list[Rule] = field(default_factory=list)

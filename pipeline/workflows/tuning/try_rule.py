@@ -17,7 +17,6 @@ from pipeline.timeline import Recording, Role, Span
 from pipeline.workflows.tuning.archive import Archive, only
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
 
-
 NEAR_CALLS = 200
 """Near misses are looked for in so many calls: each must be read whole."""
 
@@ -90,10 +89,8 @@ def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     return tried
 
 
-def _hits(
-    tried: Tried, archive: Archive, ruleset: RuleSet, rule: Rule, before: Rule | None
-) -> Iterator[Hit]:
-    """What the rule finds. `before`: the rule without the phrases that are tried, if they are added to one."""
+def _hits(tried: Tried, archive: Archive, ruleset: RuleSet, rule: Rule, before: Rule | None) -> Iterator[Hit]:
+    """What the rule finds. `before`: the rule without the phrases that are tried, if they are added."""
     known = _places_of(before, archive, ruleset) if before else {}
     unsure: set[str] = set()
     for shown in archive.shown(ruleset, [rule]):
@@ -122,7 +119,7 @@ def _places_of(rule: Rule, archive: Archive, ruleset: RuleSet) -> dict[str, tupl
 
 def _near_hits(tried: Tried, archive: Archive, ruleset: RuleSet) -> Iterator[Hit]:
     """What is nearly found in the newest calls: these must be read whole."""
-    for stored, findings in archive.newest(NEAR_CALLS, ruleset):
+    for stored, findings in archive.judged(archive.newest(NEAR_CALLS), ruleset):
         tried.near_calls += 1
         for evidence in near_misses(f for f in findings if f.rule_id == tried.rule.id):
             tried.near += 1
