@@ -88,7 +88,7 @@ class Likely:
                 heard = sounds_of(chr(code))
                 self._known[code] = self._sounds.get(heard[0], STRANGE) if heard else SKIPPED
             found = self._known[codes]
-        return found
+        return np.asarray(found, np.int32)
 
     def _runs(self, sounds: NDArray[np.int32]) -> NDArray[np.int32]:
         """For each place and length the number of the run that begins there."""

@@ -122,7 +122,10 @@ def sentences(given: SimilarParameters, decisions: Sequence[DecidedFinding]) -> 
         said.setdefault(sounds_of(decision.quote), {}).setdefault(is_true(decision), decision.quote)
     mine = {sounds_of(text) for text in given.examples + given.confirmed}
     others = {sounds_of(text) for text in given.unlike + given.rejected}
-    right, wrong, contested, known = [], [], [], 0
+    right: list[str] = []
+    wrong: list[str] = []
+    contested: list[str] = []
+    known = 0
     for sounds, kinds in said.items():
         if len(kinds) > 1 or (True in kinds and sounds in others) or (False in kinds and sounds in mine):
             contested.append(next(iter(kinds.values())))
