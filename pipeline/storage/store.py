@@ -231,6 +231,11 @@ class Store(People):
         with self._reading() as session:
             return archive.compact_calls(session, transcript_ids)
 
+    def transcript_numbers(self, version: int) -> dict[str, int]:
+        """The newest transcript of each recording that has a compact form of this version."""
+        with self._reading() as session:
+            return archive.numbers(session, version)
+
     def without_compact(self, version: int, count: int) -> list[tuple[int, Recording, Transcript]]:
         """Newest transcripts without a compact form of this version, at most `count`."""
         with self._reading() as session:

@@ -16,16 +16,19 @@ from pipeline.detect.archive.parts import can_be_sieved
 from pipeline.detect.likely import Likely, Said
 from pipeline.detect.scene import Thresholds
 from pipeline.findings import Finding
+from pipeline.meaning import Meaning
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.storage.records import CompactCall, StoredCall
 from pipeline.storage.store import Store
-from pipeline.timeline import Recording
+from pipeline.timeline import Call, Recording
 from pipeline.workflows.archive import Looked, findings_over, make_compact
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.tuning.clues import Clues, clues_of
 
 BLOCK = 200
 """Calls weighed at once; memory does not depend on how many there are."""
+
+READ = 50
 
 Findings = tuple[Finding, ...]
 Judged = tuple[StoredCall, Findings]
@@ -128,17 +131,32 @@ class Archive:
 
     def _whole(self, ruleset: RuleSet, plan: "_Plan", found: dict[str, set[str]]) -> Iterator[Shown]:
         """The rules that must see the whole call, where they may find something."""
+        if not (plan.anywhere or found):
+            return
         names = {rule.id: rule for rule in plan.whole}
         everywhere = frozenset(rule.id for rule in plan.anywhere)
-        calls = self.store.stored() if everywhere else map(self.store.latest, sorted(found))
-        total = self.size if everywhere else len(found)
-        for done, stored in enumerate(calls, start=1):
-            wanted = everywhere | found.get(stored.recording.id, set())
-            findings = self.judge(stored, only(ruleset, (names[rule_id] for rule_id in sorted(wanted))))
+        rules: dict[frozenset[str], RuleSet] = {}
+        for call in self._calls(None if everywhere else found.keys(), ruleset.meaning):
+            wanted = everywhere | found.get(call.recording.id, frozenset())
+            if wanted not in rules:
+                rules[wanted] = only(ruleset, (names[rule_id] for rule_id in sorted(wanted)))
+            findings = engine.run(call, rules[wanted], self.thresholds)
             for rule_id in sorted(wanted):
                 own = tuple(f for f in findings if f.rule_id == rule_id)
-                yield Shown(recording=stored.recording, rule_id=rule_id, findings=own)
-            self.watch(done, total)
+                yield Shown(recording=call.recording, rule_id=rule_id, findings=own)
+
+    def _calls(self, recordings: Collection[str] | None, meaning: Meaning | None) -> Iterator[Call]:
+        """Whole calls in the order of the archive, a few in memory; None: all of them."""
+        make_compact(self.store)
+        numbers = self.store.transcript_numbers(VERSION)
+        chosen = sorted(n for name, n in numbers.items() if recordings is None or name in recordings)
+        for first in range(0, len(chosen), READ):
+            block = chosen[first : first + READ]
+            vectors = self.store.sentences(block, meaning.encoder) if meaning else {}
+            for number, recording, heard in self.store.transcripts(block):
+                call = Call(recording=recording, transcript=heard, sentences=vectors.get(number))
+                yield self.understanding.with_sentences(call) if meaning and self.understanding else call
+            self.watch(first + len(block), len(chosen))
 
     def judge(self, stored: StoredCall, ruleset: RuleSet) -> Findings:
         """Everything that the rules say about one call."""

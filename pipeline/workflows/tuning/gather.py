@@ -128,7 +128,7 @@ def _sample(
     gathered: Collected, archive: Archive, draft: Draft, found: frozenset[str], decisions: Decisions
 ) -> None:
     """Near misses and ordinary speech in calls without a finding: all that inspectors called missed, and as
-    many others as their ids say. A rule of meaning has something nearest in every call: that tells nothing."""
+    many others as their ids say. A rule of meaning has something nearest in any call: that tells nothing."""
     rule, meant = draft.rule, isinstance(draft.rule.parameters, SimilarParameters)
     missed = {r for (r, rule_id), decided in decisions.items() if rule_id == rule.id and _is_missed(decided)}
     others = (call.recording.id for call in archive.store.calls() if call.recording.id not in found)
