@@ -22,14 +22,16 @@ TURNS = st.lists(st.lists(CLAUSES, min_size=1, max_size=4), min_size=1, max_size
 
 
 def transcript_of(turns: list[list[str]]) -> Transcript:
-    lines = (f"{'坐席客户'[i % 2 * 2:][:2]} {4 * i + 1}.0 {'，'.join(t)}。" for i, t in enumerate(turns))
+    lines = (f"{'坐席客户'[i % 2 * 2 :][:2]} {4 * i + 1}.0 {'，'.join(t)}。" for i, t in enumerate(turns))
     return storable(call_of("\n".join(lines)).transcript)
 
 
 def sentences_of(transcript: Transcript) -> Sentences:
     places = places_of(transcript)
     texts = [transcript.quote(place) for place in places]
-    return Sentences.of(meanings.NAME, places, meanings.encode(texts) if texts else np.zeros((0, 64), np.int8))
+    return Sentences.of(
+        meanings.NAME, places, meanings.encode(texts) if texts else np.zeros((0, 64), np.int8)
+    )
 
 
 @settings(max_examples=30, deadline=None)
