@@ -20,7 +20,7 @@ def print_backtest(found: Backtest, *, drawn: bool) -> None:
     decided = [test for test in found.tests if _is_decided(test)]
     if decided:
         out.print(_decisions_table(decided))
-    for line in _lines(found.tests, decided):
+    for line in _lines(found, decided):
         out.print(line, markup=False, soft_wrap=True)
     told = [test for test in found.labels if test.precision.n or test.recall.n]
     if told:
@@ -86,16 +86,16 @@ def _besides(test: RuleBacktest) -> Iterator[str]:
         yield f"漏过的 {test.recovered} 通现在有命中"
 
 
-def _lines(tests: Sequence[RuleBacktest], decided: Sequence[RuleBacktest]) -> Iterator[str]:
+def _lines(found: Backtest, decided: Sequence[RuleBacktest]) -> Iterator[str]:
     for test in decided:
         besides = "，".join(_besides(test))
         if besides:
             yield f"{test.rule.id}：{besides}。"
-    undecided = [test.rule.id for test in tests if not _is_decided(test)]
+    undecided = found.silent + len(found.tests) - len(decided)
     if undecided and not decided:
         yield "质检员还没有对这些规则的发现作过判断，精确率和召回率都不能说。"
     elif undecided:
-        yield f"另有 {len(undecided)} 条规则没有人判断过。"
+        yield f"另有 {undecided} 条规则没有人判断过。"
     silent = [test for test in decided if test.recall is None]
     if any(not test.listened for test in silent):
         yield (

@@ -13,9 +13,11 @@ from pipeline.cli.backtest_view import share
 from pipeline.cli.render import console
 from pipeline.cli.tuning_view import call_part, document, table
 from pipeline.units import clock
+from pipeline.workflows.tuning.candidates import Candidate
 from pipeline.workflows.tuning.exceptions import Exemption
+from pipeline.workflows.tuning.gather import Example
 from pipeline.workflows.tuning.places import Place
-from pipeline.workflows.tuning.suggest import Candidate, Example, Suggestion
+from pipeline.workflows.tuning.suggest import Suggestion
 
 
 def print_suggestion(found: Suggestion, plot: Path | None) -> None:
@@ -43,7 +45,9 @@ def _head(found: Suggestion) -> Iterator[str]:
         f"{found.rule.id}：查了 {found.calls} 通，命中 {found.found} 处，"
         f"其中确认 {found.confirmed} 处、驳回 {found.rejected} 处。"
     )
-    if found.rule.detector != "phrase":
+    if found.rule.detector == "similar":
+        yield "按意思找的规则：候选是例句；“判错过”的是反例。判断可以用 rules learn 一次学进去。"
+    elif found.rule.detector != "phrase":
         yield "这条规则不是按说法找的，没有候选说法。"
     elif not found.confirmed_only:
         yield "还没有确认过的命中：“常在附近说”的词取自未经判断的命中，请多留心。"
@@ -61,7 +65,7 @@ def _phrases_table(found: Suggestion) -> Table:
         "最像",
         "例",
         figures=("次数", "漏听", "平常", "z"),
-        title=f"候选说法（平常：随机 {found.background_calls} 通没有命中的通话里有几句）",
+        title=_title(found),
     )
     for candidate in found.phrases:
         made.add_row(
@@ -76,6 +80,12 @@ def _phrases_table(found: Suggestion) -> Table:
             Text(_examples(candidate.examples)),
         )
     return made
+
+
+def _title(found: Suggestion) -> str:
+    if found.rule.detector == "similar":
+        return f"候选例句和反例（平常：随机 {found.background_calls} 通没有命中的通话里，几通说过这个意思）"
+    return f"候选说法（平常：随机 {found.background_calls} 通没有命中的通话里有几句）"
 
 
 def _examples(examples: Sequence[Example]) -> str:

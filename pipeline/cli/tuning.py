@@ -1,7 +1,8 @@
-"""`callscore rules try|impact|backtest|suggest`: what a change to the rules does to the stored calls."""
+"""`callscore rules try|impact|backtest|suggest|learn`: what a change of rules does to stored calls."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from pipeline.cli import tuning_view as view
 from pipeline.cli.backtest_view import backtest_json, print_backtest
 from pipeline.cli.impact_view import impact_json, print_impact
+from pipeline.cli.learn_view import last_line, learned_json, print_learned
 from pipeline.cli.options import Database, Rules, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.cli.suggest_view import print_suggestion, suggestion_json
@@ -24,6 +26,8 @@ from pipeline.workflows.rules import load_rules, rules_folder
 from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.backtest import Backtesting, Draw, backtest_store
 from pipeline.workflows.tuning.impact import impact
+from pipeline.workflows.tuning.learn import apply as write_learned
+from pipeline.workflows.tuning.learn import learn
 from pipeline.workflows.tuning.plot import plot_sweep
 from pipeline.workflows.tuning.sources import RulesFolder, side
 from pipeline.workflows.tuning.suggest import suggest
@@ -49,6 +53,7 @@ def register(app: typer.Typer) -> None:
     app.command("suggest", epilog="例：callscore rules suggest forbidden.shirking --plot 阈值.png")(
         suggest_command
     )
+    app.command("learn", epilog="例：callscore rules learn forbidden.shirking_meaning --apply")(learn_command)
     register_wordlist(app)
 
 
@@ -100,18 +105,22 @@ def try_command(
             once()
 
 
-def _archive(store: Store, settings: Settings) -> Archive:
-    return Archive(
-        store=store,
-        thresholds=Thresholds.of(settings),
-        understanding=Understanding(settings),
-        watch=view.progress,
-    )
+@contextmanager
+def _archive(store: Store, settings: Settings) -> Iterator[Archive]:
+    """The stored calls, with a bar while they are looked through."""
+    with view.progress() as watch:
+        yield Archive(
+            store=store,
+            thresholds=Thresholds.of(settings),
+            understanding=Understanding(settings),
+            watch=watch,
+        )
 
 
 def _try_once(trial: Trial, folder: RulesFolder, store: Store, settings: Settings, *, json: bool) -> None:
     began = time.monotonic()
-    tried = try_rule(trial, folder, _archive(store, settings))
+    with _archive(store, settings) as archive:
+        tried = try_rule(trial, folder, archive)
     if json:
         typer.echo(view.tried_json(tried))
     else:
@@ -160,9 +169,9 @@ def impact_command(
     """规则改了会怎样：每条规则多出、少掉哪些发现，坐席和业务的得分怎么变。只算，不写库。"""
     settings = load(SettingsOptions(database=database, rules=rules))
     folder = rules_folder(settings)
-    with Store.open(settings.database, create=False) as store:
+    with Store.open(settings.database, create=False) as store, _archive(store, settings) as archive:
         sides = side(base, folder, store), side(head or str(folder), folder, store)
-        found = impact(*sides, _archive(store, settings), examples=limit or None)
+        found = impact(*sides, archive, examples=limit or None)
     if json:
         typer.echo(impact_json(found))
     else:
@@ -191,8 +200,8 @@ def backtest_command(
     settings = load(SettingsOptions(database=database, rules=rules))
     order = Backtesting(rules=tuple(rule or ()), labels=labels, draw=Draw(size=sample, seed=seed))
     ruleset = load_rules(settings)
-    with Store.open(settings.database, create=False) as store:
-        found = backtest_store(order, ruleset, _archive(store, settings))
+    with Store.open(settings.database, create=False) as store, _archive(store, settings) as archive:
+        found = backtest_store(order, ruleset, archive)
     if json:
         typer.echo(backtest_json(found))
     else:
@@ -212,8 +221,8 @@ def suggest_command(
     """给一条规则提建议：候选说法、候选例外、阈值的取舍，和一个补丁；从不自己改文件。"""
     settings = load(SettingsOptions(database=database, rules=rules))
     folder = RulesFolder(rules_folder(settings))
-    with Store.open(settings.database, create=False) as store:
-        found = suggest(rule, folder, _archive(store, settings))
+    with Store.open(settings.database, create=False) as store, _archive(store, settings) as archive:
+        found = suggest(rule, folder, archive)
     if plot and found.swept:
         plot_sweep(found.rows, found.threshold, f"{found.rule.title}（{found.rule.id}）", plot)
     if json:
@@ -224,3 +233,33 @@ def suggest_command(
         typer.echo(found.patch, nl=False)
     else:
         print_suggestion(found, plot)
+
+
+def learn_command(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="按意思找的规则的 id。")],
+    apply: Annotated[bool, typer.Option("--apply", help="把要学的原话写进规则文件。")] = False,
+    patch: Annotated[bool, typer.Option("--patch", help="只打印补丁，可以存成文件。")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="最多列几处变化；0：全部。")] = 20,
+    json: Json = False,
+    database: Database = None,
+    rules: Rules = None,
+) -> None:
+    """让按意思找的规则从质检员的判断里学：先看学了会怎样，再用 --apply 写进规则文件。
+
+    判对的原话当例句，判错的当反例，写在规则文件的 confirmed 和 rejected 里。
+    """
+    settings = load(SettingsOptions(database=database, rules=rules))
+    folder = RulesFolder(rules_folder(settings))
+    with Store.open(settings.database, create=False) as store, _archive(store, settings) as archive:
+        found = learn(rule, folder, archive)
+    applied = apply and bool(found.text)
+    if applied:
+        write_learned(found)
+    if json:
+        typer.echo(learned_json(found))
+    elif patch:
+        typer.echo(found.patch, nl=False)
+    else:
+        print_learned(found, settings, limit or None)
+        if found.text:
+            typer.echo(last_line(found, applied=applied))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich import box
@@ -16,16 +17,18 @@ from pipeline.ruleset import Effective
 from pipeline.settings import Settings
 from pipeline.timeline import Recording
 from pipeline.units import clock
-from pipeline.workflows.tuning.archive import Judged
+from pipeline.workflows.tuning.archive import Watch
 from pipeline.workflows.tuning.try_rule import Hit, Trial, Tried
 
 
-def progress(calls: Iterator[Judged], total: int) -> Iterator[Judged]:
-    """The same calls, with a bar on a terminal's standard error."""
+@contextmanager
+def progress() -> Iterator[Watch]:
+    """A bar on a terminal's standard error, moved by what is yielded."""
     out = Console(stderr=True)
     columns = (TextColumn("查存档"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=out, disable=not out.is_terminal, transient=True) as bar:
-        yield from bar.track(calls, total=total)
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 SHORT = frozenset(("时间", "开始", "谁", "变化", "把握", "阈值"))
@@ -112,7 +115,7 @@ def _tried_lines(tried: Tried, trial: Trial, seconds: float) -> Iterator[str]:
     if trial.file and trial.phrases:
         yield f"其中 {tried.added} 处是加上“{'”“'.join(trial.phrases)}”才找到的。"
     rest = [
-        f"没算上的 {tried.near} 处{'' if trial.near else '（--near 列出）'}" if tried.near else "",
+        f"最新 {tried.near_calls} 通里没算上的 {tried.near} 处" if tried.near else "",
         f"{tried.cannot_tell} 通无法判断" if tried.cannot_tell else "",
         f"{tried.not_applicable} 通不适用" if tried.not_applicable else "",
     ]

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,24 +88,44 @@ def material(ruleset: RuleSet) -> str:
     return json.dumps((VERSION, rules, plain_texts()), ensure_ascii=False)
 
 
-def train(ruleset: RuleSet, encoder: str, encode: Encode) -> Meaning | None:
-    """The heads of all rules that learn; None where no rule does. `encoder` names the model of `encode`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What one rule learned: its head, and what each sentence scores with a classifier that did not learn
+    from it. `rarity` as in Meaning."""
+
+    head: Head
+    rarity: Mapping[str, float]
+    held_out: Mapping[str, float]
+
+
+def train(
+    ruleset: RuleSet, encoder: str, encode: Encode, wanted: Collection[str] | None = None
+) -> Meaning | None:
+    """The heads of the rules that learn, or of those `wanted` among them: each the same either way. None
+    where no rule learns. `encoder` names the model of `encode`."""
     rules = learners(ruleset)
     if not rules:
         return None
     sheet = _sheet(texts_of(ruleset), encode)
-    heads = {rule.id: _head(rule, rules, sheet) for rule in rules}
+    chosen = [rule for rule in rules if wanted is None or rule.id in wanted]
+    heads = {rule.id: _learned(rule, rules, sheet).head for rule in chosen}
     return Meaning(encoder=encoder, rarity=sheet.rarity, heads=heads)
 
 
+def lesson(ruleset: RuleSet, rule: Rule, encode: Encode) -> Lesson:
+    """What one rule of the set learns."""
+    return _learned(rule, learners(ruleset), _sheet(texts_of(ruleset), encode))
+
+
 def _examples(rule: Rule) -> tuple[str, ...]:
-    parameters = rule.parameters
-    return parameters.examples if isinstance(parameters, SimilarParameters) else ()
+    """Sentences that mean it, those that inspectors confirmed included."""
+    given = rule.parameters
+    return given.examples + given.confirmed if isinstance(given, SimilarParameters) else ()
 
 
 def _unlike(rule: Rule) -> tuple[str, ...]:
-    parameters = rule.parameters
-    return parameters.unlike if isinstance(parameters, SimilarParameters) else ()
+    given = rule.parameters
+    return given.unlike + given.rejected if isinstance(given, SimilarParameters) else ()
 
 
 def _precision(rule: Rule) -> float:
@@ -148,12 +168,14 @@ class _Material:
     ordinary: NDArray[np.bool_]
 
 
-def _head(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> Head:
+def _learned(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> Lesson:
     about = _material(rule, rules, sheet)
     whole = _fit(sheet, about.rows, about.wanted, None)
     held_out = _held_out(sheet, about.rows, about.wanted, whole)
     threshold, slope = _calibrated(held_out, about, rule)
-    return _rounded(whole, threshold, slope, sheet, about.rows[about.wanted > 0].tolist())
+    head = _rounded(whole, threshold, slope, sheet, about.rows[about.wanted > 0].tolist())
+    texts = (sheet.texts[row] for row in about.rows)
+    return Lesson(head=head, rarity=sheet.rarity, held_out=dict(zip(texts, held_out.tolist(), strict=True)))
 
 
 def _material(rule: Rule, rules: Iterable[Rule], sheet: _Sheet) -> _Material:

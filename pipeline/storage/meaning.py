@@ -1,6 +1,6 @@
 """Rule sets, what they were taught, and vectors: rows <-> values. What is kept first stays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -27,6 +27,14 @@ def sentences_of(session: Session, transcript_id: int, encoder: str | None = Non
         query = query.where(SentencesRow.encoder == encoder)
     row = session.scalar(query.order_by(SentencesRow.id.desc()).limit(1))
     return None if row is None else Sentences.unpacked(row.encoder, row.body)
+
+
+def sentences_by(session: Session, transcript_ids: Sequence[int], encoder: str) -> dict[int, Sentences]:
+    """The vectors that an encoder made, by transcript; without those that have none."""
+    query = select(SentencesRow).where(
+        SentencesRow.transcript_id.in_(transcript_ids), SentencesRow.encoder == encoder
+    )
+    return {row.transcript_id: Sentences.unpacked(encoder, row.body) for row in session.scalars(query)}
 
 
 def put_ruleset(session: Session, ruleset: RuleSet, at: datetime) -> None:

@@ -46,6 +46,7 @@ from pipeline.storage.tables import (
     TranscriptRow,
 )
 from pipeline.timeline import Provenance, Recording, Transcript
+from pipeline.vectors import Sentences
 
 EVERYTHING = CallFilter()
 
@@ -240,6 +241,11 @@ class Store(People, Corrections, Statistics):
         with self._reading() as session:
             return archive.compact_calls(session, transcript_ids)
 
+    def transcript_numbers(self, version: int) -> dict[str, int]:
+        """The newest transcript of each recording that has a compact form of this version."""
+        with self._reading() as session:
+            return archive.numbers(session, version)
+
     def without_compact(self, version: int, count: int) -> list[tuple[int, Recording, Transcript]]:
         """Newest transcripts without a compact form of this version, at most `count`."""
         with self._reading() as session:
@@ -249,6 +255,11 @@ class Store(People, Corrections, Statistics):
         """Whole calls by transcript id."""
         with self._reading() as session:
             return archive.transcripts(session, transcript_ids)
+
+    def sentences(self, transcript_ids: Sequence[int], encoder: str) -> dict[int, Sentences]:
+        """Vectors of these transcripts' sentences by this encoder, where there are some."""
+        with self._reading() as session:
+            return meaning.sentences_by(session, transcript_ids, encoder)
 
     def save_compact(self, made: Iterable[tuple[str, int, CompactForm]]) -> None:
         """Keep compact forms: recording id, transcript id, form."""

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -81,11 +81,13 @@ class Understanding:
             return call
         return replace(call, sentences=self.sentences(call.transcript))
 
-    def taught(self, ruleset: RuleSet) -> RuleSet:
-        """The rule set with what its examples teach; unchanged where nothing is to be learned."""
-        if ruleset.meaning or not training.learners(ruleset):
+    def taught(self, ruleset: RuleSet, wanted: Collection[str] | None = None) -> RuleSet:
+        """The rule set with what its examples teach; unchanged where nothing is to be learned. `wanted`: only
+        these rules need it, which saves time where nothing is remembered."""
+        learning = {rule.id for rule in training.learners(ruleset)}
+        if ruleset.meaning or not learning or (wanted is not None and not learning & set(wanted)):
             return ruleset
-        return replace(ruleset, meaning=self._remembered(ruleset) or self._learned(ruleset))
+        return replace(ruleset, meaning=self._remembered(ruleset) or self._learned(ruleset, wanted))
 
     def _remembered(self, ruleset: RuleSet) -> Meaning | None:
         name = f"{key_of(ruleset, self.settings)}.json.gz"
@@ -94,10 +96,10 @@ class Understanding:
                 return Meaning.unpacked((folder / name).read_bytes())
         return None
 
-    def _learned(self, ruleset: RuleSet) -> Meaning | None:
+    def _learned(self, ruleset: RuleSet, wanted: Collection[str] | None) -> Meaning | None:
         known = self.known_vectors()
-        meaning = training.train(ruleset, self.encoder.name, known.encode)
-        if meaning is not None:
+        meaning = training.train(ruleset, self.encoder.name, known.encode, wanted)
+        if meaning is not None and wanted is None:
             folder = cache_folder(self.settings) / SHIPPED
             write(folder / vectors_name(self.name), known.packed(training.texts_of(ruleset)))
             write(folder / f"{key_of(ruleset, self.settings)}.json.gz", meaning.packed())

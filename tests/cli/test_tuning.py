@@ -15,11 +15,12 @@ from typer.testing import CliRunner, Result
 from pipeline.cli.app import app
 from pipeline.cli.tuning import on_every_save
 from pipeline.errors import RuleError
+from pipeline.storage.store import Store
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/workflows/tuning"))
 
-from tuning_help import SHIRKING, decide, shipped_like  # noqa: E402
+from tuning_help import MEANT, SHIRKING, decide, shipped_like  # noqa: E402
 
 PAGE = (ROOT / "docs/tuning.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -43,6 +44,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     moved = rules / "forbidden"
     moved.mkdir()
     (rules / "a/shirking.yml").rename(moved / "shirking.yml")
+    (moved / "shirking_meaning.yml").write_text(MEANT, encoding="utf-8")
     for command in ("init -q", "add .", "-c user.name=x -c user.email=x commit -qm x"):
         subprocess.run(["git", "-C", str(rules), *command.split()], check=True)  # noqa: S607
     settings = f'rules = "rules"\ndatabase = "sqlite:///{tmp_path}/calls.db"\n'
@@ -70,7 +72,7 @@ def test_every_command_of_the_page_runs(desk: Path) -> None:
 
 
 def test_the_page_names_every_tuning_command() -> None:
-    for name in ("try", "impact", "backtest", "suggest", "import", "export"):
+    for name in ("try", "impact", "backtest", "suggest", "learn", "import", "export"):
         assert any(line.startswith(f"rules {name} ") or line == f"rules {name}" for line in COMMANDS)
 
 
@@ -175,3 +177,19 @@ def test_nothing_of_the_rules_folder_is_changed_by_trying(desk: Path) -> None:
         if not line.startswith(("rules import", "rules export")):
             callscore(line)
     assert {path: path.read_bytes() for path in (desk / "rules").rglob("*.yml")} == before
+
+
+def test_learning_shows_before_it_writes(desk: Path) -> None:
+    file = desk / "rules/forbidden/shirking_meaning.yml"
+    rescored = callscore("rescore c1")
+    assert rescored.exit_code == 0
+    with Store.open(f"sqlite:///{desk}/calls.db") as store:
+        decide(store, "c1", "forbidden.shirking_meaning", right=False)
+    seen = callscore("rules learn forbidden.shirking_meaning")
+    assert "交叉验证" in seen.output
+    assert "没有改文件" in seen.output
+    assert file.read_text(encoding="utf-8") == MEANT
+    told = json.loads(callscore("rules learn forbidden.shirking_meaning --json --apply").output)
+    assert told["rejected"]
+    assert f"rejected:\n  - {told['rejected'][0]}" in file.read_text(encoding="utf-8")
+    assert "没有可学的" in callscore("rules learn forbidden.shirking_meaning").output

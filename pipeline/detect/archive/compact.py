@@ -190,6 +190,14 @@ class Unpacked:
         ends = begin + duration * (piece + 1) // parts
         return stretches, begin + duration * piece // parts, ends, self._words[word, 2] / STEPS
 
+    def spoken(self) -> tuple[str, Ints, Ints]:
+        """What was said as one text, turn after turn; where each word begins in it, and its end; and how many
+        words come before each turn."""
+        firsts = self._last - self._turns[:, 6]
+        ends = zip(self._chars[firsts].tolist(), self._chars[self._last].tolist(), strict=True)
+        text = "".join(self._text_of(turn, *between) for turn, between in enumerate(ends))
+        return text, self._chars, firsts
+
     def turns(self, chosen: Iterable[int]) -> tuple[Turn, ...]:
         """All turns. Those outside the chosen stretches that have words tell their role, and nothing else."""
         made = [_OTHERS[role] for role in self._turns[:, 2].tolist()]

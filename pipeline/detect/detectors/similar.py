@@ -25,6 +25,12 @@ class SimilarParameters(Parameters):
 
     examples: tuple[str, ...] = Field(min_length=FEWEST, description="例句：这样的意思要听出来")
     unlike: tuple[str, ...] = Field((), description="反例：看着像，其实不是")
+    confirmed: tuple[str, ...] = Field(
+        (), description="质检员判对的原话，也当例句学；由 rules learn 写进来，也可以手改"
+    )
+    rejected: tuple[str, ...] = Field(
+        (), description="质检员判错的原话，也当反例学；由 rules learn 写进来，也可以手改"
+    )
     beside: str | None = Field(None, description="一条规则的 id：它已经找到的地方不再报")
     precision: float = Field(0.9, ge=0.5, le=1, description="交叉验证时至少要有的精确率；高则少报，低则多报")
 

@@ -6,19 +6,19 @@ missed. Only such calls tell how much a rule misses.
 """
 
 import hashlib
-import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Decision
 from pipeline.scoring.intervals import Share, sample_without_misses
-from pipeline.storage.records import DecidedFinding
+from pipeline.storage.records import DecidedFinding, StoredCall
 from pipeline.timeline import Recording
-from pipeline.workflows.tuning.archive import Archive, Judged, only
-from pipeline.workflows.tuning.labels import LabelCounter, LabelTest
+from pipeline.workflows.tuning.archive import Archive, Findings, only
+from pipeline.workflows.tuning.labels import LabelCounter, LabelTest, name_of
 from pipeline.workflows.tuning.sources import unknown_rule
 from pipeline.workflows.tuning.try_rule import same_place
 
@@ -64,7 +64,7 @@ class RuleBacktest:
     listened: int = 0
     missed: int = 0
     recovered: int = 0
-    sample: list[tuple[int, str, Recording]] = field(default_factory=list)
+    sample: list[Recording] = field(default_factory=list)
 
     @property
     def precision(self) -> Share:
@@ -105,7 +105,7 @@ class RuleBacktest:
     @property
     def drawn(self) -> tuple[Recording, ...]:
         """The sample, by name."""
-        return tuple(sorted((recording for _, _, recording in self.sample), key=lambda r: (r.name, r.id)))
+        return tuple(sorted(self.sample, key=lambda recording: (recording.name, recording.id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,23 +119,36 @@ class Backtesting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """`unheard` names labelled calls that are not in the store."""
+    """`silent`: rules that nobody decided about; `unheard` names labelled calls that are not in the store."""
 
     tests: tuple[RuleBacktest, ...]
+    silent: int = 0
     labels: tuple[LabelTest, ...] = ()
     unheard: tuple[str, ...] = ()
 
 
 def backtest_store(order: Backtesting, ruleset: RuleSet, archive: Archive) -> Backtest:
-    """One pass over the archive. Raises NotFound: no such rule, no labelled calls."""
+    """Hold today's rules against the decisions; rules that nobody decided about are left out, unless they are
+    asked for or drawn from. Raises NotFound: no such rule, no labelled calls."""
     rules = _chosen(ruleset, order.rules)
     decisions = by_place(archive.store.decided_findings())
-    calls = archive.judged(only(archive.taught(ruleset), rules))
+    decided = {rule_id for _, rule_id in decisions}
+    wanted = tuple(rule for rule in rules if order.rules or order.draw.size or rule.id in decided)
+    ruleset = archive.taught(ruleset, rules if order.labels else wanted)
+    tests = backtest(_Over(archive=archive, ruleset=ruleset, decisions=decisions), wanted, order.draw)
+    silent = len(rules) - len(wanted)
     if order.labels is None:
-        return Backtest(tests=backtest(rules, calls, decisions, order.draw))
+        return Backtest(tests=tests, silent=silent)
     counter = LabelCounter(order.labels, rules)
-    tests = backtest(rules, counter.through(calls), decisions, order.draw)
-    return Backtest(tests=tests, labels=counter.tests(), unheard=counter.unheard)
+    for stored in _labelled(counter, archive):
+        counter.count(stored, archive.judge(stored, only(ruleset, rules)))
+    return Backtest(tests=tests, silent=silent, labels=counter.tests(), unheard=counter.unheard)
+
+
+def _labelled(counter: LabelCounter, archive: Archive) -> Iterator[StoredCall]:
+    for call in archive.store.calls():
+        if name_of(call.recording) in counter.truths:
+            yield archive.store.latest(call.recording.id)
 
 
 def _chosen(ruleset: RuleSet, ids: Sequence[str]) -> tuple[Rule, ...]:
@@ -153,25 +166,58 @@ def by_place(decided: Iterable[DecidedFinding]) -> Decisions:
     return grouped
 
 
-def backtest(
-    rules: Sequence[Rule], calls: Iterable[Judged], decisions: Decisions, draw: Draw
-) -> tuple[RuleBacktest, ...]:
-    """Hold what the rules find in the calls against the decisions."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Over:
+    """What is held against what."""
+
+    archive: Archive
+    ruleset: RuleSet
+    decisions: Decisions
+
+    def exactly(self, rule: Rule, recording_id: str) -> Findings:
+        """What a rule says about one call."""
+        found = self.archive.judge(self.archive.store.latest(recording_id), only(self.ruleset, [rule]))
+        return tuple(finding for finding in found if finding.rule_id == rule.id)
+
+
+def backtest(over: _Over, rules: Sequence[Rule], draw: Draw) -> tuple[RuleBacktest, ...]:
+    """Calls in which a rule may find something and calls that somebody decided about are judged one by one;
+    of the others it is known that the rule finds nothing there."""
     tests = {rule.id: RuleBacktest(rule=rule) for rule in rules}
-    for stored, findings in calls:
-        own: dict[str, list[Finding]] = {rule_id: [] for rule_id in tests}
-        for finding in findings:
-            if finding.rule_id in own:
-                own[finding.rule_id].append(finding)
-        for rule_id, found in own.items():
-            decided = decisions.get((stored.recording.id, rule_id), [])
-            _count(tests[rule_id], stored.recording, found, decided, draw)
+    seen: dict[str, set[str]] = {rule_id: set() for rule_id in tests}
+    for shown in over.archive.shown(over.ruleset, rules):
+        decided = over.decisions.get((shown.recording.id, shown.rule_id), [])
+        if not decided and all(finding.outcome is Outcome.ABSENT for finding in shown.findings):
+            continue
+        seen[shown.rule_id].add(shown.recording.id)
+        _count(tests[shown.rule_id], shown.findings, decided)
+    for (recording_id, rule_id), decided in over.decisions.items():
+        if rule_id in tests and recording_id not in seen[rule_id]:
+            seen[rule_id].add(recording_id)
+            _count(tests[rule_id], over.exactly(tests[rule_id].rule, recording_id), decided)
+    unsure = frozenset(over.archive.uncertain_roles()) if rules else frozenset()
+    others = [call.recording for call in over.archive.store.calls()] if rules else []
+    for rule_id, test in tests.items():
+        rest = [r for r in others if r.id not in seen[rule_id] and over.archive.is_for(test.rule, r)]
+        known = [r for r in rest if test.rule.role is None or r.id not in unsure]
+        test.cannot_tell += len(rest) - len(known)
+        test.calls_without += len(known)
+        test.sample = _drawn(over, test, known, draw) if draw.size else []
     return tuple(tests[rule.id] for rule in rules)
 
 
-def _count(
-    test: RuleBacktest, recording: Recording, found: list[Finding], decided: list[DecidedFinding], draw: Draw
-) -> None:
+def _drawn(over: _Over, test: RuleBacktest, known: Iterable[Recording], draw: Draw) -> list[Recording]:
+    """Calls without a finding that nobody listened to, as the seed says, each looked at to be sure."""
+    ranked = sorted(known, key=lambda recording: _rank(draw.seed, test.rule.id, recording))
+    absent = (r for r in ranked if _is_absent(over.exactly(test.rule, r.id)))
+    return list(islice(absent, draw.size))
+
+
+def _is_absent(found: Findings) -> bool:
+    return bool(found) and all(finding.outcome is Outcome.ABSENT for finding in found)
+
+
+def _count(test: RuleBacktest, found: Findings, decided: list[DecidedFinding]) -> None:
     present = [finding for finding in found if finding.outcome is Outcome.PRESENT]
     places = [decision for decision in decided if decision.outcome is Outcome.PRESENT]
     for finding in present:
@@ -189,21 +235,14 @@ def _count(
     elif any(finding.outcome is Outcome.CANNOT_TELL for finding in found):
         test.cannot_tell += 1
     elif found:
-        _count_absent(test, recording, decided, draw)
+        _count_absent(test, decided)
 
 
-def _count_absent(
-    test: RuleBacktest, recording: Recording, decided: list[DecidedFinding], draw: Draw
-) -> None:
+def _count_absent(test: RuleBacktest, decided: list[DecidedFinding]) -> None:
     test.calls_without += 1
     heard = [decision for decision in decided if decision.outcome is Outcome.ABSENT]
-    if heard:
-        test.listened += 1
-        test.missed += any(not is_true(decision) for decision in heard)
-    elif draw.size:
-        entry = (-_rank(draw.seed, test.rule.id, recording), recording.id, recording)
-        put = heapq.heappush if len(test.sample) < draw.size else heapq.heappushpop
-        put(test.sample, entry)
+    test.listened += bool(heard)
+    test.missed += any(not is_true(decision) for decision in heard)
 
 
 def decision_on(finding: Finding, decided: Iterable[DecidedFinding]) -> bool | None:

@@ -1,21 +1,22 @@
 """What another rule set would change in the archive: findings gained and lost, and scores."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Scorecard
 from pipeline.scoring.score import score
-from pipeline.storage.records import StoredCall
+from pipeline.storage.records import CallSummary, StoredCall
 from pipeline.timeline import Recording
 from pipeline.units import points
-from pipeline.workflows.tuning.archive import Archive, Findings, in_step, only
-from pipeline.workflows.tuning.sources import Side, changed_rules
+from pipeline.workflows.tuning.archive import Archive, Findings, only
+from pipeline.workflows.tuning.sources import Side, changed_rules, stale_rules
+from pipeline.workflows.tuning.touched import touched_calls
 from pipeline.workflows.tuning.try_rule import same_place
 
 NOBODY = "（未知）"
@@ -42,6 +43,30 @@ class RuleImpact:
     unknown_gained: int = 0
     unknown_lost: int = 0
     examples: dict[bool, deque[Change]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """What counts of a scorecard."""
+
+    total: Decimal
+    open_points: Decimal
+    possible: Decimal
+    fatal: bool
+
+    @classmethod
+    def of(cls, card: Scorecard) -> Self:
+        return cls(
+            total=card.total, open_points=card.open_points, possible=card.points_possible, fatal=card.fatal
+        )
+
+    @classmethod
+    def stored(cls, summary: CallSummary) -> Self | None:
+        """None: the call has no scorecard."""
+        total, waiting, possible = summary.total, summary.open_points, summary.points_possible
+        if total is None or waiting is None or possible is None:
+            return None
+        return cls(total=total, open_points=waiting, possible=possible, fatal=summary.fatal)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,37 +105,64 @@ class Impact:
 
 
 def impact(base: Side, head: Side, archive: Archive, *, examples: int | None) -> Impact:
-    """Judge each stored call under both; keep `examples` changes of each rule and kind (None: all)."""
+    """Judge the calls that may change under both; keep `examples` changes of each rule and kind (None: all).
+    Calls that nothing touches count with their newest scorecard."""
     base = replace(base, ruleset=archive.taught(base.ruleset))
     head = replace(head, ruleset=archive.taught(head.ruleset))
     compared = changed_rules(base.ruleset, head.ruleset)
     zone = ZoneInfo(archive.thresholds.time_zone)
     found = Impact(base=base, head=head, compared=compared, zone=zone)
-    for stored, before, after in _judged(found, archive):
-        _count(found, stored, before, after, examples)
+    touched = touched_calls(base.ruleset, head.ruleset, compared, archive)
+    judge, total = _Judge(found, archive), archive.size
+    for summary in archive.store.calls():
+        found.calls += 1
+        if touched is None or summary.recording.id in touched:
+            _count(found, judge, archive.store.latest(summary.recording.id), examples)
+        else:
+            _count_untouched(found, summary)
+        archive.watch(found.calls, total)
     return found
 
 
-def _judged(found: Impact, archive: Archive) -> Iterator[tuple[StoredCall, Findings, Findings]]:
-    """Rules that did not change run once."""
-    head = found.head.ruleset
-    again = only(head, (rule for rule in head.rules if rule.id in found.compared))
-    pairs = in_step(archive.judged(found.base.ruleset), archive.again(again))
-    for stored, before, changed in pairs:
-        kept = [finding for finding in before if finding.rule_id not in found.compared]
-        new = [finding for finding in changed if finding.rule_id in found.compared]
-        yield stored, before, tuple(sorted((*kept, *new), key=lambda f: (f.rule_id, f.span, f.id)))
+class _Judge:
+    """A call's findings under both rule sets. What neither changes is taken as it was stored, unless the call
+    was scored with other rules than the base's."""
+
+    def __init__(self, found: Impact, archive: Archive) -> None:
+        self._found, self._archive = found, archive
+        self._stale: dict[str, frozenset[str]] = {found.base.ruleset.digest: frozenset()}
+        self._rules: dict[tuple[str, frozenset[str]], RuleSet] = {}
+
+    def both(self, stored: StoredCall) -> tuple[Findings, Findings]:
+        """By rule id and time, as the engine gives them."""
+        base, head = self._found.base.ruleset, self._found.head.ruleset
+        anew = self._found.compared | self._stale_in(stored.ruleset_digest)
+        kept = [finding for finding in stored.findings if finding.rule_id not in anew]
+        return self._under(base, stored, anew, kept), self._under(head, stored, anew, kept)
+
+    def _under(
+        self, ruleset: RuleSet, stored: StoredCall, anew: frozenset[str], kept: Iterable[Finding]
+    ) -> Findings:
+        key = ruleset.digest, anew
+        if key not in self._rules:
+            self._rules[key] = only(ruleset, (rule for rule in ruleset.rules if rule.id in anew))
+        new = (f for f in self._archive.judge(stored, self._rules[key]) if f.rule_id in anew)
+        return tuple(sorted((*kept, *new), key=lambda f: (f.rule_id, f.span, f.id)))
+
+    def _stale_in(self, digest: str) -> frozenset[str]:
+        if digest not in self._stale:
+            files = self._archive.store.ruleset_files(digest)
+            self._stale[digest] = stale_rules(files, self._found.base.ruleset)
+        return self._stale[digest]
 
 
-def _count(
-    found: Impact, stored: StoredCall, before: Findings, after: Findings, examples: int | None
-) -> None:
-    found.calls += 1
-    touched = False
+def _count(found: Impact, judge: _Judge, stored: StoredCall, examples: int | None) -> None:
+    before, after = judge.both(stored)
+    changed = False
     for rule_id in sorted(found.compared):
         pair = _of(before, rule_id), _of(after, rule_id)
-        touched |= _count_rule(found, rule_id, stored, pair, examples)
-    found.calls_changed += touched
+        changed |= _count_rule(found, rule_id, stored, pair, examples)
+    found.calls_changed += changed
     _count_scores(found, stored, before, after)
 
 
@@ -170,14 +222,26 @@ def _count_scores(found: Impact, stored: StoredCall, before: Findings, after: Fi
     if cards[0] is None or cards[1] is None:
         found.unscored += 1
         return
-    about = stored.recording
-    groups: Iterable[GroupImpact] = (
+    points = Points.of(cards[0]), Points.of(cards[1])
+    for group in _groups(found, stored.recording):
+        _add(group, *points)
+
+
+def _count_untouched(found: Impact, summary: CallSummary) -> None:
+    points = Points.stored(summary)
+    if points is None:
+        found.unscored += 1
+        return
+    for group in _groups(found, summary.recording):
+        _add(group, points, points)
+
+
+def _groups(found: Impact, about: Recording) -> tuple[GroupImpact, ...]:
+    return (
         found.total,
         found.agents.setdefault(about.agent_id or NOBODY, GroupImpact()),
         found.businesses.setdefault(about.business or NOBODY, GroupImpact()),
     )
-    for group in groups:
-        _add(group, cards[0], cards[1])
 
 
 def _card(stored: StoredCall, findings: Findings, ruleset: RuleSet, zone: tzinfo) -> Scorecard | None:
@@ -187,17 +251,12 @@ def _card(stored: StoredCall, findings: Findings, ruleset: RuleSet, zone: tzinfo
     return score(stored.recording, findings, template, ruleset, stored.transcript.provenance)
 
 
-def _add(group: GroupImpact, before: Scorecard, after: Scorecard) -> None:
+def _add(group: GroupImpact, before: Points, after: Points) -> None:
     group.calls += 1
     group.before += before.total
     group.after += after.total
     group.open_before += before.open_points
     group.open_after += after.open_points
-    group.changed += (before.total, before.open_points, before.points_possible, before.fatal) != (
-        after.total,
-        after.open_points,
-        after.points_possible,
-        after.fatal,
-    )
+    group.changed += before != after
     group.fatal_gained += after.fatal and not before.fatal
     group.fatal_lost += before.fatal and not after.fatal

@@ -1,17 +1,18 @@
 """Rules of today against labelled calls, rule by rule: everything in these calls is known, so recall can be
 claimed for them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.ruleset import Rule, Status
 from pipeline.scoring.intervals import Share
 from pipeline.storage.records import RuleFacts, StoredCall
+from pipeline.timeline import Recording
 from pipeline.workflows import metrics
 from pipeline.workflows.evaluate import observe, read_truths
 from pipeline.workflows.metrics import Score, Truth, label_of, tally
-from pipeline.workflows.tuning.archive import Findings, Judged
+from pipeline.workflows.tuning.archive import Findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class LabelTest:
 
 
 class LabelCounter:
-    """Counts as calls pass by; calls that are not labelled pass uncounted."""
+    """Counts calls one by one; calls that are not labelled are not counted."""
 
     def __init__(self, folder: Path, rules: Sequence[Rule]) -> None:
         """Raises NotFound, BadInput: `folder` holds no labelled calls."""
@@ -41,14 +42,12 @@ class LabelCounter:
         self.heard: set[str] = set()
         self._scores: dict[tuple[str, str | None], Score] = {}
 
-    def through(self, calls: Iterable[Judged]) -> Iterator[Judged]:
-        """The same calls, counted. Of several recordings of a labelled call the first counts."""
-        for stored, findings in calls:
-            truth = self.truths.get(_name(stored))
-            if truth is not None and truth.name not in self.heard:
-                self.heard.add(truth.name)
-                self._count(truth, findings)
-            yield stored, findings
+    def count(self, stored: StoredCall, findings: Findings) -> None:
+        """Count a labelled call; of several recordings of one the first counts, others are passed over."""
+        truth = self.truths.get(name_of(stored.recording))
+        if truth is not None and truth.name not in self.heard:
+            self.heard.add(truth.name)
+            self._count(truth, findings)
 
     @property
     def unheard(self) -> tuple[str, ...]:
@@ -86,8 +85,9 @@ class LabelCounter:
         self._scores[label, rule_id] = self._scores.get((label, rule_id), Score()) + score
 
 
-def _name(stored: StoredCall) -> str:
-    return stored.recording.call_id or Path(stored.recording.path).stem
+def name_of(recording: Recording) -> str:
+    """What labels call a recording."""
+    return recording.call_id or Path(recording.path).stem
 
 
 def _is_labelled(label: str, truth: Truth) -> bool:

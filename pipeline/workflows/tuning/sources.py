@@ -206,6 +206,18 @@ def changed_rules(base: RuleSet, head: RuleSet) -> frozenset[str]:
     return frozenset(rule_id for rule_id in ids if _family(base, rule_id) != _family(head, rule_id))
 
 
+def stale_rules(files: Mapping[str, str], ruleset: RuleSet) -> frozenset[str]:
+    """Ids of the rules of a rule set that may answer otherwise than those that were read from `files`."""
+    changed = {path for path in {*files, *ruleset.files} if files.get(path) != ruleset.files.get(path)}
+    if any(_is_shared(path, files.get(path) or ruleset.files.get(path, "")) for path in changed):
+        return frozenset(rule.id for rule in ruleset.rules)
+    stale = {rule.id for rule in ruleset.rules if rule.source.path in changed}
+    learning = {rule.id for rule in learners(ruleset)}
+    if stale & learning or any(_LEARNS.search(files.get(path, "")) for path in changed):
+        stale |= learning
+    return frozenset(r.id for r in ruleset.rules if stale & {need.id for need in with_needs(ruleset, r)})
+
+
 def _shared(ruleset: RuleSet) -> dict[str, str]:
     return {path: text for path, text in ruleset.files.items() if _is_shared(path, text)}
 

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 
 from pipeline.detect.pattern import PatternError, parse
 from pipeline.errors import UsageError
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Effective, Rule, RuleSet
-from pipeline.storage.records import StoredCall
+from pipeline.ruleset import Applies, Effective, Rule, RuleSet
 from pipeline.timeline import Recording, Role, Span
-from pipeline.workflows.tuning.archive import Archive, Findings, in_step, only
+from pipeline.workflows.tuning.archive import Archive, only
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
+
+NEAR_CALLS = 200
+"""Near misses are looked for in so many calls: each must be read whole."""
 
 
 class Order(StrEnum):
@@ -51,7 +54,9 @@ class Trial:
 
 @dataclass(slots=True, kw_only=True)
 class Tried:
-    """What one run over the archive gave. Counts are of all calls, `hits` the first of them in order."""
+    """What one run over the archive gave. Counts are of all calls, `hits` the first of them in order.
+    `cannot_tell`: calls with something heard that is not sure, or with nobody known to be the agent.
+    `near` and `near_calls`: near misses, and the newest calls that were looked through for them."""
 
     rule: Rule
     calls: int = 0
@@ -59,6 +64,7 @@ class Tried:
     found: int = 0
     added: int = 0
     near: int = 0
+    near_calls: int = 0
     cannot_tell: int = 0
     not_applicable: int = 0
     hits: list[Hit] = field(default_factory=list)
@@ -71,25 +77,79 @@ def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     Raises NotFound: no such file. RuleError: every fault of the file.
     """
     now, before = _drafts(trial, folder)
-    calls = archive.judged(_in_force(now, archive))
-    if before is None:
-        return counted(trial, now.rule, ((stored, findings, None) for stored, findings in calls))
-    return counted(trial, now.rule, in_step(calls, archive.again(_in_force(before, archive))))
+    rule = replace(now.rule, effective=Effective())
+    ruleset = archive.taught(now.ruleset, [rule])
+    tried = Tried(rule=now.rule, calls=archive.size)
+    hits = _hits(tried, archive, ruleset, rule, before)
+    if trial.near:
+        hits = chain(hits, _near_hits(tried, archive, only(ruleset, [rule])))
+    key = _KEYS[trial.order]
+    tried.hits = sorted(hits, key=key) if trial.limit is None else heapq.nsmallest(trial.limit, hits, key=key)
+    tried.not_applicable = sum(1 for _ in _outside(rule, archive))
+    return tried
 
 
-def _in_force(draft: Draft, archive: Archive) -> RuleSet:
-    """The rule and what it needs, as on a day when it is in force."""
-    return only(archive.taught(draft.ruleset), [replace(draft.rule, effective=Effective())])
+def _hits(tried: Tried, archive: Archive, ruleset: RuleSet, rule: Rule, before: Rule | None) -> Iterator[Hit]:
+    """What the rule finds. `before`: the rule without the phrases that are tried, if they are added."""
+    known = _places_of(before, archive, ruleset) if before else {}
+    unsure: set[str] = set()
+    for shown in archive.shown(ruleset, [rule]):
+        present = [finding for finding in shown.findings if finding.outcome is Outcome.PRESENT]
+        tried.calls_hit += bool(present)
+        if any(finding.outcome is Outcome.CANNOT_TELL for finding in shown.findings):
+            unsure.add(shown.recording.id)
+        for finding in present:
+            spans = known.get(shown.recording.id, ())
+            added = before is not None and not any(same_place(finding.span, span) for span in spans)
+            tried.found += 1
+            tried.added += added
+            yield _hit(shown.recording, finding, added=added)
+    if rule.role is not None:
+        unsure.update(archive.uncertain_roles())
+    tried.cannot_tell = len(unsure)
 
 
-def _drafts(trial: Trial, folder: RulesFolder) -> tuple[Draft, Draft | None]:
+def _places_of(rule: Rule, archive: Archive, ruleset: RuleSet) -> dict[str, tuple[Span, ...]]:
+    """Where the rule finds something, by recording."""
+    return {
+        shown.recording.id: tuple(f.span for f in shown.findings if f.outcome is Outcome.PRESENT)
+        for shown in archive.shown(ruleset, [replace(rule, effective=Effective())])
+    }
+
+
+def _near_hits(tried: Tried, archive: Archive, ruleset: RuleSet) -> Iterator[Hit]:
+    """What is nearly found in the newest calls: these must be read whole."""
+    for stored, findings in archive.judged(archive.newest(NEAR_CALLS), ruleset):
+        tried.near_calls += 1
+        for evidence in near_misses(f for f in findings if f.rule_id == tried.rule.id):
+            tried.near += 1
+            yield Hit(recording=stored.recording, evidence=evidence, confidence=None, near=True)
+
+
+def _outside(rule: Rule, archive: Archive) -> Iterator[Recording]:
+    """Recordings that the rule is not for."""
+    if rule.applies != Applies():
+        yield from (call.recording for call in archive.store.calls() if call.recording not in rule.applies)
+
+
+def _hit(recording: Recording, finding: Finding, *, added: bool) -> Hit:
+    return Hit(
+        recording=recording,
+        evidence=_whole(finding),
+        confidence=finding.confidence,
+        added=added,
+        explanation=finding.explanation,
+    )
+
+
+def _drafts(trial: Trial, folder: RulesFolder) -> tuple[Draft, Rule | None]:
     """The rule to try, and the same without the phrases where they are added to a file."""
     for phrase in trial.phrases:
         _check(phrase)
     if trial.file is None:
         return folder.text(phrase_rule(trial.phrases, trial.role), "--phrase"), None
     plain = folder.file(trial.file)
-    return (folder.file(trial.file, trial.phrases), plain) if trial.phrases else (plain, None)
+    return (folder.file(trial.file, trial.phrases), plain.rule) if trial.phrases else (plain, None)
 
 
 def _check(phrase: str) -> None:
@@ -104,43 +164,6 @@ def phrase_rule(phrases: Iterable[str], role: str) -> str:
     listed = "".join(f"  - {json.dumps(phrase, ensure_ascii=False)}\n" for phrase in phrases)
     head = "id: tried.phrase\ntitle: 试用\nlabel: tried\nwhy: 试用\ndetector: phrase\n"
     return f"{head}role: {role}\nphrases:\n{listed}"
-
-
-def counted(trial: Trial, rule: Rule, calls: Iterable[tuple[StoredCall, Findings, Findings | None]]) -> Tried:
-    """Count and order what the rule finds. The third of each triple is what it found before the phrases
-    were added; None: nothing is added."""
-    tried = Tried(rule=rule)
-    key = _KEYS[trial.order]
-    hits = (hit for triple in calls for hit in _counted(tried, *triple))
-    shown = (hit for hit in hits if trial.near or not hit.near)
-    tried.hits = (
-        sorted(shown, key=key) if trial.limit is None else heapq.nsmallest(trial.limit, shown, key=key)
-    )
-    return tried
-
-
-def _counted(tried: Tried, stored: StoredCall, findings: Findings, before: Findings | None) -> Iterator[Hit]:
-    own = [finding for finding in findings if finding.rule_id == tried.rule.id]
-    present = [finding for finding in own if finding.outcome is Outcome.PRESENT]
-    known = [f.span for f in before or () if f.rule_id == tried.rule.id and f.outcome is Outcome.PRESENT]
-    tried.calls += 1
-    tried.calls_hit += bool(present)
-    tried.not_applicable += not own
-    tried.cannot_tell += any(finding.outcome is Outcome.CANNOT_TELL for finding in own)
-    for finding in present:
-        added = before is not None and not any(same_place(finding.span, span) for span in known)
-        tried.found += 1
-        tried.added += added
-        yield Hit(
-            recording=stored.recording,
-            evidence=_whole(finding),
-            confidence=finding.confidence,
-            added=added,
-            explanation=finding.explanation,
-        )
-    for evidence in near_misses(own):
-        tried.near += 1
-        yield Hit(recording=stored.recording, evidence=evidence, confidence=None, near=True)
 
 
 def near_misses(findings: Iterable[Finding]) -> Iterator[Evidence]:

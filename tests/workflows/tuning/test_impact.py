@@ -7,18 +7,35 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
-from tuning_help import SETTINGS, SHIRKING, THANKS, rules_folder, shipped_like
+from tuning_help import (
+    MEANT,
+    SETTINGS,
+    SHIRKING,
+    TEMPLATE,
+    THANKS,
+    Plain,
+    archive,
+    is_present,
+    rules_folder,
+    shipped_like,
+)
 
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
+from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.process_call import judge
 from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.impact import Impact, impact
-from pipeline.workflows.tuning.sources import changed_rules, side
+from pipeline.workflows.tuning.sources import Side, changed_rules, side
 
 MORE = SHIRKING.replace("  - 不归我们管\n", "  - 跟我们没关系\n")
+
+FORM = TEMPLATE.replace(
+    "{present: forbidden.shirking}",
+    "{any: [{present: forbidden.shirking}, {present: forbidden.shirking_meaning}]}",
+)
 
 
 @pytest.fixture
@@ -76,6 +93,58 @@ def test_the_impact_is_what_judging_every_call_anew_would_give(
         judged = [judge(s.call, ruleset, SETTINGS) for s in folder[1].stored()]
         cards.append(sum(call.scorecard.total for call in judged if call.scorecard))
     assert (found.total.before, found.total.after) == tuple(cards)
+
+
+EDITS = {
+    "a phrase more": {"shirking": MORE},
+    "a window": {"shirking": SHIRKING.replace("phrases:", "window: {first_turns: 1}\nphrases:")},
+    "another role": {"shirking": SHIRKING.replace("role: agent", "role: customer", 1)},
+    "an exception": {"shirking": SHIRKING.replace("cases:", "except: ['像{phrase}']\ncases:")},
+    "a draft": {"thanks": THANKS.replace("detector:", "status: draft\ndetector:")},
+    "an example more": {"meant": MEANT.replace("unlike:", "  - 快递明天到\nunlike:")},
+    "another threshold": {"meant": MEANT.replace("examples:", "precision: 0.5\nexamples:")},
+    "other points": {"form": FORM.replace("points: 10", "points: 8")},
+}
+
+
+@pytest.mark.parametrize("texts", EDITS.values(), ids=EDITS)
+def test_no_call_that_an_edit_touches_is_passed_over(tmp_path: Path, texts: dict[str, str]) -> None:
+    base = load_ruleset(rules_folder(tmp_path / "base", meant=MEANT, form=FORM))
+    head = load_ruleset(rules_folder(tmp_path / "head", **({"meant": MEANT, "form": FORM} | texts)))
+    understanding = Plain(Settings(cache=str(tmp_path / "cache")))
+    with archive(tmp_path, base, understanding=understanding) as store:
+        desk = Archive(store=store, thresholds=Thresholds(), understanding=understanding)
+        found = impact(Side(name="base", ruleset=base), Side(name="head", ruleset=head), desk, examples=None)
+        totals, places = [], []
+        for ruleset in (base, head):
+            judged = [judge(s.call, understanding.taught(ruleset), SETTINGS) for s in store.stored()]
+            totals.append(sum(call.scorecard.total for call in judged if call.scorecard))
+            places.append(
+                {(f.recording_id, f.rule_id, f.span) for c in judged for f in c.findings if is_present(f)}
+            )
+    assert [found.total.before, found.total.after] == totals
+    told = {
+        kind: {
+            (change.recording.id, change.finding.rule_id, change.finding.span)
+            for about in found.rules.values()
+            for change in about.examples[kind]
+        }
+        for kind in (True, False)
+    }
+    assert told == {True: places[1] - places[0], False: places[0] - places[1]}
+
+
+def test_a_call_that_other_rules_scored_is_judged_by_the_base(tmp_path: Path) -> None:
+    old = load_ruleset(rules_folder(tmp_path / "old", thanks=THANKS.replace("感谢您的来电", "再见")))
+    base = load_ruleset(rules_folder(tmp_path / "base"))
+    head = load_ruleset(rules_folder(tmp_path / "head", shirking=MORE))
+    with archive(tmp_path, old) as store:
+        desk = Archive(store=store, thresholds=Thresholds())
+        found = impact(Side(name="base", ruleset=base), Side(name="head", ruleset=head), desk, examples=None)
+    judged_anew = {"c1": 0, "c2": 5, "c4": 15}
+    as_it_was_scored = {"c3": 10, "c5": 10}
+    assert found.total.before == sum((judged_anew | as_it_was_scored).values())
+    assert found.total.changed == 3
 
 
 def test_a_wording_that_moves_within_its_place_is_neither_gained_nor_lost(

@@ -13,9 +13,10 @@ from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
 from pipeline.storage.store import Store
 from pipeline.workflows.tuning.archive import Archive
+from pipeline.workflows.tuning.candidates import Origin
 from pipeline.workflows.tuning.plot import plot_sweep
 from pipeline.workflows.tuning.sources import RulesFolder
-from pipeline.workflows.tuning.suggest import Origin, Suggestion, suggest
+from pipeline.workflows.tuning.suggest import Suggestion, suggest
 
 RULE = "forbidden.shirking"
 CONFIRMED, REJECTED, NEAR, ORDINARY = "abcd", "efg", "hi", "jklmnopq"

@@ -1,9 +1,14 @@
 """A rules folder and an archive of scripted calls, with decisions of an inspector."""
 
 import hashlib
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import call_of
@@ -11,8 +16,12 @@ from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Decision, Review
 from pipeline.settings import Settings
+from pipeline.speech.sentences import SentenceEncoder
+from pipeline.storage.mapping import storable
 from pipeline.storage.store import Store
 from pipeline.timeline import Direction
+from pipeline.vectors import Vectors
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
 
 NOON = datetime(2024, 5, 6, 4, tzinfo=UTC)
@@ -45,6 +54,31 @@ phrases: [感谢您的来电]
 cases:
   - hit: "坐席 3.0 感谢您的来电。"
   - miss: "客户 3.0 感谢您的来电。"
+"""
+MEANT = """\
+id: forbidden.shirking_meaning
+title: 推诿（按意思）
+label: forbidden
+category: shirking
+why: 客户第一次来电就应有人负责到底。
+detector: similar
+role: agent
+examples:
+  - 这不归我们管
+  - 这事不归我管
+  - 不是我们负责的
+  - 您找其他部门问吧
+  - 我们管不了这个
+  - 跟我们没有关系
+  - 你自己想想办法
+  - 您自己想办法
+unlike:
+  - 我帮您转到负责的部门
+  - 这个归我们负责
+  - 我来想办法
+cases:
+  - hit: "坐席 3.0 这事跟我们没有关系。"
+  - miss: "坐席 3.0 我来想办法。"
 """
 TEMPLATE = """\
 id: form
@@ -89,8 +123,35 @@ def rules_folder(folder: Path, **changed: str) -> Path:
     return folder
 
 
-def archive(folder: Path, ruleset: RuleSet, calls: dict[str, str] | None = None) -> Store:
+class Characters:
+    """A sentence encoder: sentences that share characters have vectors that are alike."""
+
+    name = "characters:1"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        rows = np.zeros((len(texts), 64))
+        for i, text in enumerate(texts):
+            for char in text:
+                rows[i, zlib.crc32(char.encode()) % 64] += 1
+        lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return np.rint(rows / lengths * 127).astype(np.int8)
+
+
+class Plain(Understanding):
+    """Understands by characters alone."""
+
+    encoder = cast(SentenceEncoder, Characters())
+    name = Characters.name
+
+
+def archive(
+    folder: Path,
+    ruleset: RuleSet,
+    calls: dict[str, str] | None = None,
+    understanding: Understanding | None = None,
+) -> Store:
     """The scripted calls, scored and stored; each a minute after the one before."""
+    ruleset = understanding.taught(ruleset) if understanding else ruleset
     store = Store.open(f"sqlite:///{folder}/calls.db")
     for number, (name, script) in enumerate((calls or CALLS).items()):
         call = call_of(script, probability=PROBABILITY)
@@ -106,7 +167,9 @@ def archive(folder: Path, ruleset: RuleSet, calls: dict[str, str] | None = None)
             business=("快递", "话费")[number % 2],
             direction=Direction.INBOUND,
         )
-        scored = judge(replace(call, recording=recording), ruleset, SETTINGS)
+        call = replace(call, recording=recording, transcript=storable(call.transcript))
+        call = understanding.with_sentences(call) if understanding else call
+        scored = judge(call, ruleset, SETTINGS)
         store.save_night_result(scored, at=NOON, reason="nightly")
     return store
 
@@ -115,6 +178,13 @@ def shipped_like(folder: Path, calls: dict[str, str] | None = None) -> tuple[Pat
     """The rules in `folder/rules` and the archive beside them."""
     rules = rules_folder(folder / "rules")
     return rules, archive(folder, load_ruleset(rules), calls)
+
+
+def meant_like(folder: Path, calls: dict[str, str] | None = None) -> tuple[Path, Store, Plain]:
+    """The same with a rule of meaning, and what understands it."""
+    understanding = Plain(Settings(cache=str(folder / "cache")))
+    rules = rules_folder(folder / "rules", meant=MEANT)
+    return rules, archive(folder, load_ruleset(rules), calls, understanding), understanding
 
 
 def finding_of(store: Store, name: str, rule_id: str) -> Finding:
