@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
-from collections.abc import Iterable
+from typing import Self
+from zoneinfo import ZoneInfo
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
