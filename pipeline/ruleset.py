@@ -275,9 +275,7 @@ class Section:
 
 
 class Zero(StrEnum):
-    """What a fatal item takes."""
-
-    CARD = "card"
+    CARD = "card"  # what a fatal item takes
     SECTION = "section"
 
 
@@ -371,8 +369,7 @@ class Template:
     @property
     def specificity(self) -> tuple[bool, bool, bool]:
         """How narrowly it is meant: one for a business before one for a direction, before one for days."""
-        dated = self.effective != Effective()
-        return bool(self.applies.businesses), bool(self.applies.directions), dated
+        return bool(self.applies.businesses), bool(self.applies.directions), self.effective != Effective()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
