@@ -1,15 +1,16 @@
 """What another rule set would change in the archive: findings gained and lost, and scores."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
-from collections.abc import Iterable
+from typing import Self
+from zoneinfo import ZoneInfo
 
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
-from pipeline.scorecard import Scorecard
+from pipeline.scorecard import Review, Scorecard
 from pipeline.scoring.score import score
 from pipeline.storage.records import CallSummary, StoredCall
 from pipeline.timeline import Recording
@@ -140,6 +141,23 @@ class _Judge:
         kept = [finding for finding in stored.findings if finding.rule_id not in anew]
         return self._under(base, stored, anew, kept), self._under(head, stored, anew, kept)
 
+    def cards(
+        self, stored: StoredCall, pair: tuple[Findings, Findings]
+    ) -> tuple[Scorecard | None, Scorecard | None]:
+        """The scorecards of both, with what people decided about the call."""
+        reviews = self._archive.store.reviews(stored.recording.id)
+        base, head = self._found.base.ruleset, self._found.head.ruleset
+        before, after = pair
+        return self._card(stored, before, base, reviews), self._card(stored, after, head, reviews)
+
+    def _card(
+        self, stored: StoredCall, findings: Findings, ruleset: RuleSet, reviews: Sequence[Review]
+    ) -> Scorecard | None:
+        template = ruleset.template_for(stored.recording, self._found.zone)
+        if template is None:
+            return None
+        return score(stored.recording, findings, template, ruleset, stored.transcript.provenance, reviews)
+
     def _under(
         self, ruleset: RuleSet, stored: StoredCall, anew: frozenset[str], kept: Iterable[Finding]
     ) -> Findings:
@@ -163,7 +181,7 @@ def _count(found: Impact, judge: _Judge, stored: StoredCall, examples: int | Non
         pair = _of(before, rule_id), _of(after, rule_id)
         changed |= _count_rule(found, rule_id, stored, pair, examples)
     found.calls_changed += changed
-    _count_scores(found, stored, before, after)
+    _count_scores(found, judge, stored, (before, after))
 
 
 def _of(findings: Findings, rule_id: str) -> Findings:
@@ -214,17 +232,13 @@ def _about(found: Impact, rule_id: str, examples: int | None) -> RuleImpact:
     return found.rules[rule_id]
 
 
-def _count_scores(found: Impact, stored: StoredCall, before: Findings, after: Findings) -> None:
-    cards = (
-        _card(stored, before, found.base.ruleset, found.zone),
-        _card(stored, after, found.head.ruleset, found.zone),
-    )
-    if cards[0] is None or cards[1] is None:
+def _count_scores(found: Impact, judge: _Judge, stored: StoredCall, pair: tuple[Findings, Findings]) -> None:
+    before, after = judge.cards(stored, pair)
+    if before is None or after is None:
         found.unscored += 1
         return
-    points = Points.of(cards[0]), Points.of(cards[1])
     for group in _groups(found, stored.recording):
-        _add(group, *points)
+        _add(group, Points.of(before), Points.of(after))
 
 
 def _count_untouched(found: Impact, summary: CallSummary) -> None:
@@ -242,13 +256,6 @@ def _groups(found: Impact, about: Recording) -> tuple[GroupImpact, ...]:
         found.agents.setdefault(about.agent_id or NOBODY, GroupImpact()),
         found.businesses.setdefault(about.business or NOBODY, GroupImpact()),
     )
-
-
-def _card(stored: StoredCall, findings: Findings, ruleset: RuleSet, zone: tzinfo) -> Scorecard | None:
-    template = ruleset.template_for(stored.recording, zone)
-    if template is None:
-        return None
-    return score(stored.recording, findings, template, ruleset, stored.transcript.provenance)
 
 
 def _add(group: GroupImpact, before: Points, after: Points) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.training import learners
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Rule, RuleSet, Source
+from pipeline.ruleset import Rule, RuleSet, Severity, Source
 from pipeline.workflows.tuning.archive import Archive
 
 Signs = tuple[tuple[object, ...], ...]
@@ -73,6 +73,10 @@ def _any_learns(ruleset: RuleSet, roots: Iterable[str]) -> bool:
 def _used(ruleset: RuleSet, compared: frozenset[str]) -> set[str]:
     """Rules that a template names, and what these and the compared ones build on."""
     named = {name for form in ruleset.templates for item in form.items for name in item.evidence_rules()}
+    named |= {
+        name for form in ruleset.templates for one in form.fatal if one.when for name in one.when.rules()
+    }
+    named |= {rule.id for rule in ruleset.rules if rule.severity is Severity.FATAL}
     rules = [rule for name in named if (rule := ruleset.rule(name))]
     needed = {need for rule_id in compared if (rule := ruleset.rule(rule_id)) for need in needs(rule)}
     return needed | {need.id for rule in rules for need in with_needs(ruleset, rule)}
