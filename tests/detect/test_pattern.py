@@ -28,6 +28,12 @@ def test_a_gap_crosses_one_written_stop_and_no_second_one() -> None:
     assert quotes("你们…对吗", "你们。这价高？对吗") == []
 
 
+def test_two_gaps_keep_words_between_them() -> None:
+    parse("你…4，的…6好")
+    parse("你…4(，请|再)…6好")
+    parse("你(说…好|讲)…2好")
+
+
 def test_a_gap_never_crosses_a_silence_or_the_other_speaker() -> None:
     for between in ("坐席 4.0 ", "客户 2.2 嗯。\n坐席 3.0 "):
         heard = Heard.of(call_of(f"坐席 1.0 你们这价高？\n{between}对吗？"))
@@ -86,6 +92,9 @@ def test_a_name_does_not_run_on_into_other_words() -> None:
         ("[你好]", 0),
         ("你(好|)", 1),
         ("你*好", 1),
+        ("你…4，…6好", 4),
+        ("你……好…，[的]…3好", 9),
+        ("你(说…|讲)…2好", 7),
     ],
 )
 def test_a_mistake_is_told_with_its_column(pattern: str, column: int) -> None:
