@@ -4,7 +4,7 @@
     你找[别的|其他]部门   any one of the words in brackets, or none of them
     (打|拨)这个电话      exactly one of the words in parentheses
     你…不懂             a gap of up to 6 characters (`…12`: up to 12), never across the end of a sentence
-    工号{number}        a slot: number, surname, name, time, amount (`{number:2}`: at least 2 digits)
+    工号{number}        a slot: number, surname, name, org, time, amount (`{number:2}`: at least 2 digits)
     办{product}         a slot of a named word list; `pipeline.detect.wordlists` writes it out
 
 Punctuation in a pattern marks a place where a pause costs nothing; at the end it demands one. Groups nest.
@@ -19,10 +19,10 @@ from pipeline.detect.sound import LIGHT, is_han
 DEFAULT_GAP = 6
 MAX_GAP = 30
 PAUSES = frozenset("，。、！？；：,.!?;: 　")
-SLOTS = {"amount": 1, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 1}
+SLOTS = {"amount": 1, "name": 1, "number": 3, "org": 2, "phrase": 1, "surname": 1, "time": 1}
 """Slot names and the least number of characters each stands for."""
 LONGEST_SLOT = 40
-SLOT_WORTH = {"amount": 2, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 2}
+SLOT_WORTH = {"amount": 2, "name": 1, "number": 3, "org": 2, "phrase": 1, "surname": 1, "time": 2}
 """How many characters of certainty a filled slot is worth."""
 
 

@@ -9,7 +9,8 @@ from pipeline.detect.lints.spelling import count, spelled
 from pipeline.detect.lints.subject import Phrase, Subject, alone, parameters, phrases
 from pipeline.detect.lints.talk import Talk
 from pipeline.detect.ordinary import Line
-from pipeline.detect.pattern import Char, Choice, Gap, Node, parse
+from pipeline.detect.pattern import Char, Choice, Gap, Node, Slot, parse
+from pipeline.detect.slots import RUNS
 from pipeline.ruleset import Rule
 from pipeline.timeline import Role
 
@@ -39,12 +40,27 @@ def shadowed(subject: Subject) -> Iterator[Notice]:
     for rules in subject.families.values():
         shadows: dict[Phrase, Phrase] = {}
         for phrase, other in _suspects(phrases(rules)):
-            known = phrase in shadows or shadows.get(other) is phrase
+            known = phrase in shadows or shadows.get(other) is phrase or _hears_more(phrase, other)
             if not known and _laid((phrase,), MANY)[1].matches_all(other):
                 shadows[phrase] = other
         for phrase, other in shadows.items():
             message = f"found phrase {phrase}, which {other} {subject.told(other, phrase)} always finds, "
             yield subject.notice(Level.WARNING, subject.at(phrase), message + "expected one of the two")
+
+
+def _hears_more(phrase: Phrase, other: Phrase) -> bool:
+    """Whether the phrase spells out what the other leaves to a slot, which takes nothing that was misheard."""
+    return bool(_run_slots(parse(other.text).nodes) - _run_slots(parse(phrase.text).nodes))
+
+
+def _run_slots(nodes: Iterable[Node]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, Choice):
+            found |= _run_slots(inner for option in node.options for inner in option)
+        elif isinstance(node, Slot) and node.name in RUNS:
+            found.add(node.name)
+    return found
 
 
 def short(subject: Subject) -> Iterator[Notice]:
