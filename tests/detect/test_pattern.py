@@ -101,3 +101,14 @@ def test_a_mistake_is_told_with_its_column(pattern: str, column: int) -> None:
     with pytest.raises(PatternError) as error:
         parse(pattern)
     assert error.value.column == column
+
+
+def test_the_name_of_a_firm_has_no_pronoun_and_no_pause_in_it() -> None:
+    assert quotes("这里是{org}", "这里是城北供水所，请讲")
+    assert quotes("你好，{org}客服", "您好，恒通物流客服")
+    assert not quotes("你好，{org}客服", "您好，您刚才找客服")
+    assert not quotes("你好，{org}客服", "您好，麻烦等，一下客服")
+
+
+def test_a_choice_within_a_choice_may_find_nothing_to_go_on() -> None:
+    assert quotes("找(([甲](乙|丙)|丁)|戊)客服", "找戊客服")

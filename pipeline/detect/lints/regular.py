@@ -81,4 +81,3 @@ def slow_regex(subject: Subject) -> Iterator[Notice]:
 def _listed(subject: Subject) -> Iterator[Phrase]:
     for rule in subject.worded:
         yield from expressions(rule)
-

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.spelling import spelled
-from pipeline.detect.lints.subject import DISTRESS, FORBIDDEN, Phrase, Subject, alone, bare, examples, expressions, phrases
+from pipeline.detect.lints.subject import (
+    DISTRESS,
+    FORBIDDEN,
+    Phrase,
+    Subject,
+    alone,
+    bare,
+    examples,
+    expressions,
+    phrases,
+)
 from pipeline.detect.lints.talk import Talk
 from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import parse
