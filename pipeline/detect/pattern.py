@@ -4,7 +4,7 @@
     你找[别的|其他]部门   any one of the words in brackets, or none of them
     (打|拨)这个电话      exactly one of the words in parentheses
     你…不懂             a gap of up to 6 characters (`…12`: up to 12), never across the end of a sentence
-    工号{number}        a slot: number, surname, name, time, amount (`{number:2}`: at least 2 digits)
+    工号{number}        a slot: number, surname, name, org, time, amount (`{number:2}`: at least 2 digits)
     办{product}         a slot of a named word list; `pipeline.detect.wordlists` writes it out
 
 Punctuation in a pattern marks a place where a pause costs nothing; at the end it demands one. Groups nest.
@@ -19,10 +19,10 @@ from pipeline.detect.sound import LIGHT, is_han
 DEFAULT_GAP = 6
 MAX_GAP = 30
 PAUSES = frozenset("，。、！？；：,.!?;: 　")
-SLOTS = {"amount": 1, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 1}
+SLOTS = {"amount": 1, "name": 1, "number": 3, "org": 2, "phrase": 1, "surname": 1, "time": 1}
 """Slot names and the least number of characters each stands for."""
 LONGEST_SLOT = 40
-SLOT_WORTH = {"amount": 2, "name": 1, "number": 3, "phrase": 1, "surname": 1, "time": 2}
+SLOT_WORTH = {"amount": 2, "name": 1, "number": 3, "org": 2, "phrase": 1, "surname": 1, "time": 2}
 """How many characters of certainty a filled slot is worth."""
 
 
@@ -140,18 +140,36 @@ class _Parser:
 
     def __init__(self, text: str, lists: frozenset[str]) -> None:
         self.text, self.lists, self.at = text, lists, 0
+        self.columns: dict[Gap, int] = {}
 
     def parse(self) -> Sequence:
         nodes = self._sequence("")
         if self.at < len(self.text):
             raise PatternError(f"found {self.text[self.at]!r} without its opening partner", self.at)
         self._refuse_edge_gaps(nodes)
+        self._refuse_meeting_gaps(nodes, in_gap=False)
         return nodes
 
     def _refuse_edge_gaps(self, nodes: Sequence) -> None:
         if nodes and (isinstance(nodes[0], Gap) or isinstance(nodes[-1], Gap)):
             column = 0 if isinstance(nodes[0], Gap) else len(self.text) - 1
             raise PatternError("found … at the edge of a pattern, expected words on both sides", column)
+
+    def _refuse_meeting_gaps(self, nodes: Sequence, *, in_gap: bool) -> bool:
+        """Whether the nodes may end in a gap. Where one gap runs into the next, nothing can be matched."""
+        for node in nodes:
+            match node:
+                case Gap() if in_gap:
+                    message = "found … with no words since the gap before it, expected words between two gaps"
+                    raise PatternError(message + ", or one gap", self.columns[node])
+                case Choice(options):
+                    ends = [self._refuse_meeting_gaps(option, in_gap=in_gap) for option in options]
+                    in_gap = any(ends)
+                case Pause():
+                    continue
+                case _:
+                    in_gap = isinstance(node, Gap)
+        return in_gap
 
     def _sequence(self, closing: str) -> Sequence:
         nodes: list[Node] = []
@@ -197,7 +215,9 @@ class _Parser:
         size = self._digits()
         if size is not None and not 1 <= size <= MAX_GAP:
             raise PatternError(f"found a gap of {size}, expected 1 to {MAX_GAP}", start)
-        return Gap(size or DEFAULT_GAP)
+        gap = Gap(size or DEFAULT_GAP)
+        self.columns[gap] = start
+        return gap
 
     def _digits(self) -> int | None:
         start = self.at

@@ -85,7 +85,7 @@ def _along(heard: Heard, nodes: Sequence, levels: Levels, phrases: Spans) -> Lev
                 ways = [
                     _along(heard, option, levels, phrases) for option in _open_options(heard, node, levels)
                 ]
-                levels = _union(ways) if ways else ()
+                levels = _union(ways) if ways else (0,) * len(levels)
             case Slot():
                 levels = tuple([_slot(heard, node, level, phrases) for level in levels])
         if not any(levels):

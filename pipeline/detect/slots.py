@@ -24,17 +24,19 @@ _TIME = (
     f"[{DIGITS}半几]+(?:个)?(?:工作日|小时|钟头|分钟|分|秒钟|秒|点钟|点|号|日|天|周|星期|月|年|刻)半?"
 )
 _AMOUNT = f"[{DIGITS}半几]+(?:块|元|毛|角|万|千|百|折|个点|成)(?:[{DIGITS}]*)(?:钱|人民币)?|百分之[{DIGITS}]+"
-_RUNS = {
+RUNS = {
     "number": re.compile(f"[{DIGITS[:-1]}a-z]+"),
     "time": re.compile(f"(?:{_TIME})+"),
     "amount": re.compile(_AMOUNT),
 }
-LONGEST_NAME = 4
+LONGEST_NAME = 3
 _NOT_IN_NAMES = frozenset(
     "的是不说想要在这那我你您他她它有没什么吗呢了就会能给到去来跟对把被让问帮请很还也都"
 )
+_NOT_IN_ORGS = frozenset("的是不我你您他她它咱没什么哪谁吗呢吧了请问这那让把被给跟说帮怎很啊呃嗯喂")
+LONGEST_ORG = 12
 _BEFORE_TITLES = frozenset("请位好嗯啊呃从家全单称")
-_AFTER_NAMES = frozenset("为请很有竭")
+_AFTER_NAMES = frozenset("为请很有竭就您你我给来跟负工继由")
 _NICKNAMES = frozenset("小老阿")
 
 Ends = Iterator[tuple[int, float]]
@@ -107,10 +109,34 @@ def _name_ends(heard: Heard, start: int, at: Place) -> Ends:
             return
 
 
+def _org_runs(heard: Heard) -> tuple[tuple[int, int], ...]:
+    """Where the name of a firm or a department may lie: no pause inside, and no pronoun or particle."""
+    if "org" not in heard.runs:
+        found: list[tuple[int, int]] = []
+        start = 0
+        for at, mark in enumerate(heard.marks):
+            barred = mark.stretch < 0 or mark.char in _NOT_IN_ORGS
+            if (barred or heard.breaks[at] > 0) and start < at:
+                found.append((start, at))
+                start = at
+            start = at + 1 if barred else start
+        heard.runs["org"] = (*found, (start, len(heard.marks)))
+    return heard.runs["org"]
+
+
+def _org_ends(heard: Heard, start: int, at: Place) -> Ends:
+    behind = next((end for begin, end in _org_runs(heard) if begin <= start < end), start)
+    for end in range(start + at.slot.least, min(behind, start + LONGEST_ORG) + 1):
+        if not at.last or heard.breaks[end] > 0 or heard.text[end : end + 1] in _AFTER_NAMES:
+            yield end, 0.0
+        elif heard.is_word_edge(end):
+            yield end, UNBOUNDED_COST
+
+
 def runs(heard: Heard, name: str) -> tuple[tuple[int, int], ...]:
     """Where numbers, times or amounts lie, as positions; kept with the call's words."""
     if name not in heard.runs:
-        heard.runs[name] = tuple(found.span() for found in _RUNS[name].finditer(heard.text))
+        heard.runs[name] = tuple(found.span() for found in RUNS[name].finditer(heard.text))
     return heard.runs[name]
 
 
@@ -125,6 +151,7 @@ _ENDS: Mapping[str, Callable[[Heard, int, Place], Ends]] = {
     "amount": _run_ends,
     "name": _name_ends,
     "number": _run_ends,
+    "org": _org_ends,
     "surname": _surname_ends,
     "time": _run_ends,
 }
@@ -139,7 +166,9 @@ def ends(heard: Heard, start: int, at: Place) -> Ends:
 
 def reach(heard: Heard, states: int, slot: Slot) -> int:
     """Bit mask of every position where the slot may end; may hold more than `ends` yields."""
-    if slot.name in _RUNS:
+    if slot.name == "org":
+        return _org_reach(heard, states, slot.least)
+    if slot.name in RUNS:
         found = 0
         for begin, end in runs(heard, slot.name):
             if (states >> begin) & ((1 << (end - begin)) - 1):
@@ -149,4 +178,15 @@ def reach(heard: Heard, states: int, slot: Slot) -> int:
     for _ in range(LONGEST_NAME if slot.name == "name" else 2):
         states = (states & heard.words) << 1
         found |= states
+    return found
+
+
+def _org_reach(heard: Heard, states: int, least: int) -> int:
+    found = 0
+    for begin, end in _org_runs(heard):
+        inside = states >> begin & ((1 << (end - begin)) - 1)
+        if inside:
+            first, last = (inside & -inside).bit_length() - 1 + least, inside.bit_length() - 1 + LONGEST_ORG
+            stop = min(begin + last, end)
+            found |= (1 << (stop + 1)) - (1 << (begin + first)) if stop >= begin + first else 0
     return found

@@ -28,6 +28,12 @@ def test_a_gap_crosses_one_written_stop_and_no_second_one() -> None:
     assert quotes("你们…对吗", "你们。这价高？对吗") == []
 
 
+def test_two_gaps_keep_words_between_them() -> None:
+    parse("你…4，的…6好")
+    parse("你…4(，请|再)…6好")
+    parse("你(说…好|讲)…2好")
+
+
 def test_a_gap_never_crosses_a_silence_or_the_other_speaker() -> None:
     for between in ("坐席 4.0 ", "客户 2.2 嗯。\n坐席 3.0 "):
         heard = Heard.of(call_of(f"坐席 1.0 你们这价高？\n{between}对吗？"))
@@ -86,9 +92,23 @@ def test_a_name_does_not_run_on_into_other_words() -> None:
         ("[你好]", 0),
         ("你(好|)", 1),
         ("你*好", 1),
+        ("你…4，…6好", 4),
+        ("你……好…，[的]…3好", 9),
+        ("你(说…|讲)…2好", 7),
     ],
 )
 def test_a_mistake_is_told_with_its_column(pattern: str, column: int) -> None:
     with pytest.raises(PatternError) as error:
         parse(pattern)
     assert error.value.column == column
+
+
+def test_the_name_of_a_firm_has_no_pronoun_and_no_pause_in_it() -> None:
+    assert quotes("这里是{org}", "这里是城北供水所，请讲")
+    assert quotes("你好，{org}客服", "您好，恒通物流客服")
+    assert not quotes("你好，{org}客服", "您好，您刚才找客服")
+    assert not quotes("你好，{org}客服", "您好，麻烦等，一下客服")
+
+
+def test_a_choice_within_a_choice_may_find_nothing_to_go_on() -> None:
+    assert quotes("找(([甲](乙|丙)|丁)|戊)客服", "找戊客服")

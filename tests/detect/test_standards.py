@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.detect import engine
+from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import call_of
 from pipeline.findings import Outcome
@@ -100,6 +101,18 @@ def test_every_rule_named_by_the_table_is_shipped() -> None:
 
 def test_every_demand_has_a_rule_or_a_reason() -> None:
     assert not [row for row in demands() if bool(row.rules) == row.by_hand or not row.told]
+
+
+def test_what_a_detector_can_measure_is_not_left_to_the_inspector() -> None:
+    left = [row for row in demands() if row.by_hand]
+    assert left
+    assert not [row for row in left if "检测器" in row.told or any(name in row.told for name in DETECTORS)]
+
+
+def test_a_rule_that_hears_the_agents_words_comes_with_such_words() -> None:
+    silent = [row for row in demands() if row.rules and not row.said]
+    assert silent
+    assert not [row for row in silent if spoken_rules(row)]
 
 
 def test_every_rule_of_the_table_says_which_standard_asks_for_it() -> None:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.spelling import spelled
-from pipeline.detect.lints.subject import FORBIDDEN, Phrase, Subject, alone, bare, expressions, phrases
+from pipeline.detect.lints.subject import (
+    DISTRESS,
+    FORBIDDEN,
+    Phrase,
+    Subject,
+    alone,
+    bare,
+    examples,
+    expressions,
+    phrases,
+)
 from pipeline.detect.lints.talk import Talk
 from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import parse
@@ -30,7 +40,7 @@ class Sample:
 
 def harmless_speech(subject: Subject) -> Iterator[Notice]:
     """A phrase about misconduct or distress that ordinary talk holds, too."""
-    rules = [r for r in subject.worded if r.label in FORBIDDEN or r.role is Role.CUSTOMER]
+    rules = [rule for rule in subject.worded if rule.label in FORBIDDEN | DISTRESS]
     talk = Talk(subject.ordinary)
     found = ((rule_id, talk.lines[line]) for rule_id, line, _ in talk.found(map(bare, rules)))
     for phrase, lines in _blamed(rules, found):
@@ -42,7 +52,7 @@ def harmless_speech(subject: Subject) -> Iterator[Notice]:
 
 def recommended_wording(subject: Subject) -> Iterator[Notice]:
     """A phrase of a forbidding rule that finds what another rule wants to hear."""
-    samples = (*_cases(subject.recommending), *_spelled(subject.recommending))
+    samples = (*_cases(subject.recommending), *_spelled(subject.recommending), *_taught(subject))
     for phrase, listed in _found_in(subject.forbidding, samples):
         whole = [sample for sample in listed if sample.whole]
         shown = (whole or listed)[0]
@@ -117,6 +127,16 @@ def _said(text: str) -> Iterator[Line]:
     for turn in turns:
         if turn.role is Role.AGENT:
             yield Line(role=turn.role, text=turn.text)
+
+
+def _taught(subject: Subject) -> Iterator[Sample]:
+    """The examples of rules of meaning that listen for what an agent should say."""
+    for rule in subject.learning:
+        if rule.role is Role.AGENT and rule.label not in FORBIDDEN:
+            for sentence in examples(rule, unlike=False):
+                line = Line(role=Role.AGENT, text=sentence.text)
+                told = f"{rule.id}, {subject.at(sentence)}"
+                yield Sample(line=line, rule=rule, told=told, whole=True)
 
 
 def _spelled(rules: Iterable[Rule]) -> Iterator[Sample]:

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 
 from pipeline.detect.detectors.phrase import PhraseParameters
+from pipeline.detect.detectors.similar import SimilarParameters
 from pipeline.detect.document import Document, Location, read
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.ordinary import Line, ordinary
@@ -18,11 +19,14 @@ SHOWN = 40
 FORBIDDEN = frozenset({"forbidden", "privacy", "security", "taboo"})
 """Labels of what agents must not say. What the other rules listen for in an agent is recommended."""
 
+DISTRESS = frozenset({"customer_chased", "customer_upset"})
+"""Labels of what customers say in distress, which counts against an agent who does not answer it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Phrase:
     """One phrase of a rule: which rule, the number in its list, the pattern's text. `key` names the list:
-    `phrases`, or `regex` for an expression."""
+    `phrases`, `regex` for an expression, `examples` or `unlike` for a sentence to learn from."""
 
     rule: Rule
     index: int
@@ -31,7 +35,7 @@ class Phrase:
 
     def __str__(self) -> str:
         text = self.text if len(self.text) <= SHOWN else f"{self.text[:SHOWN]}…"
-        return f"`{text}`"
+        return f"“{text}”" if self.key in ("examples", "unlike") else f"`{text}`"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -71,6 +75,11 @@ class Subject:
     def worded(self) -> tuple[Rule, ...]:
         """The rules that are lists of phrases."""
         return tuple(r for r in self.ruleset.rules if isinstance(r.parameters, PhraseParameters))
+
+    @cached_property
+    def learning(self) -> tuple[Rule, ...]:
+        """The rules that learn from examples."""
+        return tuple(r for r in self.ruleset.rules if isinstance(r.parameters, SimilarParameters))
 
     @cached_property
     def forbidding(self) -> tuple[Rule, ...]:
@@ -113,6 +122,19 @@ def expressions(rule: Rule) -> tuple[Phrase, ...]:
     """The regular expressions of a rule."""
     listed = enumerate(parameters(rule).regex)
     return tuple(Phrase(rule=rule, index=index, text=text, key="regex") for index, text in listed)
+
+
+def examples(rule: Rule, *, unlike: bool = True) -> tuple[Phrase, ...]:
+    """The sentences that a rule learns from, its counter-examples behind them."""
+    own = rule.parameters
+    if not isinstance(own, SimilarParameters):
+        raise TypeError(f"{rule.id} learns from no examples")
+    lists = {"examples": own.examples} | ({"unlike": own.unlike} if unlike else {})
+    return tuple(
+        Phrase(rule=rule, index=index, text=text, key=key)
+        for key, texts in lists.items()
+        for index, text in enumerate(texts)
+    )
 
 
 def bare(rule: Rule) -> Rule:

@@ -3,13 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from pipeline.detect.costs import budget
 from pipeline.detect.lints.laid import Laid
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.spelling import count, spelled
 from pipeline.detect.lints.subject import Phrase, Subject, alone, parameters, phrases
 from pipeline.detect.lints.talk import Talk
 from pipeline.detect.ordinary import Line
-from pipeline.detect.pattern import Char, Choice, Gap, Node, parse
+from pipeline.detect.pattern import Char, Choice, Gap, Node, Slot, parse
+from pipeline.detect.slots import RUNS
+from pipeline.detect.wordings import letters
 from pipeline.ruleset import Rule
 from pipeline.timeline import Role
 
@@ -39,12 +42,32 @@ def shadowed(subject: Subject) -> Iterator[Notice]:
     for rules in subject.families.values():
         shadows: dict[Phrase, Phrase] = {}
         for phrase, other in _suspects(phrases(rules)):
-            known = phrase in shadows or shadows.get(other) is phrase
+            known = phrase in shadows or shadows.get(other) is phrase or _hears_more(phrase, other)
             if not known and _laid((phrase,), MANY)[1].matches_all(other):
                 shadows[phrase] = other
         for phrase, other in shadows.items():
             message = f"found phrase {phrase}, which {other} {subject.told(other, phrase)} always finds, "
             yield subject.notice(Level.WARNING, subject.at(phrase), message + "expected one of the two")
+
+
+def _hears_more(phrase: Phrase, other: Phrase) -> bool:
+    """Whether the phrase may be found where it was misheard and the other not: it is longer and so may be
+    further off, or it spells out what the other leaves to a slot, which takes nothing that was misheard."""
+    if parameters(phrase.rule).match != "sound":
+        return False
+    own, others = parse(phrase.text), parse(other.text)
+    longer = budget(letters(own.nodes)) > budget(others.least)
+    return longer or bool(_run_slots(others.nodes) - _run_slots(own.nodes))
+
+
+def _run_slots(nodes: Iterable[Node]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, Choice):
+            found |= _run_slots(inner for option in node.options for inner in option)
+        elif isinstance(node, Slot) and node.name in RUNS:
+            found.add(node.name)
+    return found
 
 
 def short(subject: Subject) -> Iterator[Notice]:
@@ -55,9 +78,9 @@ def short(subject: Subject) -> Iterator[Notice]:
             continue
         nodes = parse(phrase.text).nodes
         least = LEAST_AROUND_GAP if any(map(_has_gap, nodes)) else LEAST[own.match]
-        letters = sum(map(_letters, nodes))
-        if letters < least:
-            message = f"found phrase {phrase}, of which only {letters} characters need to be heard, "
+        heard = sum(map(_letters, nodes))
+        if heard < least:
+            message = f"found phrase {phrase}, of which only {heard} characters need to be heard, "
             message += f"expected at least {least}, or `anchor: turn`"
             yield subject.notice(Level.WARNING, subject.at(phrase), message)
 

@@ -21,7 +21,14 @@ from pipeline.workflows.tuning.edit import written
 from pipeline.workflows.tuning.sources import by_itself
 from pipeline.workflows.tuning.wordlist import Entry, RowFault, WordList
 
-SLOT_SAMPLES = {"number": "一零二一", "surname": "王", "name": "小刘", "time": "明天", "amount": "三百块钱"}
+SLOT_SAMPLES = {
+    "amount": "三百块钱",
+    "name": "小刘",
+    "number": "一零二一",
+    "org": "恒通",
+    "surname": "王",
+    "time": "明天",
+}
 _LABEL = re.compile(r"[a-z][a-z0-9_]*")
 _SLUG = re.compile(r"[^a-z0-9_]+")
 _TITLES = {"minor": "轻微", "major": "严重", "fatal": "致命"}

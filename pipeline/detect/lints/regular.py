@@ -1,0 +1,83 @@
+"""What is wrong with regular expressions: twice, too short, slow, without a limit, too wide."""
+
+import re
+import time
+from collections.abc import Iterator
+
+from pipeline.detect.expressions import compiled
+from pipeline.detect.lints.notice import Level, Notice
+from pipeline.detect.lints.subject import Phrase, Subject, expressions, parameters
+
+LEAST = 2
+"""Characters that an expression must ask for."""
+WIDE = 0.2
+"""The share of ordinary sentences from which an expression finds anything."""
+MOST_MS = 20.0
+CALL_CHARACTERS = 1200
+_LOOKS_LIKE_GAP = re.compile(r"(?<!\\)\.(?:\*|\+|\{\d+,\})(?!\?)")
+
+
+def short_regex(subject: Subject) -> Iterator[Notice]:
+    """An expression that a single character fits."""
+    characters = sorted({char for line in subject.ordinary for char in line.text})
+    for expression in _listed(subject):
+        fits = compiled(expression.text)
+        found = next((char for char in characters if fits.fullmatch(char)), None)
+        if found is not None and parameters(expression.rule).anchor == "anywhere":
+            message = f"found expression {expression}, which one character fits (“{found}”), "
+            message += f"expected at least {LEAST}, or `anchor: turn`"
+            yield subject.notice(Level.WARNING, subject.at(expression), message)
+
+
+def wide_regex(subject: Subject) -> Iterator[Notice]:
+    """An expression that much of ordinary talk fits."""
+    for expression in _listed(subject):
+        fits = compiled(expression.text)
+        found = [line.text for line in subject.ordinary if fits.search(line.text)]
+        if len(found) >= WIDE * len(subject.ordinary):
+            message = f"found expression {expression} in {len(found)} of {len(subject.ordinary)} "
+            message += f"ordinary sentences (“{found[0]}”), expected one that few of them fit"
+            yield subject.notice(Level.WARNING, subject.at(expression), message)
+
+
+def repeated_regex(subject: Subject) -> Iterator[Notice]:
+    """The same expression twice in one rule, or in two rules that conclude the same."""
+    for rules in subject.families.values():
+        seen: dict[tuple[str, object, object], Phrase] = {}
+        for rule in rules:
+            for expression in expressions(rule):
+                key = (expression.text, rule.role, rule.window)
+                first = seen.setdefault(key, expression)
+                if first is not expression:
+                    message = f"found expression {expression} a second time, "
+                    message += f"expected it only {subject.told(first, expression)}"
+                    yield subject.notice(Level.WARNING, subject.at(expression), message)
+
+
+def unbounded_regex(subject: Subject) -> Iterator[Notice]:
+    """`.*` runs to the end of what somebody says, over whatever lies between."""
+    for expression in _listed(subject):
+        if found := _LOOKS_LIKE_GAP.search(expression.text):
+            place = subject.at(expression)
+            message = f"found `{found[0]}` in expression {expression}, which runs on to the end of the turn, "
+            message += "expected a limit, such as `.{0,10}`"
+            yield subject.notice(Level.WARNING, place, message)
+
+
+def slow_regex(subject: Subject) -> Iterator[Notice]:
+    """An expression that takes long over ordinary talk."""
+    text = "".join(line.text for line in subject.ordinary)
+    for expression in _listed(subject):
+        fits = compiled(expression.text)
+        began = time.process_time()
+        sum(1 for _ in fits.finditer(text))
+        milliseconds = (time.process_time() - began) * 1000 * CALL_CHARACTERS / len(text)
+        if milliseconds > MOST_MS:
+            message = f"found expression {expression} with {milliseconds:.0f} ms a call, "
+            message += f"expected at most {MOST_MS:.0f}, smaller repeats or fewer choices"
+            yield subject.notice(Level.WARNING, subject.at(expression), message)
+
+
+def _listed(subject: Subject) -> Iterator[Phrase]:
+    for rule in subject.worded:
+        yield from expressions(rule)
