@@ -128,6 +128,29 @@ def _node_extent(node: Node) -> tuple[int, int]:
             return 0, 0
 
 
+def gaps_meet(nodes: Sequence) -> bool:
+    """Whether one gap may run into the next: nothing can be matched there."""
+    return _meeting(nodes, in_gap=False)[0]
+
+
+def _meeting(nodes: Sequence, *, in_gap: bool) -> tuple[bool, bool]:
+    """Whether gaps meet, and whether the nodes may end in a gap."""
+    for node in nodes:
+        match node:
+            case Gap() if in_gap:
+                return True, True
+            case Choice(options):
+                ends = [_meeting(option, in_gap=in_gap) for option in options]
+                if any(meet for meet, _ in ends):
+                    return True, True
+                in_gap = any(end for _, end in ends)
+            case Pause():
+                continue
+            case _:
+                in_gap = isinstance(node, Gap)
+    return False, in_gap
+
+
 def _bound(option: Sequence) -> Sequence:
     """An option that must be heard although it is made of light characters only, as in `(哎|唉)`."""
     if not all(isinstance(node, Char) and node.light for node in option):
@@ -140,36 +163,18 @@ class _Parser:
 
     def __init__(self, text: str, lists: frozenset[str]) -> None:
         self.text, self.lists, self.at = text, lists, 0
-        self.columns: dict[Gap, int] = {}
 
     def parse(self) -> Sequence:
         nodes = self._sequence("")
         if self.at < len(self.text):
             raise PatternError(f"found {self.text[self.at]!r} without its opening partner", self.at)
         self._refuse_edge_gaps(nodes)
-        self._refuse_meeting_gaps(nodes, in_gap=False)
         return nodes
 
     def _refuse_edge_gaps(self, nodes: Sequence) -> None:
         if nodes and (isinstance(nodes[0], Gap) or isinstance(nodes[-1], Gap)):
             column = 0 if isinstance(nodes[0], Gap) else len(self.text) - 1
             raise PatternError("found … at the edge of a pattern, expected words on both sides", column)
-
-    def _refuse_meeting_gaps(self, nodes: Sequence, *, in_gap: bool) -> bool:
-        """Whether the nodes may end in a gap. Where one gap runs into the next, nothing can be matched."""
-        for node in nodes:
-            match node:
-                case Gap() if in_gap:
-                    message = "found … with no words since the gap before it, expected words between two gaps"
-                    raise PatternError(message + ", or one gap", self.columns[node])
-                case Choice(options):
-                    ends = [self._refuse_meeting_gaps(option, in_gap=in_gap) for option in options]
-                    in_gap = any(ends)
-                case Pause():
-                    continue
-                case _:
-                    in_gap = isinstance(node, Gap)
-        return in_gap
 
     def _sequence(self, closing: str) -> Sequence:
         nodes: list[Node] = []
@@ -215,9 +220,7 @@ class _Parser:
         size = self._digits()
         if size is not None and not 1 <= size <= MAX_GAP:
             raise PatternError(f"found a gap of {size}, expected 1 to {MAX_GAP}", start)
-        gap = Gap(size or DEFAULT_GAP)
-        self.columns[gap] = start
-        return gap
+        return Gap(size or DEFAULT_GAP)
 
     def _digits(self) -> int | None:
         start = self.at

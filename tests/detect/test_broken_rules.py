@@ -95,9 +95,6 @@ BROKEN = {
     "a gap at the end": Broken(
         "- 不归我们管", "- 不归我们管…", "8:10: found … at the edge of a pattern, expected"
     ),
-    "a gap after a gap": Broken(
-        "- 不归我们管", "- 不归…4，…6管", "8:10: found … with no words since the gap before it, expected"
-    ),
     "a gap too wide": Broken("- 不归我们管", "- 不归…99管", "8:7: found a gap of 99, expected 1 to 30"),
     "a slot that there is not": Broken(
         "- 不归我们管", '- "工号{nubmer}"', "8:8: found slot '{nubmer}', expected {amount}, "

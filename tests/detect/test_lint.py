@@ -109,6 +109,16 @@ def test_a_phrase_that_an_exception_cancels_in_some_wordings_is_found() -> None:
     assert not noted("never-found", rule("hang_up", "我先挂了", "(不|快)挂", **{"except": "[不挂]"}))
 
 
+@pytest.mark.parametrize("phrase", ["不归…4，…6管", "不归(我们…|你)…管"])
+def test_a_gap_that_meets_another_gap_is_an_error(phrase: str) -> None:
+    told = only("meeting-gaps", rule("shirking", phrase))
+    assert told.startswith("a/shirking.yml:8:5: found a gap in `不归"), told
+
+
+def test_gaps_with_words_between_them_are_fine() -> None:
+    assert not noted("meeting-gaps", rule("shirking", "不归…4我们…6管", "不归(我们…|你)的[人]管"))
+
+
 def test_a_forbidden_phrase_in_ordinary_speech_is_told_with_the_sentence() -> None:
     told = only("harmless-speech", rule("hang_up", "请不要挂断"))
     assert "found phrase `请不要挂断` in ordinary speech (" in told

@@ -18,6 +18,7 @@ CHECKS: Mapping[str, Check] = {
     "example-twice": examples.example_twice,
     "expired": shape.expired,
     "harmless-speech": speech.harmless_speech,
+    "meeting-gaps": words.meeting_gaps,
     "never-found": words.never_found,
     "no-case": shape.no_case,
     "nobody-fills": forms.nobody_fills,

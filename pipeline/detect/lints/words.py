@@ -10,7 +10,7 @@ from pipeline.detect.lints.spelling import count, spelled
 from pipeline.detect.lints.subject import Phrase, Subject, alone, parameters, phrases
 from pipeline.detect.lints.talk import Talk
 from pipeline.detect.ordinary import Line
-from pipeline.detect.pattern import Char, Choice, Gap, Node, Slot, parse
+from pipeline.detect.pattern import Char, Choice, Gap, Node, Slot, gaps_meet, parse
 from pipeline.detect.slots import RUNS
 from pipeline.detect.wordings import letters
 from pipeline.ruleset import Rule
@@ -68,6 +68,16 @@ def _run_slots(nodes: Iterable[Node]) -> set[str]:
         elif isinstance(node, Slot) and node.name in RUNS:
             found.add(node.name)
     return found
+
+
+def meeting_gaps(subject: Subject) -> Iterator[Notice]:
+    """A phrase that has a gap with no words since the gap before it."""
+    for phrase in phrases(subject.worded):
+        if gaps_meet(parse(phrase.text).nodes):
+            message = f"found a gap in {phrase} with no words since the gap before it, which is never found, "
+            yield subject.notice(
+                Level.ERROR, subject.at(phrase), message + "expected words between, or one gap"
+            )
 
 
 def short(subject: Subject) -> Iterator[Notice]:
