@@ -1,4 +1,4 @@
-"""Rule sets that scored a call on an earlier day must be read by every later program: disputes replay them."""
+"""Rule sets that scored a call on an earlier day are read by every later program: disputes replay them."""
 
 from pathlib import Path
 from zipfile import ZipFile
@@ -6,7 +6,7 @@ from zipfile import ZipFile
 from pipeline.detect.load import parse_ruleset
 
 EARLIER = Path(__file__).parents[1] / "data" / "earlier_rules.zip"
-"""The shipped rules as of 2026-11-24, without those of meaning. Never change it; add a newer one beside it."""
+"""The shipped rules of 2026-11-24 but those of meaning. Never change it; add a newer one beside it."""
 
 
 def test_the_rules_of_an_earlier_day_are_read_as_they_were_written() -> None:
