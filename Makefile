@@ -1,4 +1,4 @@
-# make demo   install, run a night over data/demo and print the scorecards
+# make demo   install, run a night over data/demo and print a scorecard
 # make test   install and run the tests
 # make check  ruff, mypy --strict, import-linter
 # make bench  the night against stock faster-whisper, the same audio, alternated
@@ -15,8 +15,10 @@ demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
 	$(BIN)/callscore nightly data/demo --database $(DEMO)
 	$(BIN)/callscore list --database $(DEMO)
+	$(BIN)/callscore show d11 --database $(DEMO)
 	@echo
-	@echo "看一通录音的评分表：  $(BIN)/callscore show d11 --database $(DEMO)"
+	@echo "这一项为什么这样判：  $(BIN)/callscore explain d11 使用规定的招呼语 --database $(DEMO)"
+	@echo "别的通话的评分表：    $(BIN)/callscore show 通话 --database $(DEMO)"
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2

@@ -97,6 +97,10 @@ class SectionScore:
     rate: Decimal | None
 
 
+NAMED_BY_NO_FORM = "none"
+"""What a fatal rule that the form does not name zeroes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FatalCause:
     """A fatal item that holds, or (`holds` None) of which nobody can know. `zero`: card, section, or none

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.scorecard import OPEN, Verdict
+from pipeline.scorecard import NAMED_BY_NO_FORM, OPEN, Verdict
 from pipeline.workflows.card_document import FatalPart, ItemPart, ScorecardPart, SectionPart
 
 VERDICT_STYLES = {"pass": "green", "fail": "red", "graded": "cyan", "needs_review": "yellow", "manual": "dim"}
@@ -120,7 +120,8 @@ def _left_out(card: ScorecardPart) -> str:
 def _fatal(cause: FatalPart) -> Text:
     if cause.holds is None:
         return Text(f"一票否决待复核：{cause.title}。{cause.reason}", style="yellow")
-    return Text(f"一票否决：{cause.title}（{ZEROES[cause.zero]}）。{cause.reason}", style="bold red")
+    what = "红线" if cause.zero == NAMED_BY_NO_FORM else "一票否决"
+    return Text(f"{what}：{cause.title}（{ZEROES[cause.zero]}）。{cause.reason}", style="bold red")
 
 
 def _acceptance(card: ScorecardPart) -> Iterator[Text]:

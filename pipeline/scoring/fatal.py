@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.ruleset import Fatal, Zero
-from pipeline.scorecard import FatalCause
+from pipeline.scorecard import NAMED_BY_NO_FORM, FatalCause
 from pipeline.scoring import reasons
 from pipeline.scoring.conditions import Answer, Outcomes
 from pipeline.scoring.levels import asked
@@ -11,7 +11,6 @@ from pipeline.scoring.plan import Plan
 from pipeline.scoring.reviews import Decisions
 
 DOES_NOT_HOLD = Answer(False)
-NAMED_BY_NO_FORM = "none"
 
 
 def causes(plan: Plan, outcomes: Outcomes, decided: Decisions) -> tuple[FatalCause, ...]:

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline import __version__
 from pipeline.errors import StorageError
 from pipeline.findings import Finding
+from pipeline.program import program
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import FIRST_FORM, OPEN, DecidedBy, Scorecard, ScoredItem
 from pipeline.storage.records import Change, Circumstances, RuleFacts, ScoredCall
@@ -238,7 +238,7 @@ def circumstances_of(scored: ScoredCall) -> Circumstances:
         recording=scored.recording,
         settings=dict(scored.settings),
         encoder=scored.sentences.encoder if scored.sentences else None,
-        program=__version__,
+        program=program(),
     )
 
 

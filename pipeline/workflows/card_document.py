@@ -120,15 +120,11 @@ def doubts(card: Scorecard) -> Iterator[str]:
     for cause in card.fatals:
         if cause.holds is None:
             yield f"一票否决拿不准：{cause.title}"
-        elif cause.confidence < 1.0 and cause.confidence < _strictest(card):
-            yield f"一票否决把握不够：{cause.title}（{cause.confidence:.0%}）"
+        elif cause.confidence < 1.0:
+            yield f"红线要人确认：{cause.title}（把握 {cause.confidence:.0%}）"
     for item in card.items:
         if told := _doubt(item):
             yield told
-
-
-def _strictest(card: Scorecard) -> float:
-    return max((item.accept_from for item in card.items if item.accept_from is not None), default=1.0)
 
 
 def _doubt(item: ScoredItem) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from pipeline import __version__
+from pipeline.program import program
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import FIRST_FORM, Review, Scorecard
 from pipeline.settings import Settings
@@ -120,8 +120,8 @@ def _assumed(stored: StoredCall) -> tuple[str, ...]:
     kept = stored.circumstances
     if kept is None or not kept.settings:
         return ("评分时没有留下当时的设置（旧版数据库），用的是现在的",)
-    if kept.program != __version__:
-        return (f"评分时的程序是 {kept.program}，现在是 {__version__}",)
+    if kept.program != program():
+        return (f"评分时的程序是 {kept.program}，现在是 {program()}",)
     return ()
 
 

@@ -11,7 +11,7 @@ from pipeline.findings import Finding, How, Outcome
 from pipeline.media.clips import cut_clip
 from pipeline.media.values import time_zone
 from pipeline.ruleset import Rule, RuleSet, Status, Template
-from pipeline.scorecard import OPEN, Scorecard, ScoredItem
+from pipeline.scorecard import NAMED_BY_NO_FORM, OPEN, Scorecard, ScoredItem
 from pipeline.settings import Settings
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
@@ -196,7 +196,8 @@ def _figures(card: Scorecard) -> Iterator[Figure]:
         told, tone = ("合格", Tone.GOOD) if card.passed else ("不合格", Tone.BAD)
         yield Figure(label=f"合格线 {card.pass_mark}", value=told, tone=tone)
     if card.fatal:
-        yield Figure(label="结论", value="一票否决", tone=Tone.BAD)
+        takes = any(cause.holds and cause.zero != NAMED_BY_NO_FORM for cause in card.fatals)
+        yield Figure(label="结论", value="一票否决" if takes else "有红线", tone=Tone.BAD)
 
 
 def _audio(recording: Recording, audio: Path | None) -> tuple[Path | None, tuple[str, ...]]:

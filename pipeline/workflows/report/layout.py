@@ -85,7 +85,7 @@ def _overview(report: Report) -> Table:
         line("机评可直接采用", volume.acceptable, "自动项目的把握都高于门槛，没有待复核"),
         line("有人复核", volume.reviewed, "质检员确认或改过其中的项目或发现"),
         line("投诉", volume.complaints),
-        line("一票否决", volume.fatal),
+        line("一票否决、红线", volume.fatal, "红线不在评分表里，不清零"),
         line("有禁用语", volume.forbidden),
         line("隔离的录音", volume.quarantined, "没有评分，不在上面", share=False),
         ("得分率（已定的分）", whole.rate.n, Percent(whole.rate.value), _interval(whole)),

@@ -29,7 +29,7 @@ def filled(table: Table) -> Iterator[Table]:
 
 
 def faults(report: Report) -> Iterator[Block]:
-    yield from filled(_fault_table("一票否决", report.fatal))
+    yield from filled(_fault_table("一票否决、红线", report.fatal))
     yield from filled(_fault_table("失分最多的项目", report.faults, points=True))
     yield from filled(_fault_table("禁用语", report.forbidden, severity=True))
 

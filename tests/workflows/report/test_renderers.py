@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from io import BytesIO, StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import pytest
@@ -146,3 +147,10 @@ def test_an_empty_report_says_so_everywhere(store: Store) -> None:
     assert "没有符合条件的通话" in printed(made)
     assert "没有符合条件的通话" in html(made)
     assert workbook(page(made))
+
+
+if (
+    __name__ == "__main__"
+):  # python tests/workflows/report/test_renderers.py: write the golden file anew, then read it
+    with TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/calls.db") as made:
+        GOLDEN.write_text(printed(a_week(made)), encoding="utf-8")

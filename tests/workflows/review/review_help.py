@@ -10,7 +10,9 @@ from pipeline.detect.script import call_of
 from pipeline.scorecard import Scorecard, ScoredItem
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
+from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
+from pipeline.workflows.rescore import Scorer
 from pipeline.workflows.review.decide import review
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.sheet import Sheet
@@ -131,3 +133,8 @@ def item(card: Scorecard, name: str) -> ScoredItem:
 
 def points(store: Store, name: str, call: str = "c1") -> str:
     return str(item(latest(store, call), name).points)
+
+
+def scorer(store: Store, folder: Path) -> Scorer:
+    """What scores with the rules of the folder as they are now."""
+    return Scorer(store=store, ruleset=load_ruleset(folder / "rules"), understanding=Understanding(SETTINGS))

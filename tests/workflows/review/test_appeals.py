@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from review_help import DAY, NOON, SETTINGS, archive, decide, item, latest, points
+from review_help import DAY, NOON, SETTINGS, archive, decide, item, latest, points, scorer
 
 from pipeline.appeal import Appeal, Ruling, State
-from pipeline.detect.load import load_ruleset
 from pipeline.errors import CallscoreError
 from pipeline.scorecard import Decision
 from pipeline.storage.store import Store
-from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rescore import rescore_all
 from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
 
@@ -98,7 +96,7 @@ def test_a_ruling_stays_when_the_rules_change(store: Store, tmp_path: Path) -> N
     form.write_text(
         form.read_text(encoding="utf-8").replace("points: 4, per", "points: 9, per"), encoding="utf-8"
     )
-    rescore_all(store, load_ruleset(tmp_path / "rules"), Understanding(SETTINGS), at=NOON + 2 * DAY)
+    rescore_all(scorer(store, tmp_path), at=NOON + 2 * DAY)
     assert points(store, "shirking") == "8.0"
 
 
@@ -129,7 +127,7 @@ def test_a_fatal_item_is_appealed_against_like_an_item(store: Store) -> None:
 
 
 def test_the_days_count_from_when_the_item_got_its_points(store: Store, tmp_path: Path) -> None:
-    rescore_all(store, load_ruleset(tmp_path / "rules"), Understanding(SETTINGS), at=NOON + 5 * DAY)
+    rescore_all(scorer(store, tmp_path), at=NOON + 5 * DAY)
     with pytest.raises(CallscoreError, match="过了申诉期"):
         plead(store, at=NOON + 6 * DAY)
     decide(store, "王", values=(("shirking", "5"),), reason="语气", at=NOON + 6 * DAY)

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from review_help import DAY, NOON, SETTINGS, archive, decide, item, latest, points
+from review_help import DAY, NOON, archive, decide, item, latest, points, scorer
 
-from pipeline.detect.load import load_ruleset
 from pipeline.errors import CallscoreError
 from pipeline.scorecard import Decision, Verdict
 from pipeline.storage.store import Store
-from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rescore import rescore_all
 from pipeline.workflows.review.sheet import as_seen_by, sheet
 
@@ -76,7 +74,7 @@ def test_what_was_accepted_stays_when_the_rules_change(store: Store, tmp_path: P
         .replace("points: 4, per", "points: 1, per")
     )
     (tmp_path / "rules/scorecards/form.yml").write_text(softer, encoding="utf-8")
-    rescore_all(store, load_ruleset(tmp_path / "rules"), Understanding(SETTINGS), at=NOON + DAY)
+    rescore_all(scorer(store, tmp_path), at=NOON + DAY)
     assert points(store, "shirking") == "6.0"
     assert store.latest(store.find_call("c1").id).reviews == 2
 
