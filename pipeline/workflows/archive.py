@@ -86,9 +86,12 @@ def findings_over(
     None: as many as there are cores; the findings are the same with any number."""
     make_compact(store)
     sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
-    job, calls = _Job(store, looked, Sweep(looked.ruleset, looked.thresholds, sample, looked.cache)), 0
+    sweep, calls = Sweep(looked.ruleset, looked.thresholds, sample, looked.cache), 0
+    processes = _processes(store, looked, processes)
+    if processes > 1:
+        sweep.warm(sample[:1])
     with _settled():
-        for block in done(job, _blocks(store), _processes(store, looked, processes)):
+        for block in done(_Job(store, looked, sweep), _blocks(store), processes):
             yield from block.swept
             calls += block.calls
             watch(calls)

@@ -30,7 +30,8 @@ DETECT = Path(__file__).parent.parent
 DEPENDS_ON = ("numpy", "pypinyin")
 FOLDER = "sieves"
 SUFFIX = ".sieve"
-MOST_KEPT = 8
+SEAL = hashlib.sha256().digest_size
+MOST_KEPT = 4
 """Rule sets that are kept: the newest."""
 
 
@@ -111,14 +112,18 @@ def _read(path: Path) -> Ready | None:
     """None: not there, or damaged."""
     try:
         data = path.read_bytes()
-        size = hashlib.sha256().digest_size
-        if hashlib.sha256(data[size:]).digest() != data[:size]:
+        if sealed(data[SEAL:]) != data:
             return None
-        with np.load(io.BytesIO(data[size:]), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(data[SEAL:]), allow_pickle=False) as arrays:
             tables = Tables(*(arrays[name] for name in Tables._fields))
             return Ready(tables, *(arrays[name] for name in Ready._fields[1:]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
+
+
+def sealed(data: bytes) -> bytes:
+    """With its digest before it."""
+    return hashlib.sha256(data).digest() + data
 
 
 def _write(path: Path, ready: Ready) -> None:
@@ -126,11 +131,10 @@ def _write(path: Path, ready: Ready) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, **{**ready.tables._asdict(), **dict(zip(ready._fields[1:], ready[1:], strict=True))})
-    data = buffer.getvalue()
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(data).digest() + data)
+            file.write(sealed(buffer.getvalue()))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -139,6 +143,6 @@ def _write(path: Path, ready: Ready) -> None:
 
 def _forget(folder: Path) -> None:
     """All but the newest."""
-    known = sorted(folder.glob("*" + SUFFIX), key=lambda path: path.stat().st_mtime, reverse=True)
+    known = sorted(folder.glob("*" + SUFFIX), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in known[MOST_KEPT:]:
         path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from pipeline.detect import engine
+from pipeline.detect import engine, segment
 from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS, ROLES, Unpacked, role_confidence
 from pipeline.detect.archive.part import part_scene
 from pipeline.detect.archive.parts import can_be_sieved
@@ -77,6 +77,11 @@ class Sweep:
         self._narrowed: dict[tuple[str, frozenset[str]], Rule] = {}
         self._other = frozenset(rule.id for rule in ruleset.rules) - self._rules.keys()
         self.rest = _rest(ruleset, self._other)
+
+    def warm(self, sample: Sequence[bytes]) -> None:
+        """Load now what is loaded when first needed, so that processes that are split off share it."""
+        segment.load()
+        self._sieve.scan(sample)
 
     def _owners(self, target: int) -> list[tuple[Rule, str]]:
         """The rules of a target, with the phrase that it belongs to."""
