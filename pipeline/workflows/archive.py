@@ -3,12 +3,14 @@
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipeline.detect.archive.compact import VERSION, Compact, Unpacked
-from pipeline.detect.archive.sweep import Places, Sweep
+from pipeline.detect.archive.sweep import Places, Sweep, warm
 from pipeline.detect.scene import Thresholds
 from pipeline.findings import Finding
 from pipeline.ruleset import RuleSet
@@ -85,16 +87,22 @@ def findings_over(
     findings of `engine.run` that `shows_something` keeps. Calls without one are passed over. `processes`
     None: as many as there are cores; the findings are the same with any number."""
     make_compact(store)
-    sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
-    sweep, calls = Sweep(looked.ruleset, looked.thresholds, sample, looked.cache), 0
-    processes = _processes(store, looked, processes)
-    if processes > 1:
-        sweep.warm(sample[:1])
-    with _settled():
-        for block in done(_Job(store, looked, sweep), _blocks(store), processes):
+    calls, processes = 0, _processes(store, looked, processes)
+    with _kept(looked, processes) as kept, _thawed():
+        for block in done(_Job(store, kept), _blocks(store), processes):
             yield from block.swept
             calls += block.calls
             watch(calls)
+
+
+@contextmanager
+def _kept(looked: Looked, processes: int) -> Iterator[Looked]:
+    """With a folder through which one process gives others the rule set that it made ready."""
+    if looked.cache or processes == 1:
+        yield looked
+        return
+    with TemporaryDirectory() as folder:
+        yield replace(looked, cache=Path(folder))
 
 
 def _processes(store: Store, looked: Looked, wanted: int | None) -> int:
@@ -105,9 +113,8 @@ def _processes(store: Store, looked: Looked, wanted: int | None) -> int:
 
 
 @contextmanager
-def _settled() -> Iterator[None]:
-    """What is there already stays: the search for garbage passes over it, again and again otherwise."""
-    gc.freeze()
+def _thawed() -> Iterator[None]:
+    """Nothing is passed over by the search for garbage any more in the end."""
     try:
         yield
     finally:
@@ -125,11 +132,24 @@ class _Block:
 class _Job:
     """Sweeps the calls behind one transcript, up to another one."""
 
-    def __init__(self, store: Store, looked: Looked, sweep: Sweep) -> None:
-        self._store, self._looked, self._sweep = store, looked, sweep
+    def __init__(self, store: Store, looked: Looked) -> None:
+        self._store, self._looked = store, looked
+        self._sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
+
+    def prepare(self) -> None:
+        self._sweep  # noqa: B018  (made here)
 
     def moved(self) -> None:
         self._store = self._store.another()
+        warm()
+
+    @cached_property
+    def _sweep(self) -> Sweep:
+        looked = self._looked
+        """Made ready, and passed over by the search for garbage from now on."""
+        sweep = Sweep(looked.ruleset, looked.thresholds, self._sample, looked.cache)
+        gc.freeze()
+        return sweep
 
     def __call__(self, task: tuple[int, int]) -> _Block:
         after, last = task

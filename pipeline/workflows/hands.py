@@ -24,11 +24,16 @@ Result = TypeVar("Result")
 class Work(Protocol[Task_contra, Result_co]):
     """What is done with each task. Only tasks and results go from one process to another."""
 
-    def __call__(self, task: Task_contra) -> Result_co: ...
+    def prepare(self) -> None:
+        """Called once, before the first task; other processes have been split off by then."""
+        ...
 
     def moved(self) -> None:
-        """This copy is in a process of its own from now on: connections of the other one are not its own."""
+        """This copy is in a process of its own from now on: connections of the other one are not its own.
+        What it loads here it loads while the other one prepares."""
         ...
+
+    def __call__(self, task: Task_contra) -> Result_co: ...
 
 
 def hands() -> int:
@@ -44,9 +49,12 @@ def done(work: Work[Task, Result], tasks: Iterable[Task], hands: int) -> Iterato
     rest = iter(tasks)
     first = list(islice(rest, 2))
     if hands < 2 or len(first) < 2:
+        work.prepare()
         yield from map(work, chain(first, rest))
         return
     with ProcessPoolExecutor(hands, get_context("fork"), _begin, (work,)) as pool:
+        pool.submit(int)  # splits them off
+        work.prepare()
         given = deque[tuple[Task, Future[Result] | None]]()
         for task in chain(first, rest):
             given.append((task, _given(pool, task)))

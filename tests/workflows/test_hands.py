@@ -14,6 +14,10 @@ class Doubling:
     deadly: int = -1
     home: int = field(default_factory=os.getpid)
     moves: int = 0
+    prepared: int = 0
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def moved(self) -> None:
         self.moves += 1
@@ -42,6 +46,13 @@ def test_what_a_process_that_dies_had_to_do_is_done_all_the_same(deadly: int) ->
     results = list(done(Doubling(deadly=deadly), range(12), 2))
     assert [twice for twice, _, _ in results] == list(range(0, 24, 2))
     assert results[deadly][1:] == (os.getpid(), 0)
+
+
+@pytest.mark.parametrize(("hands", "tasks"), [(1, 5), (2, 5), (2, 1), (2, 0)])
+def test_the_work_is_prepared_once_and_here(hands: int, tasks: int) -> None:
+    work = Doubling()
+    assert len(list(done(work, range(tasks), hands))) == tasks
+    assert (work.prepared, work.moves) == (1, 0)
 
 
 def test_a_single_task_is_not_worth_another_process() -> None:

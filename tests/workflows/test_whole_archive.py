@@ -8,10 +8,12 @@ from night_help import MADE_BY, NOON
 
 from pipeline.detect import engine
 from pipeline.detect.archive import ready
+from pipeline.detect.archive.compact import Unpacked
 from pipeline.detect.archive.sweep import Places, Sweep, shows_something
 from pipeline.detect.load import parse_ruleset
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.script import call_of
+from pipeline.findings import Finding
 from pipeline.ruleset import RuleSet
 from pipeline.settings import Settings
 from pipeline.storage.mapping import storable
@@ -104,17 +106,33 @@ def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(tmp_path: Path) ->
             assert store.scoring(card).body_sha256 == before.body_sha256
 
 
-class Deadly(Sweep):
-    """Ends every process but the one that made it."""
+HOME = os.getpid()
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        self._home = os.getpid()
+
+class Deadly(Sweep):
+    """Ends every process but this one."""
 
     def candidates(self, texts: Sequence[bytes]) -> dict[int, Places]:
-        if os.getpid() != self._home:
+        if os.getpid() != HOME:
             os._exit(1)
         return super().candidates(texts)
+
+
+class Remote(Sweep):
+    """Judges in other processes only."""
+
+    def judge(self, recording: Recording, stored: Unpacked, places: Places) -> list[Finding]:
+        assert os.getpid() != HOME
+        return super().judge(recording, stored, places)
+
+
+def test_calls_are_judged_in_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "BLOCK", 1)
+    monkeypatch.setattr(archive, "Sweep", Remote)
+    ruleset = parse_ruleset({"a/one.yml": RULES["a/one.yml"]})
+    with filled(tmp_path, ruleset) as store:
+        found = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset), processes=2)}
+    assert found == by_engine(ruleset)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])

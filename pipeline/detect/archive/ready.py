@@ -6,19 +6,20 @@ made anew.
 """
 
 import hashlib
-import io
 import json
+import math
 import os
 import tempfile
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
+from mmap import ACCESS_COPY, mmap
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.detect.archive.parts import Clause, clauses_of
 from pipeline.detect.archive.scan import Ints, Tables
@@ -31,6 +32,8 @@ DEPENDS_ON = ("numpy", "pypinyin")
 FOLDER = "sieves"
 SUFFIX = ".sieve"
 SEAL = hashlib.sha256().digest_size
+ALIGNED = 64
+"""Arrays begin at multiples of so many bytes."""
 MOST_KEPT = 4
 """Rule sets that are kept: the newest."""
 
@@ -109,32 +112,50 @@ def _code() -> str:
 
 
 def _read(path: Path) -> Ready | None:
-    """None: not there, or damaged."""
+    """None: not there, or damaged. What is read lies in memory once, however many processes read it."""
     try:
-        data = path.read_bytes()
-        if sealed(data[SEAL:]) != data:
+        with path.open("rb") as file:
+            data = mmap(file.fileno(), 0, access=ACCESS_COPY)
+        if data[:SEAL] != _seal(memoryview(data)[SEAL:]):
             return None
-        with np.load(io.BytesIO(data[SEAL:]), allow_pickle=False) as arrays:
-            tables = Tables(*(arrays[name] for name in Tables._fields))
-            return Ready(tables, *(arrays[name] for name in Ready._fields[1:]))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        arrays = _unpacked(data)
+        return Ready(Tables(*(arrays[n] for n in Tables._fields)), *(arrays[n] for n in Ready._fields[1:]))
+    except (OSError, ValueError, KeyError):
         return None
 
 
-def sealed(data: bytes) -> bytes:
-    """With its digest before it."""
-    return hashlib.sha256(data).digest() + data
+def _seal(data: memoryview | bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays end to end behind a table of their names, types and shapes, and a digest of it all."""
+    about = json.dumps([(name, array.dtype.str, array.shape) for name, array in arrays.items()]).encode()
+    parts = [about + b"\n", *(np.ascontiguousarray(array).tobytes() for array in arrays.values())]
+    first = -(-(SEAL + len(parts[0])) // ALIGNED) * ALIGNED - SEAL
+    plain = parts[0].ljust(first) + b"".join(part + bytes(-len(part) % ALIGNED) for part in parts[1:])
+    return _seal(plain) + plain
+
+
+def _unpacked(data: mmap) -> dict[str, NDArray[Any]]:
+    end = data.find(b"\n", SEAL)
+    at = -(-(end + 1) // ALIGNED) * ALIGNED
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, kind, shape in json.loads(data[SEAL:end]):
+        count = math.prod(shape)
+        arrays[name] = np.frombuffer(data, kind, count, at).reshape(shape) if count else np.zeros(shape, kind)
+        at += -(-arrays[name].nbytes // ALIGNED) * ALIGNED
+    return arrays
 
 
 def _write(path: Path, ready: Ready) -> None:
     """Whole or not at all, also where several processes write it at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    np.savez(buffer, **{**ready.tables._asdict(), **dict(zip(ready._fields[1:], ready[1:], strict=True))})
+    arrays = {**ready.tables._asdict(), **dict(zip(ready._fields[1:], ready[1:], strict=True))}
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(sealed(buffer.getvalue()))
+            file.write(packed(arrays))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

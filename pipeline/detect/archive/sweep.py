@@ -11,11 +11,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipeline.detect import engine, segment
-from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS, ROLES, Unpacked, role_confidence
+from pipeline.detect.archive.compact import (
+    CLOSING,
+    HEAD,
+    HEAD_UNITS,
+    ROLES,
+    VERSION,
+    Unpacked,
+    role_confidence,
+)
 from pipeline.detect.archive.part import part_scene
 from pipeline.detect.archive.parts import can_be_sieved
 from pipeline.detect.archive.ready import made_ready
-from pipeline.detect.archive.sieve import Sieve
+from pipeline.detect.archive.sieve import Sieve, frequencies, laid_out
 from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.segment import terms_of
@@ -78,11 +86,6 @@ class Sweep:
         self._other = frozenset(rule.id for rule in ruleset.rules) - self._rules.keys()
         self.rest = _rest(ruleset, self._other)
 
-    def warm(self, sample: Sequence[bytes]) -> None:
-        """Load now what is loaded when first needed, so that processes that are split off share it."""
-        segment.load()
-        self._sieve.scan(sample)
-
     def _owners(self, target: int) -> list[tuple[Rule, str]]:
         """The rules of a target, with the phrase that it belongs to."""
         first, last = self._ready.firsts[target : target + 2]
@@ -133,6 +136,12 @@ class Sweep:
         """What the rules of `rest` find in a whole call, those that are sieved left out."""
         found = engine.run(call, self.rest, self._thresholds)
         return _ordered(finding for finding in found if finding.rule_id in self._other)
+
+
+def warm() -> None:
+    """Load now what any sweep loads when it first needs it: a dictionary, and compiled code."""
+    segment.load()
+    Sieve(laid_out([], frequencies([]))[0]).scan([HEAD.pack(VERSION, 0.0)])
 
 
 class _Known(dict[int, bool]):
