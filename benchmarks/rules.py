@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from sqlalchemy import create_engine, insert
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import rules_report
+from benchmarks import rules_report, scoring
 from benchmarks.made_calls import Archive
 from benchmarks.made_rules import made_rules, spoken
 from pipeline.detect import engine
@@ -49,7 +50,8 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 500
 RE_CALLS, FUZZ_CALLS = 40, 4
 ROUNDS = 3
-WORKERS = 2
+WORKERS = len(os.sched_getaffinity(0))
+CARD_CALLS = 20
 Texts = list[list[bytes]]
 
 
@@ -222,37 +224,40 @@ def fuzz_seconds(ruleset: RuleSet, texts: Texts) -> float:
     return time.perf_counter() - began
 
 
-def sweep_child(url: str, rules: int, only: int | None = None, *, alone: bool = False) -> dict[str, float]:
-    """A sweep in a process of its own, so that its memory can be told; `alone`: on one core."""
-    command = [sys.executable, __file__, "--child", url, "--rules", str(rules)]
-    command += [] if only is None else ["--only", str(only)]
-    command += ["--alone"] if alone else []
+def sweep_child(url: str, rules: int, *more: str) -> dict[str, float]:
+    """A sweep in a process of its own, so that its memory can be told."""
+    command = [sys.executable, __file__, "--child", url, "--rules", str(rules), *more]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def child(url: str, rules: int, only: int | None) -> None:
-    import resource
-
+def child(url: str, ruleset: RuleSet, cache: Path | None) -> None:
     from pipeline.workflows.archive import Looked, sweep_archive
+    from pipeline.workflows.hands import hands
 
-    ruleset = rules_of(rules, only)
+    processes = hands()
     with Store.open(url) as store:
-        before = resource.getrusage(resource.RUSAGE_SELF)
-        began = time.perf_counter()
-        summary = sweep_archive(store, Looked(ruleset=ruleset, thresholds=Thresholds()), at=AT)
-        seconds = time.perf_counter() - began
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+        before, began = cpu_seconds(), time.perf_counter()
+        summary = sweep_archive(store, Looked(ruleset=ruleset, thresholds=Thresholds(), cache=cache), at=AT)
+        seconds, cpu = time.perf_counter() - began, cpu_seconds() - before
+    usage, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own = rules_report.peak_memory(usage.ru_maxrss / 1024)
     result = {
         "seconds": seconds,
-        "cpu": usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime,
-        "memory": rules_report.peak_memory(usage.ru_maxrss / 1024),
+        "cpu": cpu,
+        "memory": own + (processes * others.ru_maxrss / 1024 if processes > 1 else 0.0),
         "calls": summary.calls,
         "found": summary.found,
         "sweep": summary.sweep_id,
     }
     sys.stdout.write(json.dumps(result) + "\n")
+
+
+def cpu_seconds() -> float:
+    """Of this process and of those that it started and that are done."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def rules_of(count: int, only: int | None) -> RuleSet:
@@ -318,15 +323,18 @@ def measure(sizes: Sequence[int], rules: int) -> rules_report.Report:
             blocks = [range(first, min(first + ROWS, size)) for first in range(have, size, ROWS)]
             texts += [call for block in pool.map(partial(turns, rules), blocks) for call in block]
             have = size
+            cache = f"{folder}/cache{size}"
+            sweep_child(url, rules, "--cache", cache)
             rounds = [
                 (
                     hyperscan_seconds(database, texts),
                     sweep_child(url, rules),
-                    sweep_child(url, rules, alone=True),
+                    sweep_child(url, rules, "--cache", cache),
                 )
                 for _ in range(ROUNDS)
             ]
-            edited = [sweep_child(url, rules, 7) for _ in range(ROUNDS)]
+            alone = [sweep_child(url, rules, "--alone")]
+            edited = [sweep_child(url, rules, "--only", "7") for _ in range(ROUNDS)]
             sample = differences(url, rules, size, int(rounds[-1][1]["sweep"]), pool)
             scale_re = re_seconds(ruleset, texts[:RE_CALLS]) * size / RE_CALLS
             scale_fuzz = fuzz_seconds(ruleset, texts[:FUZZ_CALLS]) * size / FUZZ_CALLS
@@ -338,13 +346,15 @@ def measure(sizes: Sequence[int], rules: int) -> rules_report.Report:
                     index_bytes=index_bytes,
                     hyperscan=[seconds for seconds, _, _ in rounds],
                     sweeps=[found for _, found, _ in rounds],
-                    alone=[found for _, _, found in rounds],
+                    warm=[found for _, _, found in rounds],
+                    alone=alone,
                     edited=edited,
                     re_seconds=scale_re,
                     fuzz_seconds=scale_fuzz,
                     sample=sample,
                 )
             )
+    report.cards = scoring.measured(CARD_CALLS, WORKERS)
     return report
 
 
@@ -354,6 +364,7 @@ def main() -> None:
     parser.add_argument("--rules", type=int, default=500)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).parent.parent / "docs" / "benchmark-rules.md"
@@ -362,7 +373,7 @@ def main() -> None:
     if given.child:
         if given.alone:
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
-        child(given.child, given.rules, given.only)
+        child(given.child, rules_of(given.rules, given.only), given.cache)
         return
     report = measure([int(size) for size in given.calls.split(",")], given.rules)
     given.out.write_text(report.markdown(), encoding="utf-8")

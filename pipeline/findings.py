@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from pipeline.timeline import Role, Span
 
@@ -60,6 +61,12 @@ class Evidence:
     detail: str = ""
 
 
+@lru_cache(maxsize=1024)
+def _told(span: Span) -> str:
+    """As people read it: many findings of a call searched the same span."""
+    return str(span)
+
+
 class _Identified:
     """Keeps an id that was made once."""
 
@@ -89,10 +96,12 @@ class Finding(_Identified):
         try:
             return self._id
         except AttributeError:
-            object.__setattr__(self, "_id", self._digest())
-            return self.id
+            made = self._digest()
+            object.__setattr__(self, "_id", made)
+            return made
 
     def _digest(self) -> str:
-        spans = ";".join([f"{e.span.start}-{e.span.end}" for e in self.evidence]) or str(self.span)
+        seen = self.evidence
+        spans = ";".join([f"{e.span.start}-{e.span.end}" for e in seen]) if seen else _told(self.span)
         key = f"{self.recording_id}|{self.rule_id}|{self.outcome}|{spans}"
         return hashlib.sha256(key.encode()).hexdigest()[:16]

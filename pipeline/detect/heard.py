@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pipeline.detect import segment
 from pipeline.detect.pattern import fold, matchable
-from pipeline.detect.sound import FILLERS, LIGHT, equals, neighbours, syllables
+from pipeline.detect.sound import FILLERS, LIGHT, alike_syllables, equals, syllables
 from pipeline.timeline import Call, Role, Span, Turn, Word
 from pipeline.units import Ms
 
@@ -112,10 +112,10 @@ class _Sounds(dict[str, int]):
         self._characters, self._syllables = characters, syllables
 
     def __missing__(self, char: str) -> int:
-        bits = _written_as(char, self._characters)
-        for syllable in syllables(char):
-            for near in neighbours(syllable):
-                bits |= self._syllables.get(near, 0)
+        bits, known = _written_as(char, self._characters), self._syllables
+        for near in alike_syllables(char):
+            if near in known:
+                bits |= known[near]
         self[char] = bits
         return bits
 

@@ -29,6 +29,11 @@ def cut(text: str, terms: frozenset[str] = frozenset()) -> Iterator[str]:
     return words
 
 
+def load() -> None:
+    """Read the dictionary now, so that processes that are split off share it."""
+    _plain()
+
+
 @cache
 def _plain() -> Any:
     tokenizer = jieba.Tokenizer()

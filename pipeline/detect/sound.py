@@ -163,9 +163,16 @@ def equals(char: str) -> str:
     return _EQUAL_GROUPS[_EQUAL[char]] if char in _EQUAL else char
 
 
+@cache
 def syllables(char: str) -> tuple[str, ...]:
     """Toneless readings, each once."""
     return tuple(dict.fromkeys(reading[:-1] for reading in readings(char)))
+
+
+@cache
+def alike_syllables(char: str) -> tuple[str, ...]:
+    """Toneless syllables that sound like one of the character's, each once."""
+    return tuple(dict.fromkeys(near for syllable in syllables(char) for near in neighbours(syllable)))
 
 
 _ALIKE_INITIALS = {"zh": "z", "ch": "c", "sh": "s", "n": "l", "r": "l", "h": "f"}

@@ -22,7 +22,9 @@ class Heard:
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
         if len(findings) == 1:
-            self.present = Answer(HOLDS[findings[0].outcome], findings)
+            outcome = findings[0].outcome
+            holds = True if outcome is Outcome.PRESENT else False if outcome is Outcome.ABSENT else None
+            self.present = Answer(holds, findings)
             return
         outcomes = {finding.outcome for finding in findings}
         if Outcome.PRESENT in outcomes:
@@ -33,7 +35,6 @@ class Heard:
 
 
 ONLY_ABSENT = {Outcome.ABSENT}
-HOLDS = {Outcome.PRESENT: True, Outcome.ABSENT: False, Outcome.CANNOT_TELL: None}
 
 
 class Outcomes(dict[str, Heard]):

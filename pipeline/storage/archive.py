@@ -32,6 +32,14 @@ def texts(session: Session, version: int, after: int, count: int) -> list[tuple[
     return [(transcript_id, text) for transcript_id, text in rows]
 
 
+def numbers_behind(session: Session, version: int, after: int, count: int) -> list[int]:
+    """Transcript ids of the next `count` compact calls behind one."""
+    query = select(CompactRow.transcript_id).where(
+        CompactRow.transcript_id > after, CompactRow.version == version
+    )
+    return list(session.scalars(query.order_by(CompactRow.transcript_id).limit(count)))
+
+
 def compact_calls(session: Session, transcript_ids: Sequence[int]) -> list[CompactCall]:
     """The compact calls of these transcripts, by transcript id."""
     query = (

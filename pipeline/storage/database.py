@@ -40,6 +40,18 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     return engine
 
 
+def reconnected(engine: Engine) -> Engine:
+    """An engine on the same database that shares no connection with this one."""
+    return _engine(engine.url)
+
+
+def is_shared(engine: Engine) -> bool:
+    """Whether other connections see the same data."""
+    address = engine.url
+    file = address.database or ""
+    return address.get_backend_name() != "sqlite" or not (file in ("", ":memory:") or "mode=memory" in file)
+
+
 def without_password(url: str) -> str:
     """The URL as it may be shown. Raises StorageError."""
     return _address(url).render_as_string(hide_password=True)

@@ -19,7 +19,7 @@ from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
 from pipeline.storage import archive, corrections, mapping, meaning, queries, writing
 from pipeline.storage.corrections import Corrections
-from pipeline.storage.database import open_database
+from pipeline.storage.database import is_shared, open_database, reconnected
 from pipeline.storage.people import People
 from pipeline.storage.records import (
     CallFilter,
@@ -62,6 +62,15 @@ class Store(People, Corrections, Statistics):
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another connection sees the same calls: not so where they are in memory only."""
+        return is_shared(self._engine)
+
+    def another(self) -> Self:
+        """The same database by connections of its own, for a process that was split off this one."""
+        return type(self)(reconnected(self._engine))
 
     def __enter__(self) -> Self:
         return self
@@ -235,6 +244,11 @@ class Store(People, Corrections, Statistics):
         """Transcript id and text of the next compact calls behind a transcript id, in order."""
         with self._reading() as session:
             return archive.texts(session, version, after, count)
+
+    def compact_numbers(self, version: int, after: int, count: int) -> list[int]:
+        """Transcript ids of the next compact calls behind one, in order."""
+        with self._reading() as session:
+            return archive.numbers_behind(session, version, after, count)
 
     def compact_calls(self, transcript_ids: Sequence[int]) -> list[CompactCall]:
         """These compact calls, by transcript id."""

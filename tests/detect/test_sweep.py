@@ -176,6 +176,13 @@ def test_a_rule_that_must_see_the_whole_call_is_left_to_the_engine() -> None:
     assert together == sorted(found_by_engine(call, ruleset), key=lambda f: f.rule_id)
 
 
+def test_a_rule_set_without_phrases_has_nothing_to_sieve() -> None:
+    ruleset = ruleset_of(rule_text("a.slow", "longer_than_seconds: 1", detector="silence", role="any"))
+    sweep, call = Sweep(ruleset, Thresholds()), call_of("坐席 1.0 您好。\n客户 30.0 喂？")
+    assert found_by_sweep([call], sweep) == [[]]
+    assert sweep.judge_rest(call) == found_by_engine(call, ruleset)
+
+
 def test_the_sample_changes_the_way_and_not_the_findings() -> None:
     ruleset = phrase_rule("不归我们管", "你找[别的|其他]部门")
     call = call_of("坐席 1.0 这个不归我们管，你找别的不门吧。")

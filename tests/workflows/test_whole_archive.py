@@ -1,18 +1,25 @@
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from night_help import MADE_BY, NOON
 
 from pipeline.detect import engine
-from pipeline.detect.archive.sweep import shows_something
+from pipeline.detect.archive import ready
+from pipeline.detect.archive.compact import Unpacked
+from pipeline.detect.archive.sweep import Places, Sweep, shows_something
 from pipeline.detect.load import parse_ruleset
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.script import call_of
+from pipeline.findings import Finding
 from pipeline.ruleset import RuleSet
 from pipeline.settings import Settings
 from pipeline.storage.mapping import storable
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Recording
+from pipeline.workflows import archive
 from pipeline.workflows.archive import Looked, findings_over, make_compact, sweep_archive
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
@@ -97,3 +104,76 @@ def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(tmp_path: Path) ->
             assert len(store.history(before.recording.id)) == 2
             card = store.save_rescore(scorer.scored(before.call), at=NOON, reason="rescore")
             assert store.scoring(card).body_sha256 == before.body_sha256
+
+
+HOME = os.getpid()
+
+
+class Deadly(Sweep):
+    """Ends every process but this one."""
+
+    def candidates(self, texts: Sequence[bytes]) -> dict[int, Places]:
+        if os.getpid() != HOME:
+            os._exit(1)
+        return super().candidates(texts)
+
+
+class Remote(Sweep):
+    """Judges in other processes only."""
+
+    def judge(self, recording: Recording, stored: Unpacked, places: Places) -> list[Finding]:
+        assert os.getpid() != HOME
+        return super().judge(recording, stored, places)
+
+
+def test_calls_are_judged_in_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "BLOCK", 1)
+    monkeypatch.setattr(archive, "Sweep", Remote)
+    ruleset = parse_ruleset({"a/one.yml": RULES["a/one.yml"]})
+    with filled(tmp_path, ruleset) as store:
+        found = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset), processes=2)}
+    assert found == by_engine(ruleset)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize("wanted", [("a/one.yml",), ("a/one.yml", "a/two.yml")])
+def test_any_number_of_processes_finds_the_same_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int, wanted: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(archive, "BLOCK", 1)
+    ruleset, seen = parse_ruleset({name: RULES[name] for name in wanted}), list[int]()
+    with filled(tmp_path, ruleset) as store:
+        found = list(findings_over(store, looked(ruleset), seen.append, processes=processes))
+    assert [(s.recording.id, list(s.findings)) for s in found] == list(by_engine(ruleset).items())
+    assert seen == [1, 2, 3, 4]
+
+
+def test_findings_of_a_process_that_dies_are_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "BLOCK", 1)
+    monkeypatch.setattr(archive, "Sweep", Deadly)
+    ruleset = parse_ruleset({"a/one.yml": RULES["a/one.yml"]})
+    with filled(tmp_path, ruleset) as store:
+        found = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset), processes=2)}
+    assert found == by_engine(ruleset)
+
+
+def test_a_database_in_memory_is_swept_by_the_process_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "BLOCK", 1)
+    monkeypatch.setattr(archive, "Sweep", Deadly)
+    ruleset = parse_ruleset({"a/one.yml": RULES["a/one.yml"]})
+    with Store.open("sqlite://") as store:
+        for number in range(len(SAID)):
+            store.save_night_result(judge(a_call(number), ruleset, Settings()), at=NOON, reason="nightly")
+        found = list(findings_over(store, looked(ruleset), processes=2))
+        assert {s.recording.id: list(s.findings) for s in found} == by_engine(ruleset)
+
+
+def test_a_sweep_uses_what_another_one_made_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ruleset = parse_ruleset(RULES)
+    kept = replace(looked(ruleset), cache=tmp_path / "cache")
+    with filled(tmp_path, ruleset) as store:
+        first = list(findings_over(store, kept))
+        monkeypatch.setattr(ready, "_made", None)
+        assert list(findings_over(store, kept)) == first

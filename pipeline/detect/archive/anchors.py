@@ -159,7 +159,7 @@ def _grouped(
     more = np.where(looked == 0, 0, _row_at(rows, part, at + looked))
     order = np.lexsort((at, part, key, anchor))
     groups, begins = np.unique(np.column_stack((anchor, key))[order], axis=0, return_index=True)
-    runs = np.column_stack((begins, np.append(begins[1:], len(order)))).astype(np.int32)
+    runs = np.column_stack((begins, np.append(begins, len(order))[1:])).astype(np.int32)
     return groups, runs, np.column_stack((part, at, looked, more))[order].astype(np.int32)
 
 
@@ -181,7 +181,7 @@ def _listed(
     doors = np.zeros(len(begins) + len(cells) + 1, np.uint32)
     doors[at], doors[places] = counts, key[begins]
     runs = np.zeros(len(doors) + 1, np.int32)
-    runs[places], runs[places + 1] = begins, np.append(begins[1:], len(cell))
+    runs[places], runs[places + 1] = begins, np.append(begins, len(cell))[1:]
     heads = np.zeros(width * width + width, np.uint32)
     heads[cells] = at
     return heads[: width * width], heads[width * width :], doors, runs, order

@@ -5,7 +5,7 @@ them, class by class; where it fits, the whole wording is, with every edit that 
 nearly always a match, and nothing that matches is lost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.detect.archive import classes
 from pipeline.detect.archive.anchors import Rows, heads
+from pipeline.detect.archive.compact import HEAD_UNITS
 from pipeline.detect.archive.parts import SLOT, Clause, Part, Target
 from pipeline.detect.archive.scan import Ints, Tables, scan
 from pipeline.detect.pattern import LONGEST_SLOT
@@ -33,16 +34,10 @@ class Hits(NamedTuple):
 
 
 class Sieve:
-    """Clauses ready to be looked for. `pairs`: how often each pair of syllables is heard, to choose rare
-    anchors. `targets`: what the numbers in the hits stand for."""
+    """Tables ready to be looked into."""
 
-    def __init__(self, clauses: Sequence[Clause], pairs: NDArray[np.int64]) -> None:
-        merged: Clause = {}
-        for clause in clauses:
-            for part, aims in clause.items():
-                merged.setdefault(part, set()).update(aims)
-        self.targets = list(dict.fromkeys(target for aims in merged.values() for target in aims))
-        self.tables = _tables(merged, self.targets, pairs)
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
         self._room = MOST_HITS
 
     def scan(self, texts: Sequence[bytes]) -> Hits:
@@ -55,6 +50,26 @@ class Sieve:
             if count <= self._room:
                 return Hits(*found[:count].T)
             self._room = 2 * count
+
+
+def frequencies(texts: Iterable[bytes]) -> NDArray[np.int64]:
+    """How often each pair of syllables is heard in the texts of compact calls."""
+    units = np.frombuffer(b"".join(text[2 * HEAD_UNITS :] for text in texts), "<u2")
+    heard = classes.table()[units]
+    plain = classes.plain()[heard[heard != classes.SOFT]]
+    size = classes.plain_count()
+    return np.bincount(plain[:-1] * size + plain[1:], minlength=size * size)
+
+
+def laid_out(clauses: Iterable[Clause], pairs: NDArray[np.int64]) -> tuple[Tables, list[Target]]:
+    """Clauses made ready to be looked for, and what the numbers of targets in the hits stand for. `pairs`:
+    how often each pair of syllables is heard, to choose rare anchors."""
+    merged: Clause = {}
+    for clause in clauses:
+        for part, aims in clause.items():
+            merged.setdefault(part, set()).update(aims)
+    targets = list(dict.fromkeys(target for aims in merged.values() for target in aims))
+    return _tables(merged, targets, pairs), targets
 
 
 def _tables(merged: Clause, targets: Sequence[Target], pairs: NDArray[np.int64]) -> Tables:

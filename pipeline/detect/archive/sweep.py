@@ -4,18 +4,26 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.detect import engine
-from pipeline.detect.archive import classes
-from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS, ROLES, Unpacked, role_confidence
+from pipeline.detect import engine, segment
+from pipeline.detect.archive.compact import (
+    CLOSING,
+    HEAD,
+    HEAD_UNITS,
+    ROLES,
+    VERSION,
+    Unpacked,
+    role_confidence,
+)
 from pipeline.detect.archive.part import part_scene
-from pipeline.detect.archive.parts import Clause, can_be_sieved, clauses_of
-from pipeline.detect.archive.sieve import Sieve
+from pipeline.detect.archive.parts import can_be_sieved
+from pipeline.detect.archive.ready import made_ready
+from pipeline.detect.archive.sieve import Sieve, frequencies, laid_out
 from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.segment import terms_of
@@ -33,15 +41,6 @@ class Place:
 
     stretches: set[int] = field(default_factory=set)
     phrases: set[str] = field(default_factory=set)
-
-
-def frequencies(texts: Iterable[bytes]) -> NDArray[np.int64]:
-    """How often each pair of syllables is heard in the texts of compact calls."""
-    units = np.frombuffer(b"".join(text[2 * HEAD_UNITS :] for text in texts), "<u2")
-    heard = classes.table()[units]
-    plain = classes.plain()[heard[heard != classes.SOFT]]
-    size = classes.plain_count()
-    return np.bincount(plain[:-1] * size + plain[1:], minlength=size * size)
 
 
 def shows_something(finding: Finding) -> bool:
@@ -66,30 +65,35 @@ def _without_collecting() -> Iterator[None]:
 
 class Sweep:
     """A rule set made ready. `sample`: texts of some compact calls, for what is often heard; the findings do
-    not depend on it. `rest`: the rules that must see the whole call, and what they build on."""
+    not depend on it. `cache`: where rule sets that were made ready are kept. `rest`: the rules that must see
+    the whole call, and what they build on."""
 
     @_without_collecting()
-    def __init__(self, ruleset: RuleSet, thresholds: Thresholds, sample: Iterable[bytes] = ()) -> None:
+    def __init__(
+        self,
+        ruleset: RuleSet,
+        thresholds: Thresholds,
+        sample: Iterable[bytes] = (),
+        cache: Path | None = None,
+    ) -> None:
         self._thresholds, self._zone = thresholds, ZoneInfo(thresholds.time_zone)
         self._terms = terms_of(word for words in ruleset.words.values() for word in words)
         self._rules = {rule.id: rule for rule in ruleset.rules if can_be_sieved(rule)}
-        found = [(rule.id, *way) for rule in self._rules.values() for way in clauses_of(rule)]
-        self._everywhere = [(rule_id, text) for rule_id, text, clause in found if clause is None]
-        known = [(rule_id, text, clause) for rule_id, text, clause in found if clause is not None]
-        self._sieve = Sieve([clause for _, _, clause in known], frequencies(sample))
-        self._owners = self._owned(known)
+        self._listed = tuple(self._rules.values())
+        self._ready = made_ready(self._listed, sample, cache)
+        self._sieve = Sieve(self._ready.tables)
         self._narrowed: dict[tuple[str, frozenset[str]], Rule] = {}
         self._other = frozenset(rule.id for rule in ruleset.rules) - self._rules.keys()
         self.rest = _rest(ruleset, self._other)
 
-    def _owned(self, known: Iterable[tuple[str, str, Clause]]) -> list[list[tuple[Rule, str]]]:
-        """The rules of each target, with the phrase that it belongs to."""
-        number = {target: i for i, target in enumerate(self._sieve.targets)}
-        owners: list[dict[tuple[str, str], None]] = [{} for _ in number]
-        for rule_id, text, clause in known:
-            for target in {target for aims in clause.values() for target in aims}:
-                owners[number[target]][rule_id, text] = None
-        return [[(self._rules[rule_id], text) for rule_id, text in listed] for listed in owners]
+    def _owners(self, target: int) -> list[tuple[Rule, str]]:
+        """The rules of a target, with the phrase that it belongs to."""
+        first, last = self._ready.firsts[target : target + 2]
+        return list(map(self._phrase, *self._ready.owners[first:last].T.tolist()))
+
+    def _phrase(self, number: int, phrase: int) -> tuple[Rule, str]:
+        rule = self._listed[number]
+        return rule, cast(PhraseParameters, rule.parameters).phrases[phrase]
 
     def candidates(self, texts: Sequence[bytes]) -> dict[int, Places]:
         """By number of the call, where which rules may find something; the other calls hold nothing for the
@@ -98,15 +102,15 @@ class Sweep:
         known = _Known(texts, self._thresholds.role_threshold)
         hits = (column.tolist() for column in self._sieve.scan(texts))
         for call, stretch, role, target in zip(*hits, strict=True):
-            for rule, phrase in self._owners[target]:
+            for rule, phrase in self._owners(target):
                 if not known[call] or rule.role in (None, ROLES[role]):
                     place = found.setdefault(call, {}).setdefault(rule.id, Place())
                     place.stretches.add(stretch)
                     place.phrases.add(phrase)
-        for rule_id, phrase in self._everywhere:
+        for rule, phrase in map(self._phrase, *self._ready.everywhere.T.tolist()):
             for call, text in enumerate(texts):
-                place = found.setdefault(call, {}).setdefault(rule_id, Place())
-                place.stretches |= _stretches(text, self._rules[rule_id].role if known[call] else None)
+                place = found.setdefault(call, {}).setdefault(rule.id, Place())
+                place.stretches |= _stretches(text, rule.role if known[call] else None)
                 place.phrases.add(phrase)
         return dict(found)
 
@@ -132,6 +136,12 @@ class Sweep:
         """What the rules of `rest` find in a whole call, those that are sieved left out."""
         found = engine.run(call, self.rest, self._thresholds)
         return _ordered(finding for finding in found if finding.rule_id in self._other)
+
+
+def warm() -> None:
+    """Load now what any sweep loads when it first needs it: a dictionary, and compiled code."""
+    segment.load()
+    Sieve(laid_out([], frequencies([]))[0]).scan([HEAD.pack(VERSION, 0.0)])
 
 
 class _Known(dict[int, bool]):
