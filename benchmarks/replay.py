@@ -17,7 +17,9 @@ from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
 
+from pipeline.program import program
 from pipeline.settings import Settings
+from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.dispute.replay import Agreement, RulesOf, replayed, rules_by_digest
 
@@ -39,11 +41,13 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """What there is to replay: ids of scorings, and from how many calls and rule sets they are."""
+    """What there is to replay: ids of the scorings that this program made, from how many calls and rule sets
+    they are, and how many another program made."""
 
     scorings: tuple[int, ...]
     calls: int
     rulesets: int
+    others: int
 
 
 class Worker:
@@ -77,12 +81,18 @@ def archive_of(url: str) -> Archive:
     """Every scoring of every call in the database, by call and time."""
     with Store.open(url, create=False) as store:
         histories = [store.history(summary.recording.id) for summary in store.calls()]
-    lines = [line for history in histories for line in history]
+        lines = [line for history in histories for line in history]
+        own = [line for line in lines if _is_own(store.scoring(line.scorecard_id))]
     return Archive(
-        scorings=tuple(line.scorecard_id for line in lines),
+        scorings=tuple(line.scorecard_id for line in own),
         calls=len(histories),
-        rulesets=len({line.ruleset_digest for line in lines}),
+        rulesets=len({line.ruleset_digest for line in own}),
+        others=len(lines) - len(own),
     )
+
+
+def _is_own(scoring: StoredCall) -> bool:
+    return scoring.circumstances is not None and scoring.circumstances.program == program()
 
 
 def report(archive: Archive, runs: Sequence[Run]) -> str:
@@ -92,8 +102,8 @@ def report(archive: Archive, runs: Sequence[Run]) -> str:
     told = "各次的摘要逐个相同。" if equal else "**各次的摘要不相同！**"
     had = (
         f"库里 {archive.calls} 通电话、{len(archive.scorings)} 次评分、{archive.rulesets} 套规则；"
-        "每次评分按顺序轮流重放，每个进程各自打开数据库。"
-    )
+        f"每次评分按顺序轮流重放，每个进程各自打开数据库；程序 {program()}。"
+    ) + (f"另有 {archive.others} 次评分是别的程序（旧版）做的，没有算在内。" if archive.others else "")
     machine = (
         f"{platform.system()} {platform.machine()}，{os.cpu_count()} 核，Python {platform.python_version()}"
     )
