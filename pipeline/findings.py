@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from pipeline.timeline import Role, Span
+from pipeline.units import Ms
 
 
 class Outcome(StrEnum):
@@ -62,9 +63,9 @@ class Evidence:
 
 
 @lru_cache(maxsize=1024)
-def _told(span: Span) -> str:
-    """As people read it: many findings of a call searched the same span."""
-    return str(span)
+def _told(start: Ms, end: Ms) -> str:
+    """A span as people read it: many findings of a call searched the same one."""
+    return str(Span(start, end))
 
 
 class _Identified:
@@ -102,6 +103,10 @@ class Finding(_Identified):
 
     def _digest(self) -> str:
         seen = self.evidence
-        spans = ";".join([f"{e.span.start}-{e.span.end}" for e in seen]) if seen else _told(self.span)
+        spans = (
+            ";".join([f"{e.span.start}-{e.span.end}" for e in seen])
+            if seen
+            else _told(self.span.start, self.span.end)
+        )
         key = f"{self.recording_id}|{self.rule_id}|{self.outcome}|{spans}"
         return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -191,7 +191,7 @@ class Matcher:
                     ahead=onward[i + 1],
                 )
                 length += 1
-                row = _kept(self._chars(at, row), min(wording.limit, prefix_limit(length) + self.spare))
+                row = self._chars(at, row, min(wording.limit, prefix_limit(length) + self.spare))
             paused = not isinstance(atom, Char | Slot)
         return row
 
@@ -199,13 +199,18 @@ class Matcher:
         for at, path in row.items():
             yield from self._slot(slot, at, path, last=last)
 
-    def _chars(self, point: Point, row: Row) -> Iterator[tuple[int, Path]]:
+    def _chars(self, point: Point, row: Row, limit: float) -> Row:
+        """The row behind a character: the paths within the limit."""
+        made: Row = {}
         for at, path in row.items():
             onward = point.onward(path) >> at
             if onward & 1 and self._may_miss(point, path):
-                yield from self._missing(point, at, path)
+                for position, longer in self._missing(point, at, path):
+                    if longer.piece <= limit:
+                        _keep(made, position, longer)
             if onward > 1:
-                yield from self._char(point, at, path, onward >> 1)
+                self._char(point, (at, path), onward >> 1, (made, limit))
+        return made
 
     def _may_miss(self, point: Point, path: Path) -> bool:
         """The first characters of a match may be swallowed, the last one and those beside a gap not; nor may
@@ -214,28 +219,33 @@ class Matcher:
             return True
         return not point.closes and (not point.opens or path.steps is None)
 
-    def _char(self, point: Point, at: int, path: Path, onward: int) -> Iterator[tuple[int, Path]]:
+    def _char(self, point: Point, reached: tuple[int, Path], onward: int, into: tuple[Row, float]) -> None:
         """The character heard at once, or behind one or two that the pattern does not have. `onward`: bit `i`
         says whether the path leads on from behind position `at + i`."""
-        marks, breaks = self.heard.marks, self.heard.breaks
+        (at, path), (made, limit) = reached, into
+        marks, breaks, sounds = self.heard.marks, self.heard.breaks, self.fit is Fit.SOUND
         opens = point.opens or at == path.start
         for position in range(at, at + SKIPS + 1):
             mark = marks[position]
             if mark.stretch < 0:
                 return
-            if breaks[position] and not point.paused and path.start != position and self.fit is Fit.SOUND:
+            if sounds and breaks[position] and not point.paused and path.start != position:
                 path = _longer(path, breaks[position])
-            base = self._base(point.char, mark.char) if onward & 1 else FORBIDDEN
-            if onward & 1 and self._may_be(point, base, opens=opens):
-                step = Step(path.steps, point.char, position, base)
-                cost = difference(base, mark.probability) if base and self.fit is Fit.SOUND else base
-                if point.short and not path.cost:
-                    cost = forgiven(base, cost, mark.probability)
-                yield position + 1, _longer(path, cost, base >= UNRELATED, step)
+            if onward & 1:
+                base = char_cost(point.char, mark.char) if sounds else self._base(point.char, mark.char)
+                if self._may_be(point, base, opens=opens):
+                    cost = difference(base, mark.probability) if base and sounds else base
+                    if point.short and not path.cost:
+                        cost = forgiven(base, cost, mark.probability)
+                    if path.piece + cost <= limit:
+                        step = Step(path.steps, point.char, position, base)
+                        _keep(made, position + 1, _longer(path, cost, base >= UNRELATED, step))
             onward >>= 1
             if opens or not onward or self.fit is Fit.EXACT:
                 return
             path = self._extra(position, path)
+            if path.piece > limit:
+                return
 
     def _base(self, meant: str, heard: str) -> float:
         """How far apart two characters are. By text any other one is unrelated, and a negation is no edit."""

@@ -51,7 +51,11 @@ class Outcomes(dict[str, Heard]):
     def ids(self, findings: Iterable[Finding]) -> tuple[str, ...]:
         """Ids of findings of these rules; each is made once, however many items show it."""
         known = self._ids
-        return tuple([known.get(id(one)) or known.setdefault(id(one), one.id) for one in findings])
+        return tuple([known.get(id(one)) or self._id(one) for one in findings])
+
+    def _id(self, one: Finding) -> str:
+        self._ids[id(one)] = made = one.id
+        return made
 
 
 NOBODY_KNOWS = Answer(None)
@@ -62,7 +66,11 @@ def by_rule(findings: Iterable[Finding]) -> Outcomes:
     """What was heard by rule id, whatever the order of the findings."""
     grouped: dict[str, list[Finding]] = {}
     for finding in findings:
-        grouped.setdefault(finding.rule_id, []).append(finding)
+        rule = finding.rule_id
+        if rule in grouped:
+            grouped[rule].append(finding)
+        else:
+            grouped[rule] = [finding]
     return Outcomes({rule: Heard(_in_order(found)) for rule, found in grouped.items()})
 
 

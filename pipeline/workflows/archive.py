@@ -28,6 +28,8 @@ LISTED = 20
 KEPT = 1000
 """Findings written at once."""
 SAMPLE = 200
+RARELY = 100_000
+"""In a process that only sweeps, garbage is looked for when so many things were made."""
 MAKING = 100
 
 Watch = Callable[[int], None]
@@ -141,6 +143,7 @@ class _Job:
 
     def moved(self) -> None:
         self._store = self._store.another()
+        gc.set_threshold(RARELY)
         warm()
 
     @cached_property
