@@ -18,6 +18,7 @@ from pipeline.detect.scene import Thresholds
 from pipeline.findings import Finding
 from pipeline.meaning import Meaning
 from pipeline.ruleset import Rule, RuleSet
+from pipeline.speech.weights import cache_folder
 from pipeline.storage.records import CompactCall, StoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Recording
@@ -90,6 +91,7 @@ class Archive:
         looked = Looked(
             ruleset=replace(ruleset, rules=swept, templates=(), files={}, digest="", meaning=None),
             thresholds=self.thresholds,
+            cache=cache_folder(self.understanding.settings) if self.understanding else None,
         )
         total = self.size
         for call in findings_over(self.store, looked, lambda done: self.watch(done, total)):
