@@ -3,7 +3,7 @@ from calls import quotes
 
 from pipeline.detect.heard import Heard
 from pipeline.detect.match import Matcher
-from pipeline.detect.pattern import PatternError, parse
+from pipeline.detect.pattern import PatternError, gaps_meet, parse
 from pipeline.detect.script import call_of
 
 
@@ -92,9 +92,6 @@ def test_a_name_does_not_run_on_into_other_words() -> None:
         ("[你好]", 0),
         ("你(好|)", 1),
         ("你*好", 1),
-        ("你…4，…6好", 4),
-        ("你……好…，[的]…3好", 9),
-        ("你(说…|讲)…2好", 7),
     ],
 )
 def test_a_mistake_is_told_with_its_column(pattern: str, column: int) -> None:
@@ -112,3 +109,13 @@ def test_the_name_of_a_firm_has_no_pronoun_and_no_pause_in_it() -> None:
 
 def test_a_choice_within_a_choice_may_find_nothing_to_go_on() -> None:
     assert quotes("找(([甲](乙|丙)|丁)|戊)客服", "找戊客服")
+
+
+@pytest.mark.parametrize("pattern", ["你…4，…6好", "你……好…，[的]…3好", "你(说…|讲)…2好"])
+def test_a_gap_may_run_into_the_next_and_the_pattern_is_still_read(pattern: str) -> None:
+    assert gaps_meet(parse(pattern).nodes)
+
+
+@pytest.mark.parametrize("pattern", ["你…4好…6吗", "你(说…|讲)的[话]…2好", "你好，再见"])
+def test_gaps_apart_do_not_meet(pattern: str) -> None:
+    assert not gaps_meet(parse(pattern).nodes)
