@@ -131,6 +131,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=REPORT)
     asked = parser.parse_args()
     archive = archive_of(asked.database)
+    if not archive.scorings:
+        print("库里没有这个程序做的评分；先运行 callscore rescore --all，再重放。", file=sys.stderr)
+        return 1
     jobs = tuple(islice(cycle(archive.scorings), asked.replays))
     runs = [run(asked.database, jobs, workers) for workers in asked.workers]
     page = report(archive, runs)
