@@ -25,9 +25,10 @@ from pipeline.detect.scene import Thresholds
 from pipeline.detect.script import call_of
 from pipeline.findings import Finding
 from pipeline.resources import shipped_rules
-from pipeline.ruleset import RuleSet, Template
+from pipeline.ruleset import RuleSet
 from pipeline.scoring.score import score
 from pipeline.settings import Settings
+from pipeline.template import Template
 from pipeline.timeline import Call
 
 ROUNDS = 30

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pipeline.ruleset import Fill
+from pipeline.template import Fill
 from pipeline.timeline import Provenance
 
 

@@ -14,7 +14,8 @@ from rich.tree import Tree
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import DIRECTIONS, console
 from pipeline.errors import NotFound
-from pipeline.ruleset import Condition, Fill, Item, RuleSet, Section, Template, Total, Use, Zero
+from pipeline.ruleset import RuleSet
+from pipeline.template import Condition, Fill, Item, Section, Template, Total, Use, Zero
 from pipeline.workflows.new_template import new_template
 from pipeline.workflows.rules import load_rules
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pipeline.cli.render import console, local_time
 from pipeline.findings import How
-from pipeline.ruleset import Effective
+from pipeline.scope import ANY_DAY
 from pipeline.settings import Settings
 from pipeline.timeline import Recording
 from pipeline.units import clock
@@ -110,7 +110,7 @@ def _tried_lines(tried: Tried, trial: Trial, seconds: float) -> Iterator[str]:
         f"{tried.rule.id}：查了 {tried.calls} 通，{tried.calls_hit} 通命中，共 {tried.found} 处"
         f"（用时 {seconds:.1f} 秒）。"
     )
-    if tried.rule.effective != Effective():
+    if tried.rule.effective != ANY_DAY:
         yield "这条规则有生效日期；试的时候不管日期。"
     if trial.file and trial.phrases:
         yield f"其中 {tried.added} 处是加上“{'”“'.join(trial.phrases)}”才找到的。"

@@ -11,7 +11,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from pipeline.detect.plain_yaml import MOST_BYTES, load_plain, too_large
 from pipeline.errors import RuleError
-from pipeline.ruleset import Source
+from pipeline.scope import Source
 
 Location = tuple[str | int, ...]
 LIKELY = 60

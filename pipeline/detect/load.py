@@ -17,7 +17,8 @@ from pipeline.detect.plain_yaml import MOST_BYTES
 from pipeline.detect.schema import GuardFile, RuleFile, WordsFile
 from pipeline.detect.templates import Reader
 from pipeline.errors import NotFound, RuleError
-from pipeline.ruleset import Case, Rule, RuleSet, Severity, Status, Template
+from pipeline.ruleset import Case, Rule, RuleSet, Severity, Status
+from pipeline.template import Template
 from pipeline.timeline import Role
 
 SCORECARDS = "scorecards"

@@ -18,7 +18,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.detect.wordlists import checked, one_word
-from pipeline.ruleset import Applies, Effective, Near, Of, Window
+from pipeline.ruleset import Near, Of, Window
+from pipeline.scope import Applies, Effective
 from pipeline.timeline import Direction
 
 

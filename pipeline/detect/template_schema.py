@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pipeline.detect.schema import AppliesFile, Day, File
-from pipeline.ruleset import ACCEPT_ABSENT_FROM, ACCEPT_FROM, Combine, Effective, Reviewing, Target
+from pipeline.scope import Effective
+from pipeline.template import ACCEPT_ABSENT_FROM, ACCEPT_FROM, Combine, Reviewing, Target
 
 ID = r"^[a-z][a-z0-9_]*$"
 Points = Annotated[float, Field(ge=0)]

@@ -17,7 +17,7 @@ from pipeline.detect.template_schema import (
     TemplateFile,
 )
 from pipeline.errors import RuleError
-from pipeline.ruleset import (
+from pipeline.template import (
     Condition,
     Deduction,
     Fatal,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Condition
+from pipeline.template import Condition
 
 
 class Answer(NamedTuple):

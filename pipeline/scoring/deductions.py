@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Per
 from pipeline.scorecard import Deducted
 from pipeline.scoring.conditions import Heard, Outcomes
 from pipeline.scoring.plan import DeductionPlan, ItemPlan
+from pipeline.template import Per
 from pipeline.units import from_tenths
 
 

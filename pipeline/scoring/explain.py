@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 
-from pipeline.ruleset import Condition, Level
 from pipeline.scoring.conditions import Answer, Heard, Outcomes, answer, for_this_call
 from pipeline.scoring.deductions import left
 from pipeline.scoring.levels import applicable, first_level
 from pipeline.scoring.plan import ItemPlan
+from pipeline.template import Condition, Level
 from pipeline.units import from_tenths
 
 MOST_RULES = 10

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from pipeline.ruleset import Fatal, Zero
 from pipeline.scorecard import NAMED_BY_NO_FORM, FatalCause
 from pipeline.scoring import reasons
 from pipeline.scoring.conditions import Answer, Outcomes
 from pipeline.scoring.levels import asked
 from pipeline.scoring.plan import Plan
 from pipeline.scoring.reviews import Decisions
+from pipeline.template import Fatal, Zero
 
 DOES_NOT_HOLD = Answer(False)
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Fill, Item, Level
 from pipeline.scorecard import DecidedBy, Deducted, ScoredItem, Verdict
 from pipeline.scoring import deductions, levels, reasons
 from pipeline.scoring.conditions import Answer, Outcomes
 from pipeline.scoring.plan import ItemPlan
+from pipeline.template import Fill, Item, Level
 from pipeline.units import from_tenths
 
 

@@ -1,8 +1,8 @@
 """Which level of an item holds, and whether the item is for this call at all."""
 
-from pipeline.ruleset import Condition, Fill
 from pipeline.scoring.conditions import ALWAYS, Answer, Outcomes, answer, for_this_call
 from pipeline.scoring.plan import ItemPlan, LevelPlan
+from pipeline.template import Condition, Fill
 
 NOT_FOR_THIS_CALL = Answer(False)
 NO_LEVEL = Answer(False)

@@ -5,18 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from pipeline.ruleset import (
-    Condition,
-    Deduction,
-    Fatal,
-    Item,
-    Level,
-    RuleSet,
-    Severity,
-    Status,
-    Template,
-    Total,
-)
+from pipeline.ruleset import RuleSet, Severity, Status
+from pipeline.template import Condition, Deduction, Fatal, Item, Level, Template, Total
 from pipeline.units import from_tenths, points, tenths
 
 

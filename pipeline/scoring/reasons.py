@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Item, Level
 from pipeline.scorecard import Deducted
 from pipeline.scoring.conditions import Answer
+from pipeline.template import Item, Level
 
 NOBODY_CAN_KNOW = "录音无法判断，请复核"
 FOR_THE_INSPECTOR = "请质检员判断"

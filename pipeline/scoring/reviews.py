@@ -6,7 +6,6 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Combine
 from pipeline.scorecard import (
     FATAL_FAILS,
     FATAL_HOLDS,
@@ -19,6 +18,7 @@ from pipeline.scorecard import (
 )
 from pipeline.scoring.items import verdict_of
 from pipeline.scoring.plan import ItemPlan
+from pipeline.template import Combine
 from pipeline.units import from_tenths, nearest, tenths
 
 FINDINGS = (Decision.FINDING_TRUE, Decision.FINDING_FALSE)

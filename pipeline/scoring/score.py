@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 from pipeline.findings import Finding
-from pipeline.ruleset import Combine, Fill, RuleSet, Template
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import FatalCause, Review, Scorecard, ScoredItem, Verdict
 from pipeline.scoring.conditions import heard_by
 from pipeline.scoring.fatal import causes
@@ -14,6 +14,7 @@ from pipeline.scoring.plan import ItemPlan, plan_of
 from pipeline.scoring.reviews import Decisions, decisions, settle
 from pipeline.scoring.standing import standing
 from pipeline.scoring.totals import Totals, add_up
+from pipeline.template import Combine, Fill, Template
 from pipeline.timeline import Provenance, Recording
 from pipeline.units import from_tenths
 

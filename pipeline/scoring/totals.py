@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from pipeline.ruleset import Total, Zero
 from pipeline.scorecard import OPEN, FatalCause, ScoredItem, SectionScore, Verdict
 from pipeline.scoring.fatal import zeroed
 from pipeline.scoring.plan import ItemPlan, Plan, SectionPlan
 from pipeline.scoring.spread import Part, Spread, mean_spread, spread
+from pipeline.template import Total, Zero
 from pipeline.units import from_tenths, nearest
 
 PERCENT_TENTHS = 1000

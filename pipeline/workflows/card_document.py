@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.ruleset import Fill
 from pipeline.scorecard import FIRST_FORM, Deducted, FatalCause, Scorecard, ScoredItem, SectionScore, Verdict
+from pipeline.template import Fill
 
 
 class Part(BaseModel):

@@ -8,13 +8,14 @@ from rapidfuzz import fuzz, process
 
 from pipeline.errors import NotFound
 from pipeline.findings import Evidence, Finding
-from pipeline.ruleset import Item, Rule, RuleSet, Template
+from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Review, Scorecard
 from pipeline.scoring.conditions import Outcomes, heard_by
 from pipeline.scoring.explain import LevelSeen, Node, WhatIf, levels_seen, tree, what_ifs
 from pipeline.scoring.plan import ItemPlan, plan_of
 from pipeline.scoring.reviews import decisions
 from pipeline.storage.records import StoredCall
+from pipeline.template import Item, Template
 from pipeline.units import clock
 from pipeline.workflows.card_document import ItemPart, Part, item_part
 

@@ -13,7 +13,7 @@ from pipeline.media.decode import decode, fingerprint
 from pipeline.media.join import recording_of
 from pipeline.media.metadata import Row
 from pipeline.media.values import time_zone
-from pipeline.ruleset import RuleSet, Template
+from pipeline.ruleset import RuleSet
 from pipeline.samples import Samples
 from pipeline.scorecard import Review
 from pipeline.scoring.score import score
@@ -21,6 +21,7 @@ from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
 from pipeline.storage import mapping
 from pipeline.storage.records import CompactForm, ScoredCall
+from pipeline.template import Template
 from pipeline.timeline import Call, Recording, Span, Transcript
 from pipeline.workflows.meaning import Understanding
 

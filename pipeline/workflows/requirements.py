@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.ruleset import Fatal, Fill, Item, RuleSet, Template
+from pipeline.ruleset import RuleSet
+from pipeline.template import Fatal, Fill, Item, Template
 
 DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "客服呼叫中心质检评分标准（百分制）": ("percent_100",),

@@ -6,7 +6,8 @@ from calls import rule_text
 
 from pipeline.detect.load import load_ruleset, parse_ruleset
 from pipeline.errors import NotFound, RuleError
-from pipeline.ruleset import Fill, Severity, Status
+from pipeline.ruleset import Severity, Status
+from pipeline.template import Fill
 from pipeline.timeline import Direction
 
 GOOD = rule_text("a.rule", "phrases:\n  - 不归我们管")

@@ -7,8 +7,11 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from pipeline.findings import Evidence, Finding, Outcome
-from pipeline.ruleset import (
-    Applies,
+from pipeline.ruleset import RuleSet
+from pipeline.scope import Applies, Source
+from pipeline.scorecard import Decision, Review, Scorecard
+from pipeline.scoring.score import score
+from pipeline.template import (
     Condition,
     Deduction,
     Fatal,
@@ -17,15 +20,11 @@ from pipeline.ruleset import (
     Level,
     Per,
     Reviewing,
-    RuleSet,
     Section,
-    Source,
     Template,
     Total,
     Zero,
 )
-from pipeline.scorecard import Decision, Review, Scorecard
-from pipeline.scoring.score import score
 from pipeline.timeline import Provenance, Recording, Role, Span
 
 HERE = Source(path="t.yml", line=1)

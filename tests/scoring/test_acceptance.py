@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.findings import Evidence, Finding, Outcome
-from pipeline.ruleset import ACCEPT_ABSENT_FROM, ACCEPT_FROM, Condition, Fill, Item, Level
 from pipeline.scoring.conditions import by_rule
 from pipeline.scoring.items import score_item
+from pipeline.template import ACCEPT_ABSENT_FROM, ACCEPT_FROM, Condition, Fill, Item, Level
 from pipeline.timeline import Role, Span
 
 SURE = st.floats(0, 1)

@@ -20,8 +20,8 @@ from made_forms import (
 )
 
 from pipeline.findings import Outcome
-from pipeline.ruleset import Combine, Fatal, Fill, Item, Per, Reviewing, Section, Total, Zero
 from pipeline.scorecard import NOT_APPLICABLE, DecidedBy, Decision, Verdict
+from pipeline.template import Combine, Fatal, Fill, Item, Per, Reviewing, Section, Total, Zero
 
 D = Decimal
 

@@ -16,11 +16,11 @@ from made_forms import (
 )
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Condition, Item
 from pipeline.scoring.conditions import by_rule
 from pipeline.scoring.explain import levels_seen, what_ifs
 from pipeline.scoring.items import score_item
 from pipeline.scoring.plan import ItemPlan
+from pipeline.template import Condition, Item
 
 BOTH = Condition(kind="all", parts=(leaf("present", "a.a"), leaf("present", "b.b")))
 THREE = (

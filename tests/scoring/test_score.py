@@ -5,25 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.findings import Evidence, Finding, Outcome
-from pipeline.ruleset import (
-    Applies,
-    Condition,
-    Fill,
-    Item,
-    Level,
-    Rule,
-    RuleSet,
-    Section,
-    Severity,
-    Source,
-    Status,
-    Template,
-    Window,
-)
+from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
+from pipeline.scope import Applies, Source
 from pipeline.scorecard import Verdict
 from pipeline.scoring.conditions import answer, by_rule
 from pipeline.scoring.items import score_item
 from pipeline.scoring.score import score
+from pipeline.template import Condition, Fill, Item, Level, Section, Template
 from pipeline.timeline import Provenance, Recording, Role, Span
 
 HERE = Source(path="t.yml", line=1)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from made_forms import RULES, cannot_tell, card, forms, heard, review
 
 from pipeline.findings import Finding
-from pipeline.ruleset import Template, Zero
 from pipeline.scorecard import (
     FATAL_FAILS,
     FATAL_HOLDS,
@@ -19,6 +18,7 @@ from pipeline.scorecard import (
     Scorecard,
     Verdict,
 )
+from pipeline.template import Template, Zero
 
 often = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

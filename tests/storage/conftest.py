@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Applies, Rule, RuleSet, Severity, Source, Status, Window
+from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
+from pipeline.scope import Applies, Source
 from pipeline.scorecard import Scorecard, ScoredItem, Verdict
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store

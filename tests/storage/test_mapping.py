@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StorageError
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Fill
 from pipeline.scorecard import (
     FIRST_FORM,
     DecidedBy,
@@ -21,6 +20,7 @@ from pipeline.scorecard import (
     Verdict,
 )
 from pipeline.storage import mapping
+from pipeline.template import Fill
 from pipeline.timeline import (
     AgentChannel,
     Direction,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.detect.load import load_ruleset
 from pipeline.resources import shipped_rules
-from pipeline.ruleset import Fill
+from pipeline.template import Fill
 from pipeline.workflows.evaluate import _EVENTS
 from pipeline.workflows.item_truth import ITEM_TRUTH, NOT_APPLICABLE, TrueLevel, true_level
 

@@ -9,7 +9,7 @@ from openpyxl import Workbook
 from pipeline.detect.lint import lint_texts
 from pipeline.detect.load import parse_ruleset
 from pipeline.errors import BadInput
-from pipeline.ruleset import Fill, Template, Total, Use
+from pipeline.template import Fill, Template, Total, Use
 from pipeline.workflows.new_template import new_template
 
 ROWS = [

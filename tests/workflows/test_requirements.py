@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pipeline.detect.load import load_ruleset
 from pipeline.resources import shipped_rules
-from pipeline.ruleset import Fill, RuleSet
+from pipeline.ruleset import RuleSet
+from pipeline.template import Fill
 from pipeline.workflows.requirements import (
     DOCUMENTS,
     demands,

@@ -7,7 +7,7 @@ from pipeline.detect.document import Location
 from pipeline.detect.lints.forms import placed_items
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.subject import Subject
-from pipeline.ruleset import Condition, Item, Template
+from pipeline.template import Condition, Item, Template
 
 MOST_RULES = 12
 """Conditions over more rules than that are not tried: their truth table is too long."""

@@ -9,7 +9,8 @@ from typing import Any
 from pipeline.detect.document import Location
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.subject import Subject
-from pipeline.ruleset import Applies, Effective, Fill, Item, Template, Total, Use
+from pipeline.scope import Applies, Effective
+from pipeline.template import Fill, Item, Template, Total, Use
 
 
 def placed_items(template: Template) -> Iterator[tuple[Item, Location]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.errors import RuleError
-from pipeline.ruleset import Source
+from pipeline.scope import Source
 
 
 class Level(StrEnum):

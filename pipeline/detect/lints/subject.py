@@ -11,7 +11,9 @@ from pipeline.detect.detectors.similar import SimilarParameters
 from pipeline.detect.document import Document, Location, read
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.ordinary import Line, ordinary
-from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Source, Template, Window
+from pipeline.ruleset import Rule, RuleSet, Window
+from pipeline.scope import ANY_DAY, Applies, Source
+from pipeline.template import Template
 from pipeline.timeline import Role
 
 SHOWN = 40
@@ -139,7 +141,7 @@ def examples(rule: Rule, *, unlike: bool = True) -> tuple[Phrase, ...]:
 
 def bare(rule: Rule) -> Rule:
     """The rule for any words of its role, wherever and whenever they are said."""
-    return replace(rule, window=Window(), applies=Applies(), effective=Effective())
+    return replace(rule, window=Window(), applies=Applies(), effective=ANY_DAY)
 
 
 def alone(phrase: Phrase, *, exceptions: bool = False) -> Rule:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Item, RuleSet
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Scorecard, ScoredItem
 from pipeline.storage.records import ScoredCall, StoredCall
+from pipeline.template import Item
 from pipeline.timeline import Recording, Transcript
 from pipeline.workflows.dispute.replay import RulesOf, call_of_the_day, encoder_of
 

@@ -10,11 +10,12 @@ from pipeline.errors import CallscoreError
 from pipeline.findings import Finding, How, Outcome
 from pipeline.media.clips import cut_clip
 from pipeline.media.values import time_zone
-from pipeline.ruleset import Rule, RuleSet, Status, Template
+from pipeline.ruleset import Rule, RuleSet, Status
 from pipeline.scorecard import NAMED_BY_NO_FORM, OPEN, Scorecard, ScoredItem
 from pipeline.settings import Settings
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
+from pipeline.template import Template
 from pipeline.timeline import Recording, Span, Transcript
 from pipeline.units import Ms, clock
 from pipeline.workflows.dispute.history import Event, history

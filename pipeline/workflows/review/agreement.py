@@ -6,12 +6,13 @@ from enum import StrEnum
 from functools import lru_cache
 
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Item, RuleSet
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import NOT_APPLICABLE, Decision, Review, ScoredItem, Verdict
 from pipeline.scoring.agreement import Coefficient, Measure, Weights, alpha, kappa
 from pipeline.scoring.intervals import Share
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
+from pipeline.template import Item
 from pipeline.units import points
 from pipeline.workflows.review.sheet import card_with
 from pipeline.workflows.rules import rules_of_the_day

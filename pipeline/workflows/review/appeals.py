@@ -7,7 +7,6 @@ from datetime import datetime
 from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, raised
 from pipeline.errors import StorageError, UsageError
 from pipeline.media.values import time_zone
-from pipeline.ruleset import Fatal, Item
 from pipeline.scorecard import (
     FATAL_FAILS,
     FATAL_HOLDS,
@@ -22,6 +21,7 @@ from pipeline.scorecard import (
 from pipeline.settings import Settings
 from pipeline.storage.records import Reviewed, StoredCall
 from pipeline.storage.store import Store
+from pipeline.template import Fatal, Item
 from pipeline.workflows.review.decide import TRIES
 from pipeline.workflows.review.marks import checked_value, finding_named, target_named
 from pipeline.workflows.review.sheet import Sheet, card_with, reviewed, sheet

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 
 from pipeline.errors import NotFound, UsageError
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Fatal, Item
 from pipeline.scorecard import FATAL_FAILS, FATAL_HOLDS, NOT_APPLICABLE, Decision, Review, ScoredItem, Verdict
 from pipeline.scoring.standing import is_done
+from pipeline.template import Fatal, Item
 from pipeline.workflows.review.sheet import Sheet
 
 FINDINGS = (Decision.FINDING_TRUE, Decision.FINDING_FALSE)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.errors import UsageError
-from pipeline.ruleset import RuleSet, Template
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import OPEN, Review, Scorecard, ScoredItem
 from pipeline.scoring.score import score
 from pipeline.scoring.standing import inspectors, visible
 from pipeline.storage.records import Reviewed, ScoredCall, StoredCall
 from pipeline.storage.store import Store
+from pipeline.template import Template
 from pipeline.workflows.rules import rules_of_the_day
 
 TICK = timedelta(microseconds=1)

@@ -14,7 +14,8 @@ from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.load import SCORECARDS, examine_texts, load_ruleset, parse_ruleset, read_texts
 from pipeline.detect.training import learners
 from pipeline.errors import NotFound, RuleError, UsageError
-from pipeline.ruleset import Applies, Effective, Rule, RuleSet, Window
+from pipeline.ruleset import Rule, RuleSet, Window
+from pipeline.scope import ANY_DAY, Applies
 from pipeline.storage.store import Store
 from pipeline.workflows.tuning.edit import with_entries
 
@@ -234,5 +235,5 @@ def _family(ruleset: RuleSet, rule_id: str) -> dict[str, str]:
 
 def by_itself(rule: Rule, ruleset: RuleSet) -> RuleSet:
     """The rule alone, for the whole of any call on any day: no windows, no other rules that cancel."""
-    bare = replace(rule, window=Window(), applies=Applies(), effective=Effective(), exceptions=rule.patterns)
+    bare = replace(rule, window=Window(), applies=Applies(), effective=ANY_DAY, exceptions=rule.patterns)
     return replace(ruleset, rules=(bare,), templates=(), files={}, digest="")

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.training import learners
 from pipeline.findings import Finding, Outcome
-from pipeline.ruleset import Rule, RuleSet, Severity, Source
+from pipeline.ruleset import Rule, RuleSet, Severity
+from pipeline.scope import Source
 from pipeline.workflows.tuning.archive import Archive
 
 Signs = tuple[tuple[object, ...], ...]

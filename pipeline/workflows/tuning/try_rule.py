@@ -12,7 +12,8 @@ from pathlib import Path
 from pipeline.detect.pattern import PatternError, parse
 from pipeline.errors import UsageError
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Applies, Effective, Rule, RuleSet
+from pipeline.ruleset import Rule, RuleSet
+from pipeline.scope import ANY_DAY, Applies
 from pipeline.timeline import Recording, Role, Span
 from pipeline.workflows.tuning.archive import Archive, only
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
@@ -77,7 +78,7 @@ def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     Raises NotFound: no such file. RuleError: every fault of the file.
     """
     now, before = _drafts(trial, folder)
-    rule = replace(now.rule, effective=Effective())
+    rule = replace(now.rule, effective=ANY_DAY)
     ruleset = archive.taught(now.ruleset, [rule])
     tried = Tried(rule=now.rule, calls=archive.size)
     hits = _hits(tried, archive, ruleset, rule, before)
@@ -113,7 +114,7 @@ def _places_of(rule: Rule, archive: Archive, ruleset: RuleSet) -> dict[str, tupl
     """Where the rule finds something, by recording."""
     return {
         shown.recording.id: tuple(f.span for f in shown.findings if f.outcome is Outcome.PRESENT)
-        for shown in archive.shown(ruleset, [replace(rule, effective=Effective())])
+        for shown in archive.shown(ruleset, [replace(rule, effective=ANY_DAY)])
     }
 
 

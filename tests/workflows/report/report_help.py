@@ -7,7 +7,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Applies, Rule, RuleSet, Severity, Source, Status, Window
+from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
+from pipeline.scope import Applies, Source
 from pipeline.scorecard import DecidedBy, Decision, FatalCause, Review, Scorecard, ScoredItem, Verdict
 from pipeline.storage.records import Origin, ScoredCall
 from pipeline.storage.store import Store
