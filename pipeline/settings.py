@@ -60,6 +60,16 @@ class Settings(BaseModel):
     reviewer: str = _setting("", "质检员的名字：复核和答复申诉时的署名；盲复核时不给看别人的决定")
     appeal_days: int = _setting(7, "评定之后、答复之后，多少天内可以申诉；模板里写了的以模板为准", ge=0)
 
+    # accounts
+    audit_key: str = _setting(
+        "data/audit.key", "审计日志的密钥文件，第一次用到时生成；旁边的 .anchor 记着最新一条。两个都要备份"
+    )
+    session_idle_minutes: float = _setting(60, "登录之后多久没有动作就退出（分钟）", gt=0)
+    session_hours: float = _setting(12, "登录之后最多多久，到时一律退出（小时）", gt=0)
+    login_tries: int = _setting(5, "一个登录名连错几次之后，每错一次等待加倍", ge=1)
+    address_tries: int = _setting(30, "一个网络地址连错几次之后，每错一次等待加倍", ge=1)
+    login_wait_minutes: float = _setting(15, "登录连错之后最长等多久（分钟）", gt=0)
+
     # recording
     max_duration_minutes: float = _setting(240.0, "更长的录音隔离（分钟）", gt=0)
     min_duration_seconds: float = _setting(0.5, "更短的录音隔离（秒）", ge=0)

@@ -4,13 +4,14 @@ Decisions on one call are written one after the other (the recording's row is lo
 scorings of a call and its reviews have one order: a scoring counts the first `reviews` of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.appeal import Appeal, AppealEvent, Ruling, Step
+from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound
 from pipeline.scorecard import Review
 from pipeline.storage import queries, writing
@@ -23,14 +24,18 @@ from pipeline.storage.transactions import Transactions
 class People(Transactions):
     """The part of `Store` that is about reviews and appeals."""
 
-    def add_review(self, review: Review) -> None:
+    def add_review(self, review: Review, *, audit: Sequence[AuditEntry] = ()) -> None:
         """Keep a decision. Raises NotFound for a recording that was never stored."""
         with self._writing() as session:
             _lock(session, review.recording_id)
             session.add(_review_row(review))
+            self._record(session, audit)
 
-    def save_reviewed(self, reviewed: Reviewed, *, at: datetime) -> int | None:
-        """Keep decisions, the scorecard that they make and the answer to an appeal, all or nothing.
+    def save_reviewed(
+        self, reviewed: Reviewed, *, at: datetime, audit: Sequence[AuditEntry] = ()
+    ) -> int | None:
+        """Keep decisions, the scorecard that they make, the answer to an appeal and what the audit log says
+        of it, all or nothing.
 
         The id of the newest scorecard; None: the call or the appeal changed since it was read, and nothing
         is kept. Raises NotFound for a recording that was never stored.
@@ -54,6 +59,7 @@ class People(Transactions):
                 )
             if reviewed.appeal is not None:
                 _add_event(session, reviewed.appeal, newest)
+            self._record(session, audit)
         return newest
 
     def reviews(self, recording_id: str) -> tuple[Review, ...]:
@@ -74,7 +80,7 @@ class People(Transactions):
         with self._reading() as session:
             return queries.decided_findings(session)
 
-    def add_appeal(self, appeal: Appeal, *, earlier: int) -> int | None:
+    def add_appeal(self, appeal: Appeal, *, earlier: int, audit: Sequence[AuditEntry] = ()) -> int | None:
         """Keep a new appeal; its id. `earlier`: how many there were about this item when it was made; None:
         there are more by now, and nothing is kept. Raises NotFound for a recording that was never stored."""
         with self._writing() as session:
@@ -92,15 +98,17 @@ class People(Transactions):
             session.add(row)
             session.flush()
             session.add(_event_row(row.id, 0, appeal.last, appeal.last.scorecard_id))
+            self._record(session, audit)
             return row.id
 
-    def add_appeal_event(self, appeal: Appeal) -> bool:
+    def add_appeal_event(self, appeal: Appeal, *, audit: Sequence[AuditEntry] = ()) -> bool:
         """Keep the last event of a stored appeal. False: it had more events already, and nothing is kept."""
         with self._writing() as session:
             _lock(session, appeal.recording_id)
             if not _is_next(session, appeal):
                 return False
             _add_event(session, appeal, appeal.last.scorecard_id)
+            self._record(session, audit)
         return True
 
     def appeals(self, recording_id: str | None = None) -> tuple[Appeal, ...]:

@@ -18,6 +18,8 @@ from pipeline.findings import Finding
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
 from pipeline.storage import archive, corrections, mapping, meaning, queries, writing
+from pipeline.storage.accounts import Accounts
+from pipeline.storage.audit import Audit
 from pipeline.storage.corrections import Corrections
 from pipeline.storage.database import is_shared, open_database, reconnected
 from pipeline.storage.people import People
@@ -37,6 +39,7 @@ from pipeline.storage.records import (
     SweepLine,
     SweptFinding,
 )
+from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
     QuarantineRow,
@@ -51,14 +54,14 @@ from pipeline.vectors import Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics):
+class Store(People, Corrections, Statistics, Accounts, Audit):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True) -> Self:
+    def open(cls, url: str, *, create: bool = True, audit: AuditFiles | None = None) -> Self:
         """Connect; an empty database gets its tables, an older one the newer schema; `create=False` asks for
         one that is there. Raises StorageError."""
-        return cls(open_database(url, create=create))
+        return cls(open_database(url, create=create), audit)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -70,7 +73,7 @@ class Store(People, Corrections, Statistics):
 
     def another(self) -> Self:
         """The same database by connections of its own, for a process that was split off this one."""
-        return type(self)(reconnected(self._engine))
+        return type(self)(reconnected(self._engine), self._audit)
 
     def __enter__(self) -> Self:
         return self
