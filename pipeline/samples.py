@@ -41,3 +41,25 @@ class Samples:
 def cut(audio: Mono, span: Span) -> Mono:
     """The part of `audio` inside `span`; shorter where the span reaches past the end."""
     return audio[span.start * RATE // MS_PER_SECOND : span.end * RATE // MS_PER_SECOND]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peaks:
+    """A waveform to draw: by channel one byte for each `step` of time, the last one for what is left. A byte
+    is 255 times the square root of the loudest sample in it, so that quiet speech can be seen."""
+
+    step: Ms
+    channels: tuple[bytes, ...]
+
+    def at_most(self, points: int) -> "Peaks":
+        """The same waveform in at most so many points a channel: whole steps, taken together."""
+        size = len(self.channels[0]) if self.channels else 0
+        times = max(1, -(-size // points))
+        if times == 1:
+            return self
+        return Peaks(step=self.step * times, channels=tuple(_together(c, times) for c in self.channels))
+
+
+def _together(channel: bytes, times: int) -> bytes:
+    padded = np.frombuffer(channel.ljust(-(-len(channel) // times) * times, b"\0"), np.uint8)
+    return bytes(padded.reshape(-1, times).max(axis=1))

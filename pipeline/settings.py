@@ -47,7 +47,8 @@ class Settings(BaseModel):
     # where things are
     database: str = _setting("sqlite:///data/callscore.db", "数据库（SQLAlchemy URL）")
     rules: str = _setting("", "规则文件夹；空：随产品附带的规则")
-    cache: str = _setting("", "存放模型的文件夹；空：用户的缓存文件夹")
+    cache: str = _setting("", "存放模型和播放用录音的文件夹；空：用户的缓存文件夹")
+    playback_cache_gb: float = _setting(5.0, "转成浏览器能放的录音，缓存里最多留多少（GB）", gt=0)
     columns: dict[str, str] = _setting({}, "话单的列名对应，左边是这里的列名：{call_id = '录音流水号'}")
     time_zone: str = scoring("Asia/Shanghai", "话单里 start_time 的时区")
     roster: str = _setting("", "坐席名册 CSV，列：agent_id、team（班组）、since（上岗日期）；空：没有名册")

@@ -1,4 +1,4 @@
-"""Decoded frames laid on one time axis of 16 kHz samples: resampling, gaps, what is lost."""
+"""Decoded frames laid on one time axis of samples: resampling, gaps, what is lost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,8 @@ _ODD_FRAME = "a frame that cannot be audio"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """`data`: float32, shape (channels, samples), 16 kHz; its first sample is number `start` of the axis."""
+    """`data`: float32, shape (channels, samples), at the axis' rate; its first sample is number `start` of
+    the axis."""
 
     start: int
     data: NDArray[np.float32]
@@ -35,6 +36,7 @@ class Axis:
     """
 
     channels: int
+    rate: int = RATE
     lost: list[Span] = field(default_factory=list)
     position: int = 0
     not_finite: int = 0
@@ -48,7 +50,7 @@ class Axis:
     @property
     def seconds(self) -> float:
         """Where the next frame falls when nothing is missing."""
-        return self._run_start / RATE + self._run_fed
+        return self._run_start / self.rate + self._run_fed
 
     def add(self, frame: av.AudioFrame) -> Iterator[Block]:
         """Append a frame. Raises ValueError: it cannot be audio."""
@@ -70,7 +72,7 @@ class Axis:
         start = self.seconds
         yield from self.finish()
         self.lost.append(Span(int(start * MS_PER_SECOND), int(seconds * MS_PER_SECOND)))
-        self.position = self._run_start = round(seconds * RATE)
+        self.position = self._run_start = round(seconds * self.rate)
 
     def finish(self) -> Iterator[Block]:
         """What is still in the pool and in the resampler."""
@@ -83,14 +85,14 @@ class Axis:
     def _emit(self) -> Iterator[Block]:
         if not self._pool or self._shape is None:
             return
-        rate, sample_format = self._shape
+        fed_rate, sample_format = self._shape
         layout = "mono" if self.channels == 1 else "stereo"
         pooled = np.ascontiguousarray(np.concatenate(self._pool, axis=1))
         self._pool, self._pooled = [], 0
         frame = av.AudioFrame.from_ndarray(pooled, format=sample_format, layout=layout)
-        frame.sample_rate = rate
+        frame.sample_rate = fed_rate
         if self._resampler is None:
-            self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=RATE)
+            self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=self.rate)
         yield from self._blocks(self._resampler.resample(frame))
 
     def _blocks(self, frames: list[av.AudioFrame]) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UnreadableRecording
 from pipeline.media.container import opened, unreadable
-from pipeline.media.decode import Reader
+from pipeline.media.decode import Reader, blocks
 from pipeline.samples import RATE
 from pipeline.timeline import Span
 from pipeline.units import MS_PER_SECOND, Ms
@@ -44,7 +44,7 @@ def _window(path: Path, span: Span) -> NDArray[np.float32]:
         reader = Reader(container, stream)
         data = np.zeros((reader.axis.channels, end - start), dtype=np.float32)
         reached = start
-        for block in reader.blocks():
+        for block in blocks(path, reader):
             first, last = max(block.start, start), min(block.start + block.data.shape[1], end)
             if first < last:
                 data[:, first - start : last - start] = block.data[

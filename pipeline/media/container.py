@@ -32,6 +32,11 @@ def unreadable(path: Path, found: str, expected: str, hint: str = "") -> Unreada
     return UnreadableRecording(f"{path}：{found}，应为{expected}", hint=hint)
 
 
+def broken_off(path: Path) -> UnreadableRecording:
+    """The disk or the network failed while the file was read."""
+    return unreadable(path, "读取中断", "可读的录音文件", "检查磁盘和网络后重跑")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The container and its first audio stream. Raises UnreadableRecording."""

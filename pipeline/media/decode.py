@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UnreadableRecording
 from pipeline.media.axis import GAP_SECONDS, Axis, Block
-from pipeline.media.container import AV_ERRORS, open_file, opened, unreadable
+from pipeline.media.container import AV_ERRORS, broken_off, open_file, opened, unreadable
 from pipeline.media.probe import codec_name, declared_seconds, estimated_seconds
 from pipeline.samples import RATE, Samples
 from pipeline.settings import Settings
@@ -50,7 +50,7 @@ def fingerprint(path: Path) -> str:
         try:
             return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise unreadable(path, "读取中断", "可读的录音文件", "检查磁盘和网络后重跑") from error
+            raise broken_off(path) from error
 
 
 def decode(path: Path, settings: Settings | None = None) -> Decoded:
@@ -69,7 +69,7 @@ def decode(path: Path, settings: Settings | None = None) -> Decoded:
         _check_lost(path, reader, missing, limits)
         return Decoded(
             samples=Samples(data),
-            source_rate=reader.rate,
+            source_rate=reader.source_rate,
             channels=stream.channels,
             codec=codec_name(stream),
             lost=reader.lost,
@@ -78,12 +78,13 @@ def decode(path: Path, settings: Settings | None = None) -> Decoded:
 
 
 class Reader:
-    """One pass over the packets of an open recording; the facts about it grow as blocks are taken."""
+    """One pass over the packets of an open recording; the facts about it grow as blocks are taken. `rate` is
+    that of the blocks, `source_rate` the file's own."""
 
-    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
+    def __init__(self, container: InputContainer, stream: AudioStream, rate: int = RATE) -> None:
         self.container, self.stream = container, stream
-        self.rate = stream.rate or RATE
-        self.axis = Axis(channels=min(max(stream.channels, 1), 2))
+        self.source_rate = stream.rate or RATE
+        self.axis = Axis(channels=min(max(stream.channels, 1), 2), rate=rate)
         self.bad_packets = 0
         self._limit = estimated_seconds(container) or math.inf
         self._origin: float | None = None
@@ -96,7 +97,7 @@ class Reader:
 
     @property
     def duration(self) -> Ms:
-        return self.axis.position * MS_PER_SECOND // RATE
+        return self.axis.position * MS_PER_SECOND // self.axis.rate
 
     def blocks(self) -> Iterator[Block]:
         """Audio in order of time, without the lost spans. Raises OSError where the disk fails."""
@@ -150,6 +151,14 @@ class Reader:
         self._bad_until = max(self._bad_until, begin + duration)
 
 
+def blocks(path: Path, reader: Reader) -> Iterator[Block]:
+    """As `Reader.blocks`. Raises UnreadableRecording where the disk fails."""
+    try:
+        yield from reader.blocks()
+    except OSError as error:
+        raise broken_off(path) from error
+
+
 class _Pace:
     """Bytes a second of the good packets so far."""
 
@@ -183,16 +192,13 @@ def _gather(path: Path, reader: Reader, limits: Settings) -> NDArray[np.float32]
     most = int(limits.max_duration_minutes * 60 * RATE)
     estimate = estimated_seconds(reader.container) or 60.0
     data = np.zeros((reader.axis.channels, min(int((estimate + 1) * RATE), most)), dtype=np.float32)
-    try:
-        for block in reader.blocks():
-            end = block.start + block.data.shape[1]
-            if end > most:
-                raise _too_long(path, limits)
-            if end > data.shape[1]:
-                data = _grown(data, min(max(end, data.shape[1] * 3 // 2), most))
-            data[:, block.start : end] = block.data
-    except OSError as error:
-        raise unreadable(path, "读取中断", "可读的录音文件", "检查磁盘和网络后重跑") from error
+    for block in blocks(path, reader):
+        end = block.start + block.data.shape[1]
+        if end > most:
+            raise _too_long(path, limits)
+        if end > data.shape[1]:
+            data = _grown(data, min(max(end, data.shape[1] * 3 // 2), most))
+        data[:, block.start : end] = block.data
     return data[:, : min(reader.axis.position, data.shape[1])]
 
 

@@ -10,6 +10,7 @@ from pipeline.appeal import Appeal
 from pipeline.facts import CallFacts
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet, Severity, Status
+from pipeline.samples import Peaks
 from pipeline.scorecard import Review, Scorecard
 from pipeline.timeline import Call, Direction, Recording, Span, Transcript
 from pipeline.vectors import Sentences
@@ -100,8 +101,8 @@ class CompactForm:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCall:
     """One call with everything that was made of it. `scorecard` is None where no template is for it,
-    `compact` and `sentences` where nobody made them yet. The first `reviews` decisions about the call count
-    in the scorecard; `settings` are those that move a score."""
+    `compact`, `sentences` and `peaks` where nobody made them yet. The first `reviews` decisions about the
+    call count in the scorecard; `settings` are those that move a score."""
 
     recording: Recording
     transcript: Transcript
@@ -110,6 +111,7 @@ class ScoredCall:
     scorecard: Scorecard | None
     compact: CompactForm | None = None
     sentences: Sentences | None = None
+    peaks: Peaks | None = None
     reviews: int = 0
     settings: Mapping[str, float | str] = field(default_factory=dict)
 

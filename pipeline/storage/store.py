@@ -22,6 +22,7 @@ from pipeline.storage.accounts import Accounts
 from pipeline.storage.audit import Audit
 from pipeline.storage.corrections import Corrections
 from pipeline.storage.database import is_shared, open_database, reconnected
+from pipeline.storage.peaks_table import Waveforms, put_peaks
 from pipeline.storage.people import People
 from pipeline.storage.records import (
     CallFilter,
@@ -54,7 +55,7 @@ from pipeline.vectors import Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics, Accounts, Audit):
+class Store(People, Corrections, Statistics, Accounts, Audit, Waveforms):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod
@@ -103,6 +104,8 @@ class Store(People, Corrections, Statistics, Accounts, Audit):
                 if session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)):
                     return False
                 writing.put_recording(session, scored.recording)
+                if scored.peaks is not None:
+                    put_peaks(session, scored.recording.id, scored.peaks)
                 heard = writing.add_transcript(session, scored, key=key, origin=Origin.HEARD, at=at)
                 writing.add_scoring(session, scored, transcript_id=heard, at=at, reason=reason)
                 writing.resolve(session, scored.recording, at)

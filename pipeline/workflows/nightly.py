@@ -9,7 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,9 @@ from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound
 from pipeline.media.archive import Found, find_recordings
 from pipeline.media.decode import fingerprint
 from pipeline.media.metadata import Fault, Metadata, Row, read_metadata
+from pipeline.media.peaks import peaks
 from pipeline.ruleset import RuleSet
+from pipeline.samples import Peaks
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener, Prepared
 from pipeline.storage.records import Quarantined, ScoredCall
@@ -126,6 +128,7 @@ class Night:
         self.plan, self.tools, self.watcher = plan, tools, watcher
         self.summary = Summary()
         self._seen: dict[str, Path] = {}
+        self._peaks: dict[str, Peaks] = {}
 
     def plan_jobs(self) -> list[Job]:
         """What is left to do, in the archive's order, at most `limit`."""
@@ -246,6 +249,7 @@ class Night:
 
     def _prepare(self, job: Job, listener: Listener) -> Prepared:
         loaded = load(job.path, job.row, self.tools.settings, job.sha256)
+        self._peaks[job.sha256] = peaks(loaded.samples)
         return listener.prepare(loaded.recording, loaded.samples, loaded.lost)
 
     def _ready(self, job: Job, future: "Future[Prepared]") -> Prepared | None:
@@ -258,6 +262,7 @@ class Night:
         return None
 
     def _keep(self, job: Job, recording: Recording, transcript: Transcript) -> None:
+        waveform = self._peaks.pop(job.sha256, None)
         try:
             call = self.tools.understand(Call(recording=recording, transcript=transcript))
             reviews = self.tools.store.reviews(recording.id)
@@ -265,6 +270,7 @@ class Night:
         except Exception as error:
             self._quarantine(job.path, "judge", _unexpected(job, error), job.sha256)
             return
+        scored = replace(scored, peaks=waveform)
         self.tools.store.save_night_result(scored, at=self.tools.clock(), reason="nightly")
         self.summary.scored += 1
         self.summary.heard += recording.duration

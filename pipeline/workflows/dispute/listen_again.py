@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
-from pipeline.errors import ModelError, NotFound, UsageError
-from pipeline.media.decode import decode, fingerprint
+from pipeline.errors import ModelError, UsageError
+from pipeline.media.decode import decode
 from pipeline.settings import Settings
 from pipeline.speech.listen import TRANSCRIPT_VERSION, Listener
 from pipeline.speech.weights import model_files
@@ -25,6 +25,7 @@ from pipeline.workflows.dispute.replay import (
 )
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import judge
+from pipeline.workflows.same_bytes import same_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +79,6 @@ def hearing_of(stored: StoredCall, store: Store, settings: Settings, audio: Path
         notes.append("这通电话的转写有人改正过；这里比的是两次识别，不含人工改正")
     path = same_bytes(stored.recording, audio)
     return Hearing(path=path, settings=settings, notes=tuple(notes))
-
-
-def same_bytes(recording: Recording, audio: Path | None = None) -> Path:
-    """Where the recording's file is, its bytes verified. Raises NotFound."""
-    path = audio or Path(recording.path)
-    if not path.is_file():
-        raise NotFound(f"录音文件不在了：{path}", hint="用 --audio 指明录音现在放在哪里")
-    found = fingerprint(path)
-    if found != recording.sha256:
-        raise NotFound(
-            f"{path} 不是当时听的那个录音：sha256 是 {found[:16]}…，应为 {recording.sha256[:16]}…",
-            hint="文件被换过或改过；用 --audio 指明原来的录音",
-        )
-    return path
 
 
 def listen_again(

@@ -19,7 +19,6 @@ from pipeline.template import Template
 from pipeline.timeline import Recording, Span, Transcript
 from pipeline.units import Ms, clock
 from pipeline.workflows.dispute.history import Event, history
-from pipeline.workflows.dispute.listen_again import same_bytes
 from pipeline.workflows.dispute.replay import (
     Agreement,
     Replay,
@@ -28,6 +27,7 @@ from pipeline.workflows.dispute.replay import (
     encoder_of,
     replayed,
 )
+from pipeline.workflows.same_bytes import same_bytes
 
 PAD_MS: Ms = 3_000
 """A clip begins so long before what was found and ends so long after it."""

@@ -1,0 +1,23 @@
+"""Waveforms of recordings."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "peaks",
+        sa.Column("recording_id", sa.String(length=16), nullable=False),
+        sa.Column("step_ms", sa.Integer(), nullable=False),
+        sa.Column("channels", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["recording_id"], ["recordings.id"], name=op.f("fk_peaks_recording_id")),
+        sa.PrimaryKeyConstraint("recording_id", name=op.f("pk_peaks")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("peaks")
