@@ -129,7 +129,8 @@ class AgentChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """The bytes and what the metadata says of them. `id` is the first 16 hex of the bytes' sha256."""
+    """The bytes and what the metadata says of them. `id` is the first 16 hex of the bytes' sha256.
+    `unsettled`: what people had put right and a new hearing does not show; a person must look."""
 
     id: str
     sha256: str
@@ -149,6 +150,7 @@ class Recording:
     ring_count: int | None = None
     agent_channel: AgentChannel | None = None
     is_complaint: bool | None = None
+    unsettled: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -18,12 +18,12 @@ from pipeline.workflows.dispute.correct import (
     Facts,
     Signed,
     Wording,
-    clock_time,
     correct_words,
     relink,
 )
 from pipeline.workflows.dispute.history import history
 from pipeline.workflows.dispute.replay import rules_by_digest
+from pipeline.workflows.dispute.standing import clock_time
 from pipeline.workflows.rescore import Scorer
 
 Call = Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")]

@@ -171,15 +171,16 @@ class Desk:
         return Signed(who=self.asked.who, at=datetime.now(UTC), reason=reason)
 
     def _rescore(self) -> None:
-        before = self.store.latest(self._recording_id())
-        scored = self._scorer().scored(before.call, self.asked.choice)
+        scorer, recording_id = self._scorer(), self._recording_id()
         if self.asked.dry_run:
+            before = self.store.latest(recording_id)
+            scored = scorer.scored(before.call, self.asked.choice)
             self._compare(Scoring.stored(before, self.rules), Scoring.of(scored))
             console().print("试算，没有存。")
             return
-        reason = self.asked.reason or "rescore"
-        card = self.store.save_rescore(scored, at=datetime.now(UTC), reason=reason)
-        self._show(before, self.store.scoring(card))
+        made = scorer.again(self.asked.choice, self.asked.reason or "rescore")
+        added = scorer.add(recording_id, made, at=datetime.now(UTC))
+        self._show(added.before, self.store.scoring(added.scorecard_id))
 
     def _show(self, before: StoredCall, after: StoredCall) -> None:
         old, new = Scoring.stored(before, self.rules), Scoring.stored(after, self.rules)

@@ -58,7 +58,7 @@ def score(
         lowest=totals.lowest,
         highest=totals.highest,
         fatals=fatal,
-        acceptable=_is_acceptable(items, fatal),
+        acceptable=not recording.unsettled and _is_acceptable(items, fatal),
         pass_mark=template.pass_mark,
         passed=_has_passed(template.pass_mark, totals),
     )

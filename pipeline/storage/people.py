@@ -17,7 +17,7 @@ from pipeline.scorecard import Review
 from pipeline.storage import queries, writing
 from pipeline.storage.mapping import column_text
 from pipeline.storage.records import DecidedFinding, Reviewed
-from pipeline.storage.tables import AppealEventRow, AppealRow, RecordingRow, ReviewRow, ScorecardRow
+from pipeline.storage.tables import AppealEventRow, AppealRow, ReviewRow, ScorecardRow
 from pipeline.storage.transactions import Transactions
 
 
@@ -27,7 +27,7 @@ class People(Transactions):
     def add_review(self, review: Review, *, audit: Sequence[AuditEntry] = ()) -> None:
         """Keep a decision. Raises NotFound for a recording that was never stored."""
         with self._writing() as session:
-            _lock(session, review.recording_id)
+            writing.lock(session, review.recording_id)
             session.add(_review_row(review))
             self._record(session, audit)
 
@@ -42,10 +42,8 @@ class People(Transactions):
         """
         recording_id = reviewed.scored.recording.id
         with self._writing() as session:
-            _lock(session, recording_id)
-            known = _count_reviews(session, recording_id) + len(reviewed.reviews)
-            newest = queries.newest_scorecard(session, recording_id)
-            if (newest, known) != (reviewed.basis, reviewed.scored.reviews):
+            newest, known = reviewed.basis, reviewed.scored.reviews - len(reviewed.reviews)
+            if not writing.is_newest(session, recording_id, newest, known):
                 return None
             if reviewed.appeal is not None and not _is_next(session, reviewed.appeal):
                 return None
@@ -84,7 +82,7 @@ class People(Transactions):
         """Keep a new appeal; its id. `earlier`: how many there were about this item when it was made; None:
         there are more by now, and nothing is kept. Raises NotFound for a recording that was never stored."""
         with self._writing() as session:
-            _lock(session, appeal.recording_id)
+            writing.lock(session, appeal.recording_id)
             same = (AppealRow.recording_id == appeal.recording_id, AppealRow.item == appeal.item)
             if session.scalar(select(func.count()).select_from(AppealRow).where(*same)) != earlier:
                 return None
@@ -104,7 +102,7 @@ class People(Transactions):
     def add_appeal_event(self, appeal: Appeal, *, audit: Sequence[AuditEntry] = ()) -> bool:
         """Keep the last event of a stored appeal. False: it had more events already, and nothing is kept."""
         with self._writing() as session:
-            _lock(session, appeal.recording_id)
+            writing.lock(session, appeal.recording_id)
             if not _is_next(session, appeal):
                 return False
             _add_event(session, appeal, appeal.last.scorecard_id)
@@ -126,16 +124,6 @@ class People(Transactions):
             if row is None:
                 raise NotFound(f"没有申诉 {appeal_id}", hint="callscore appeal list --all 列出全部申诉")
             return _appeals(session, [row])[0]
-
-
-def _lock(session: Session, recording_id: str) -> None:
-    if session.get(RecordingRow, recording_id, with_for_update=True) is None:
-        raise NotFound(f"recording {recording_id} is not in the database")
-
-
-def _count_reviews(session: Session, recording_id: str) -> int:
-    query = select(func.count()).select_from(ReviewRow).where(ReviewRow.recording_id == recording_id)
-    return session.scalar(query) or 0
 
 
 def _reviews(session: Session, recording_id: str) -> tuple[Review, ...]:

@@ -55,15 +55,23 @@ class Circumstances:
 
 
 class Subject(StrEnum):
-    """What a person put right."""
+    """What a person put right. NOT_CARRIED: a night heard the call again, and what had been put right in its
+    words or roles does not fit the new hearing."""
 
     WORDS = "words"
     ROLES = "roles"
     METADATA = "metadata"
+    NOT_CARRIED = "not_carried"
 
     @property
     def chinese(self) -> str:
-        return {"words": "文字", "roles": "角色", "metadata": "话单"}[self.value]
+        titles = {
+            "words": "改正文字",
+            "roles": "改正角色",
+            "metadata": "改正话单",
+            "not_carried": "未能沿用",
+        }
+        return titles[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +134,30 @@ class Reviewed:
     basis: int
     reason: str
     appeal: Appeal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescored:
+    """A known call scored anew. `basis` is the scorecard that was the newest when the call was read; `origin`
+    that of a transcript other than the newest stored one; `correction` what a person put right."""
+
+    scored: ScoredCall
+    basis: int
+    reason: str
+    origin: Origin = Origin.ROLES_SWAPPED
+    correction: Correction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reheard:
+    """A known call as a later night heard it: `transcript` untouched by people, `origin` that of the one that
+    is scored, with what they had put right; `lost` tells what of it does not fit any more. `basis` is the
+    scorecard that was the newest when the call was read."""
+
+    transcript: Transcript
+    origin: Origin
+    lost: tuple[Correction, ...]
+    basis: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

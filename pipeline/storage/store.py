@@ -29,11 +29,11 @@ from pipeline.storage.records import (
     CallSummary,
     CompactCall,
     CompactForm,
-    Correction,
     Duplicate,
     Night,
-    Origin,
     Quarantined,
+    Reheard,
+    Rescored,
     ScoredCall,
     ScoringLine,
     StoredCall,
@@ -92,8 +92,11 @@ class Store(People, Corrections, Statistics, Accounts, Audit, Waveforms):
         with self._reading() as session:
             return session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
 
-    def save_night_result(self, scored: ScoredCall, *, at: datetime, reason: str) -> bool:
-        """Keep a call that was heard and scored, all or nothing. False: somebody else had done it already.
+    def save_night_result(
+        self, scored: ScoredCall, *, at: datetime, reason: str, again: Reheard | None = None
+    ) -> bool:
+        """Keep a call that was heard and scored, all or nothing; `again`: it was known before. False:
+        somebody else had done it already (`is_done`), or the call changed since it was read.
 
         The transcript must be `mapping.storable(...)`, else ValueError: a re-score would see other numbers.
         """
@@ -103,11 +106,15 @@ class Store(People, Corrections, Statistics, Accounts, Audit, Waveforms):
             with self._writing() as session:
                 if session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)):
                     return False
+                if again and not writing.is_newest(session, scored.recording.id, again.basis, scored.reviews):
+                    return False
                 writing.put_recording(session, scored.recording)
                 if scored.peaks is not None:
                     put_peaks(session, scored.recording.id, scored.peaks)
-                heard = writing.add_transcript(session, scored, key=key, origin=Origin.HEARD, at=at)
-                writing.add_scoring(session, scored, transcript_id=heard, at=at, reason=reason)
+                heard = writing.add_hearing(session, scored, key, again, at)
+                card = writing.add_scoring(session, scored, transcript_id=heard, at=at, reason=reason)
+                for lost in again.lost if again else ():
+                    corrections.add_correction(session, lost, card)
                 writing.resolve(session, scored.recording, at)
         except StorageError as error:
             if isinstance(error.__cause__, IntegrityError) and self._has(key):
@@ -115,28 +122,19 @@ class Store(People, Corrections, Statistics, Accounts, Audit, Waveforms):
             raise
         return True
 
-    def save_rescore(
-        self,
-        scored: ScoredCall,
-        *,
-        at: datetime,
-        reason: str,
-        origin: Origin = Origin.ROLES_SWAPPED,
-        correction: Correction | None = None,
-    ) -> int:
-        """Add a scorecard to a known recording; its id. A transcript that differs from the newest stored
-        one is added too, as `origin`; what is known of the recording is brought up to date; `correction`
-        tells who did it. Raises NotFound for a recording that was never stored."""
+    def save_rescore(self, rescored: Rescored, *, at: datetime) -> int | None:
+        """Add a scorecard to a known recording; its id. A transcript that differs from the newest stored one
+        is added too; with a correction, what is known of the recording is brought up to date.
+
+        None: the call changed since it was read, and nothing is kept. Raises NotFound for a recording that
+        was never stored."""
+        scored, correction = rescored.scored, rescored.correction
         _check(scored)
         with self._writing() as session:
-            newest = writing.newest_transcript(session, scored.recording.id)
-            if newest is None:
-                raise NotFound(f"recording {scored.recording.id} is not in the database")
-            if newest.body_sha256 == mapping.digest(mapping.transcript_to_plain(scored.transcript)):
-                transcript_id = newest.id
-            else:
-                transcript_id = writing.add_transcript(session, scored, key=None, origin=origin, at=at)
-            card = writing.add_scoring(session, scored, transcript_id=transcript_id, at=at, reason=reason)
+            if not writing.is_newest(session, scored.recording.id, rescored.basis, scored.reviews):
+                return None
+            heard = writing.transcript_of(session, rescored, at)
+            card = writing.add_scoring(session, scored, transcript_id=heard, at=at, reason=rescored.reason)
             if correction is not None:
                 corrections.add_correction(session, correction, card)
                 writing.put_recording(session, scored.recording)

@@ -1,9 +1,10 @@
 """Values -> rows, inside a transaction that `Store` opened."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
@@ -11,19 +12,43 @@ from pipeline.facts import facts_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Status
 from pipeline.scorecard import OPEN
-from pipeline.storage import facts, mapping
+from pipeline.storage import facts, mapping, queries
 from pipeline.storage.archive import put_compact
 from pipeline.storage.meaning import put_ruleset, put_sentences
-from pipeline.storage.records import FORBIDDEN, Circumstances, Origin, Quarantined, RuleFacts, ScoredCall
+from pipeline.storage.records import (
+    FORBIDDEN,
+    Circumstances,
+    Origin,
+    Quarantined,
+    Reheard,
+    Rescored,
+    RuleFacts,
+    ScoredCall,
+)
 from pipeline.storage.tables import (
     FindingRow,
     NightRow,
     QuarantineRow,
     RecordingRow,
+    ReviewRow,
     ScorecardRow,
     TranscriptRow,
 )
 from pipeline.timeline import Recording
+
+
+def lock(session: Session, recording_id: str) -> None:
+    """Nobody else writes about the recording until the transaction ends. Raises NotFound."""
+    if session.get(RecordingRow, recording_id, with_for_update=True) is None:
+        raise NotFound(f"recording {recording_id} is not in the database")
+
+
+def is_newest(session: Session, recording_id: str, basis: int, reviews: int) -> bool:
+    """Whether nothing came since a call was read: its newest scorecard is still `basis`, and there are as
+    many decisions about it. Locks the recording. Raises NotFound."""
+    lock(session, recording_id)
+    query = select(func.count()).select_from(ReviewRow).where(ReviewRow.recording_id == recording_id)
+    return (queries.newest_scorecard(session, recording_id), session.scalar(query)) == (basis, reviews)
 
 
 def put_recording(session: Session, recording: Recording) -> None:
@@ -88,6 +113,26 @@ def add_transcript(
     session.flush()
     put_compact(session, scored.recording.id, row.id, scored.compact)
     return row.id
+
+
+def add_hearing(session: Session, scored: ScoredCall, key: str, again: Reheard | None, at: datetime) -> int:
+    """The transcript of a night, and the one with what people had put right; the id of the scored one."""
+    if again is None or again.transcript == scored.transcript:
+        return add_transcript(session, scored, key=key, origin=Origin.HEARD, at=at)
+    heard = replace(scored, transcript=again.transcript, compact=None)
+    add_transcript(session, heard, key=key, origin=Origin.HEARD, at=at)
+    return add_transcript(session, scored, key=None, origin=again.origin, at=at)
+
+
+def transcript_of(session: Session, rescored: Rescored, at: datetime) -> int:
+    """The newest transcript where the scored one is the same, else a new row; its id. Raises NotFound."""
+    scored = rescored.scored
+    newest = newest_transcript(session, scored.recording.id)
+    if newest is None:
+        raise NotFound(f"recording {scored.recording.id} is not in the database")
+    if newest.body_sha256 == mapping.digest(mapping.transcript_to_plain(scored.transcript)):
+        return newest.id
+    return add_transcript(session, scored, key=None, origin=rescored.origin, at=at)
 
 
 def add_scoring(

@@ -144,7 +144,7 @@ def _recording(recording: Recording) -> RecordingPart:
         sample_rate=recording.sample_rate,
         channels=recording.channels,
         codec=recording.codec,
-        warnings=list(recording.warnings),
+        warnings=[*recording.warnings, *recording.unsettled],
         started_at=recording.started_at.isoformat() if recording.started_at else None,
         agent_id=recording.agent_id,
         customer=recording.customer,

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound
+from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound, StorageError
 from pipeline.media.archive import Found, find_recordings
 from pipeline.media.decode import fingerprint
 from pipeline.media.metadata import Fault, Metadata, Row, read_metadata
@@ -27,6 +27,7 @@ from pipeline.storage.records import Quarantined, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance, Recording, Transcript
 from pipeline.units import Ms
+from pipeline.workflows.dispute.carry import Keeper
 from pipeline.workflows.process_call import judge, load
 
 AHEAD = 4
@@ -263,18 +264,27 @@ class Night:
 
     def _keep(self, job: Job, recording: Recording, transcript: Transcript) -> None:
         waveform = self._peaks.pop(job.sha256, None)
+        keeper = Keeper(
+            store=self.tools.store,
+            judged=lambda call: replace(self._judged(call), peaks=waveform),
+            zone=self.tools.settings.time_zone,
+        )
         try:
-            call = self.tools.understand(Call(recording=recording, transcript=transcript))
-            reviews = self.tools.store.reviews(recording.id)
-            scored = judge(call, self.tools.ruleset, self.tools.settings, reviews=reviews)
+            kept = keeper.kept(Call(recording=recording, transcript=transcript), at=self.tools.clock())
+        except StorageError:
+            raise
         except Exception as error:
             self._quarantine(job.path, "judge", _unexpected(job, error), job.sha256)
             return
-        scored = replace(scored, peaks=waveform)
-        self.tools.store.save_night_result(scored, at=self.tools.clock(), reason="nightly")
+        for notice in kept.notices:
+            self._notice(notice)
         self.summary.scored += 1
         self.summary.heard += recording.duration
-        self.watcher.scored(scored)
+        self.watcher.scored(kept.scored)
+
+    def _judged(self, call: Call) -> ScoredCall:
+        reviews = self.tools.store.reviews(call.recording.id)
+        return judge(self.tools.understand(call), self.tools.ruleset, self.tools.settings, reviews=reviews)
 
     def _unreadable(self, error: BadInput) -> None:
         path, _, _ = error.message.partition("：")

@@ -8,12 +8,16 @@ from decimal import Decimal
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Scorecard
 from pipeline.settings import Settings
-from pipeline.storage.records import ScoredCall
+from pipeline.storage.records import Rescored, ScoredCall, StoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import BY_RULE, Choice, judge
 from pipeline.workflows.rules import rules_in_force
+from pipeline.workflows.tries import until_kept
+
+Made = Callable[[StoredCall], Rescored]
+"""What a scoring of a call becomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,33 @@ class Scorer:
         call = self.understanding.with_sentences(call)
         return judge(call, self.ruleset, self.settings, choice, self.store.reviews(call.recording.id))
 
+    def add(self, recording_id: str, made: Made, *, at: datetime) -> "Added":
+        """Add a scorecard to a known call; made again where a decision or another scoring came in between.
+        Raises NotFound, StorageError."""
+
+        def attempt() -> Added | None:
+            before = self.store.latest(recording_id)
+            rescored = made(before)
+            card = self.store.save_rescore(rescored, at=at)
+            return None if card is None else Added(before=before, scored=rescored.scored, scorecard_id=card)
+
+        return until_kept(attempt, recording_id)
+
+    def again(self, choice: Choice, reason: str) -> Made:
+        """The call as it is, scored once more."""
+        return lambda before: Rescored(
+            scored=self.scored(before.call, choice), basis=before.scorecard_id, reason=reason
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A scoring that was added, and the one before it."""
+
+    before: StoredCall
+    scored: ScoredCall
+    scorecard_id: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -53,14 +84,12 @@ def rescore_all(
     scorer: Scorer, *, at: datetime, reason: str = "", watch: Callable[[int], None] = lambda done: None
 ) -> Changes:
     """Add a scorecard to every stored call. One call in memory; what was done before a break stays."""
-    store = scorer.store
-    names = [summary.recording.id for summary in store.calls()]
+    names = [summary.recording.id for summary in scorer.store.calls()]
+    made = scorer.again(BY_RULE, reason or "rescore all")
     changed = 0
     for done, name in enumerate(names, start=1):
-        before = store.latest(name)
-        scored = scorer.scored(before.call)
-        store.save_rescore(scored, at=at, reason=reason or "rescore all")
-        changed += _points(before.scorecard) != _points(scored.scorecard)
+        added = scorer.add(name, made, at=at)
+        changed += _points(added.before.scorecard) != _points(added.scored.scorecard)
         watch(done)
     return Changes(calls=len(names), changed=changed)
 

@@ -16,7 +16,7 @@ from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
 from pipeline.scope import Applies, Source
 from pipeline.scorecard import Scorecard, ScoredItem, Verdict
-from pipeline.storage.records import ScoredCall
+from pipeline.storage.records import Rescored, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import (
     AgentChannel,
@@ -169,6 +169,12 @@ def a_scored_call(number: int = 1, *, rules: str = "id: forbidden.shirking", **c
         findings=findings,
         scorecard=a_scorecard(recording, ruleset, tuple(f.id for f in findings)),
     )
+
+
+def rescore(store: Store, scored: ScoredCall, *, at: datetime, reason: str) -> int | None:
+    """A scorecard that is added to the newest one."""
+    basis = store.latest(scored.recording.id).scorecard_id
+    return store.save_rescore(Rescored(scored=scored, basis=basis, reason=reason), at=at)
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from alembic import command
-from conftest import a_ruleset
+from conftest import a_ruleset, rescore
 
 from pipeline.storage.database import HEAD, alembic_config, open_database, schema_version
-from pipeline.storage.records import CompactForm, Origin, ScoredCall
+from pipeline.storage.records import CompactForm, ScoredCall
 from pipeline.storage.store import Store
 
 Make = Callable[..., ScoredCall]
@@ -47,7 +47,7 @@ def test_a_newer_transcript_takes_the_place_of_the_older_one(store: Store, score
     call = scored()
     saved(store, replace(call, compact=FORM))
     swapped = replace(call, transcript=call.transcript.swapped("换"), compact=replace(FORM, text=b"swapped"))
-    store.save_rescore(swapped, at=AT, reason="swap", origin=Origin.ROLES_SWAPPED)
+    rescore(store, swapped, at=AT, reason="swap")
     assert [text for _, text in store.compact_texts(1, 0, 10)] == [b"swapped"]
 
 

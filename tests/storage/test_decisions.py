@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from conftest import rescore
+
 from pipeline.findings import Outcome
 from pipeline.scorecard import Decision, Review
 from pipeline.storage.records import ScoredCall
@@ -48,7 +50,7 @@ def test_a_finding_that_was_scored_twice_is_decided_once(
 ) -> None:
     call = scored(1)
     store.save_night_result(call, at=AT, reason="nightly")
-    store.save_rescore(call, at=AT, reason="rescore")
+    rescore(store, call, at=AT, reason="rescore")
     store.add_review(review(call.findings[0].id, call.recording.id, Decision.FINDING_TRUE))
     assert len(store.decided_findings()) == 1
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from conftest import rescore
 
 from pipeline.appeal import Appeal, AppealEvent, Ruling, Step
 from pipeline.errors import NotFound
@@ -97,7 +98,7 @@ def test_a_note_adds_no_scorecard(store: Store, call: ScoredCall) -> None:
 
 def test_what_was_decided_on_an_older_scorecard_is_not_kept(store: Store, call: ScoredCall) -> None:
     late = decided(store, call, a_review(call.recording.id))
-    store.save_rescore(call, at=AT, reason="rescore")
+    rescore(store, call, at=AT, reason="rescore")
     assert store.save_reviewed(late, at=AT) is None
     assert store.reviews(call.recording.id) == ()
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from conftest import rescore
 
 from pipeline.errors import NotFound, StorageError
 from pipeline.ruleset import Status
 from pipeline.scorecard import Decision, Review
 from pipeline.storage import writing
-from pipeline.storage.records import CallFilter, Origin, Quarantined, ScoredCall
+from pipeline.storage.records import CallFilter, Origin, Quarantined, Rescored, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Direction
 
@@ -107,7 +108,7 @@ def test_two_processes_that_finish_the_same_call_keep_one(url: str, scored: Make
 def test_a_rescore_adds_a_scorecard_and_the_newest_counts(store: Store, scored: Make) -> None:
     store.save_night_result(scored(), at=NOW, reason="nightly")
     again = scored(rules="id: changed")
-    store.save_rescore(again, at=LATER, reason="申诉")
+    rescore(store, again, at=LATER, reason="申诉")
     lines = store.history(again.recording.id)
     assert [line.reason for line in lines] == ["nightly", "申诉"]
     assert store.latest(again.recording.id).ruleset_digest == again.ruleset.digest
@@ -116,7 +117,7 @@ def test_a_rescore_adds_a_scorecard_and_the_newest_counts(store: Store, scored: 
 
 def test_the_same_rules_give_the_same_bytes(store: Store, scored: Make) -> None:
     store.save_night_result(scored(), at=NOW, reason="nightly")
-    store.save_rescore(scored(), at=LATER, reason="again")
+    rescore(store, scored(), at=LATER, reason="again")
     first, second = store.history(scored().recording.id)
     assert first.body_sha256 == second.body_sha256
 
@@ -125,8 +126,8 @@ def test_swapped_roles_add_a_transcript_and_the_old_one_stays(store: Store, scor
     call = scored()
     store.save_night_result(call, at=NOW, reason="nightly")
     swapped = replace(call, transcript=call.transcript.swapped("inspector"))
-    store.save_rescore(swapped, at=LATER, reason="roles")
-    store.save_rescore(call, at=LATER, reason="and back")
+    rescore(store, swapped, at=LATER, reason="roles")
+    rescore(store, call, at=LATER, reason="and back")
     before, between, now = store.history(call.recording.id)
     assert store.scoring(before.scorecard_id).transcript == call.transcript
     assert store.scoring(between.scorecard_id).transcript == swapped.transcript
@@ -137,7 +138,22 @@ def test_swapped_roles_add_a_transcript_and_the_old_one_stays(store: Store, scor
 
 def test_a_rescore_of_an_unknown_recording_is_not_found(store: Store, scored: Make) -> None:
     with pytest.raises(NotFound):
-        store.save_rescore(scored(), at=NOW, reason="申诉")
+        store.save_rescore(Rescored(scored=scored(), basis=1, reason="申诉"), at=NOW)
+
+
+def test_a_rescore_of_a_call_that_changed_since_it_was_read_is_not_kept(store: Store, scored: Make) -> None:
+    store.save_night_result(scored(), at=NOW, reason="nightly")
+    where = scored().recording.id
+    late = Rescored(scored=scored(), basis=store.latest(where).scorecard_id, reason="rescore")
+    note = Review(
+        recording_id=where, who="王", at=LATER, decision=Decision.NOTE, target="", value="再听", reason=""
+    )
+    store.add_review(note)
+    assert store.save_rescore(late, at=LATER) is None
+    known = replace(late, scored=replace(late.scored, reviews=1))
+    assert store.save_rescore(known, at=LATER)
+    assert store.save_rescore(known, at=LATER) is None
+    assert len(store.history(where)) == 2
 
 
 def test_a_call_without_a_template_is_kept_with_its_findings(store: Store, scored: Make) -> None:
@@ -203,7 +219,7 @@ def test_the_list_shows_each_call_once_by_start_with_its_newest_score(store: Sto
     for number in (3, 1, 2):
         store.save_night_result(scored(number), at=NOW, reason="nightly")
     store.save_night_result(scored(9, started_at=None), at=NOW, reason="nightly")
-    store.save_rescore(scored(2), at=LATER, reason="申诉")
+    rescore(store, scored(2), at=LATER, reason="申诉")
     lines = list(store.calls())
     assert [line.recording.call_id for line in lines] == ["c1", "c2", "c3", "c9"]
     assert [line.reason for line in lines] == ["nightly", "申诉", "nightly", "nightly"]

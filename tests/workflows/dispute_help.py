@@ -15,7 +15,7 @@ from pipeline.storage.store import Store
 from pipeline.timeline import AgentChannel, Call, Direction, Provenance
 from pipeline.workflows.dispute.correct import Signed
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.process_call import judge
+from pipeline.workflows.process_call import BY_RULE, judge
 from pipeline.workflows.rescore import Scorer
 
 NOON = datetime(2024, 5, 6, 4, tzinfo=UTC)
@@ -129,9 +129,9 @@ def scorer(store: Store, ruleset: RuleSet | None = None) -> Scorer:
 
 def rescored(store: Store, ruleset: RuleSet, *, days: int = 1) -> StoredCall:
     """The call scored again so many days later."""
-    found = scorer(store, ruleset).scored(store.latest("a" * 16).call)
-    card = store.save_rescore(found, at=NOON + timedelta(days=days), reason="rescore")
-    return store.scoring(card)
+    making = scorer(store, ruleset)
+    added = making.add("a" * 16, making.again(BY_RULE, "rescore"), at=NOON + timedelta(days=days))
+    return store.scoring(added.scorecard_id)
 
 
 def signed(reason: str = "申诉", days: int = 1) -> Signed:

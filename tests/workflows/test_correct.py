@@ -17,13 +17,13 @@ from pipeline.workflows.dispute.correct import (
     Facts,
     Signed,
     Wording,
-    clock_time,
     correct_words,
     corrected,
     relink,
     swap_roles,
 )
 from pipeline.workflows.dispute.history import history
+from pipeline.workflows.dispute.standing import clock_time
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from pipeline.errors import NotFound, UsageError
 from pipeline.scorecard import Decision, Review
 from pipeline.settings import Settings
+from pipeline.storage.records import Rescored
 from pipeline.storage.store import Store
 from pipeline.workflows.dispute.as_of import named
 from pipeline.workflows.dispute.correct import Facts, relink, swap_roles
@@ -151,7 +152,9 @@ def forget_circumstances(folder: Path) -> None:
 def test_a_scoring_that_only_adds_reviews_keeps_the_circumstances_of_the_one_before(store: Store) -> None:
     before = store.latest("a" * 16)
     scored = replace(scorer(store).scored(before.call), settings={})
-    card = store.save_rescore(scored, at=NOON + timedelta(days=1), reason="review")
+    made = Rescored(scored=scored, basis=before.scorecard_id, reason="review")
+    card = store.save_rescore(made, at=NOON + timedelta(days=1))
+    assert card
     assert store.scoring(card).circumstances == before.circumstances
 
 

@@ -22,7 +22,7 @@ from pipeline.timeline import Call, Recording
 from pipeline.workflows import archive
 from pipeline.workflows.archive import Looked, findings_over, make_compact, sweep_archive
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.process_call import judge
+from pipeline.workflows.process_call import BY_RULE, judge
 from pipeline.workflows.rescore import Scorer, rescore_all
 
 SAID = (
@@ -102,8 +102,8 @@ def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(tmp_path: Path) ->
             before = store.latest(f"{number:016x}")
             assert before.reason == "rescore all"
             assert len(store.history(before.recording.id)) == 2
-            card = store.save_rescore(scorer.scored(before.call), at=NOON, reason="rescore")
-            assert store.scoring(card).body_sha256 == before.body_sha256
+            added = scorer.add(before.recording.id, scorer.again(BY_RULE, "rescore"), at=NOON)
+            assert store.scoring(added.scorecard_id).body_sha256 == before.body_sha256
 
 
 HOME = os.getpid()

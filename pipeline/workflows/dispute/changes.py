@@ -138,8 +138,12 @@ def _why(name: str, rules: frozenset[str], before: Scoring, after: Scoring) -> I
         yield "转写的文字不同"
     if _roles(before.transcript) != _roles(after.transcript):
         yield "谁是坐席、谁是客户不同"
-    if replace(before.recording, path="") != replace(after.recording, path=""):
+    if _metadata(before.recording) != _metadata(after.recording):
         yield "话单不同"
+
+
+def _metadata(recording: Recording) -> Recording:
+    return replace(recording, path="", unsettled=())
 
 
 def _words(transcript: Transcript) -> list[str]:

@@ -1,7 +1,6 @@
 """What a person puts right in a call: words, roles, metadata. Each adds a scoring and leaves a trace."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,14 +10,16 @@ from pipeline.media.join import with_row
 from pipeline.media.metadata import Row, parsed, read_metadata
 from pipeline.settings import Settings
 from pipeline.speech.roles import assign_roles
-from pipeline.storage.records import Change, Correction, Origin, StoredCall, Subject
+from pipeline.storage.records import Change, Correction, Origin, Rescored, StoredCall, Subject
 from pipeline.timeline import Recording, Role, Span, Transcript, Turn, Word
 from pipeline.units import Ms, clock
+from pipeline.workflows.dispute.standing import AGENT, NEAR_MS, settled, text_of
 from pipeline.workflows.rescore import Scorer
 
 SWAPPED = "人工指定：坐席与客户互换"
-NEAR_MS: Ms = 3_000
-"""Words to be corrected are looked for so far around the time that was named."""
+CONFIRMED = "人工指定：与以前的改正相同"
+BY_PERSON = (SWAPPED, CONFIRMED)
+
 MARKS = frozenset("。！？；，、：.!?;,: ")
 
 
@@ -45,8 +46,8 @@ class Corrected:
     subject: Subject
     changes: tuple[Change, ...]
 
-    def kept(self, scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
-        """Score it and keep it beside the old one, with the trace; the scoring before and the one after."""
+    def rescored(self, scorer: Scorer, by: Signed) -> Rescored:
+        """Scored anew, with the trace. What waited for a person at the place waits no longer."""
         correction = Correction(
             recording_id=self.before.recording.id,
             subject=self.subject,
@@ -55,22 +56,35 @@ class Corrected:
             at=by.at,
             reason=by.reason,
         )
-        card = scorer.store.save_rescore(
-            scorer.scored(self.after.call),
-            at=by.at,
+        known = (*scorer.store.corrections(correction.recording_id), correction)
+        call = replace(self.after.call, recording=settled(self.after.recording, known))
+        return Rescored(
+            scored=scorer.scored(call),
+            basis=self.before.scorecard_id,
             reason=by.reason,
             origin=self.after.origin,
             correction=correction,
         )
-        return self.before, scorer.store.scoring(card)
+
+
+def _kept(
+    name: str, put_right: Callable[[StoredCall], Corrected], scorer: Scorer, by: Signed
+) -> tuple[StoredCall, StoredCall]:
+    """Keep the call as it was put right beside the old one; the scoring before and the one after."""
+    recording_id = scorer.store.find_call(name).id
+    added = scorer.add(recording_id, lambda before: put_right(before).rescored(scorer, by), at=by.at)
+    return added.before, scorer.store.scoring(added.scorecard_id)
 
 
 def swap_roles(name: str, scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
     """Agent and customer exchanged; the scoring before and the one after. Raises NotFound."""
-    before = scorer.store.latest(scorer.store.find_call(name).id)
-    after = replace(before, transcript=before.transcript.swapped(SWAPPED), origin=Origin.ROLES_SWAPPED)
-    change = Change(what="坐席", before=_agents(before.transcript), after=_agents(after.transcript))
-    return Corrected(before=before, after=after, subject=Subject.ROLES, changes=(change,)).kept(scorer, by)
+
+    def put_right(before: StoredCall) -> Corrected:
+        after = replace(before, transcript=before.transcript.swapped(SWAPPED), origin=Origin.ROLES_SWAPPED)
+        change = Change(what=AGENT, before=_agents(before.transcript), after=_agents(after.transcript))
+        return Corrected(before=before, after=after, subject=Subject.ROLES, changes=(change,))
+
+    return _kept(name, put_right, scorer, by)
 
 
 def _agents(transcript: Transcript) -> str:
@@ -80,34 +94,47 @@ def _agents(transcript: Transcript) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """Words heard around a time and what was really said."""
+    """Words heard around a time, `reach` before or after it, and what was really said."""
 
     at: Ms
     heard: str
     said: str
+    reach: Ms = NEAR_MS
 
 
 def correct_words(name: str, wording: Wording, scorer: Scorer, by: Signed) -> tuple[StoredCall, StoredCall]:
     """Words put right; the transcript as heard is kept. Raises NotFound: no such words there."""
-    before = scorer.store.latest(scorer.store.find_call(name).id)
-    transcript, at = corrected(before.transcript, wording)
-    after = replace(before, transcript=transcript, origin=Origin.WORDS_CORRECTED, sentences=None)
-    change = Change(what=clock(at), before=wording.heard, after=wording.said)
-    return Corrected(before=before, after=after, subject=Subject.WORDS, changes=(change,)).kept(scorer, by)
+
+    def put_right(before: StoredCall) -> Corrected:
+        transcript, at = corrected(before.transcript, wording)
+        after = replace(before, transcript=transcript, origin=Origin.WORDS_CORRECTED, sentences=None)
+        change = Change(what=clock(at), before=wording.heard, after=wording.said)
+        return Corrected(before=before, after=after, subject=Subject.WORDS, changes=(change,))
+
+    return _kept(name, put_right, scorer, by)
 
 
 def corrected(transcript: Transcript, wording: Wording) -> tuple[Transcript, Ms]:
     """The transcript with the occurrence nearest to the time replaced, and when that begins."""
     if not _bare(wording.said):
         raise UsageError("--to 不能空着", hint="写下实际说的话；没有说话的地方不用改")
-    places = [(turn, *found) for turn in transcript.turns for found in _occurrences(turn, wording.heard)]
-    near = [place for place in places if _distance(place[0], place[1], wording.at) <= NEAR_MS]
+    places = _places(transcript, wording.heard)
+    near = [place for place in places if _distance(place[0], place[1], wording.at) <= wording.reach]
     if not near:
         raise _not_there(transcript, wording, places)
     turn, first, last = min(near, key=lambda place: _distance(place[0], place[1], wording.at))
     words = (*turn.words[:first], *_said(turn.words[first:last], wording.said), *turn.words[last:])
     turns = tuple(replace(turn, words=words) if t is turn else t for t in transcript.turns)
     return replace(transcript, turns=turns), turn.words[first].span.start
+
+
+def reads(transcript: Transcript, text: str, at: Ms, reach: Ms) -> bool:
+    """Whether the text stands that near to the time."""
+    return any(_distance(turn, first, at) <= reach for turn, first, _ in _places(transcript, text))
+
+
+def _places(transcript: Transcript, text: str) -> list[tuple[Turn, int, int]]:
+    return [(turn, *found) for turn in transcript.turns for found in _occurrences(turn, text)]
 
 
 def _occurrences(turn: Turn, text: str) -> list[tuple[int, int]]:
@@ -174,7 +201,7 @@ def _not_there(transcript: Transcript, wording: Wording, places: list[tuple[Turn
     else:
         turn = min(transcript.turns, key=lambda t: abs(t.span.middle - wording.at), default=None)
         hint = f"那里听到的是“{turn.text}”" if turn else "这通电话没有听出话来"
-    return NotFound(f"{clock(wording.at)} 前后 {NEAR_MS // 1000} 秒没有“{wording.heard}”", hint=hint)
+    return NotFound(f"{clock(wording.at)} 前后 {wording.reach // 1000} 秒没有“{wording.heard}”", hint=hint)
 
 
 # metadata
@@ -186,15 +213,18 @@ def relink(name: str, facts: "Facts", scorer: Scorer, by: Signed) -> tuple[Store
     Raises NotFound: no such call or row; MetadataError, UsageError: values that cannot be; UsageError:
     nothing would change.
     """
-    before = scorer.store.latest(scorer.store.find_call(name).id)
-    recording = facts.applied(before.recording, scorer.settings)
-    changes = _changes(before.recording, recording)
-    if not changes:
-        raise UsageError("话单和现在存的一样，没有可改的", hint="callscore show 看现在的话单")
-    transcript = _assigned(before.transcript, before.recording, recording)
-    origin = before.origin if transcript == before.transcript else Origin.RELINKED
-    after = replace(before, recording=recording, transcript=transcript, origin=origin)
-    return Corrected(before=before, after=after, subject=Subject.METADATA, changes=changes).kept(scorer, by)
+
+    def put_right(before: StoredCall) -> Corrected:
+        recording = facts.applied(before.recording, scorer.settings)
+        changes = _changes(before.recording, recording)
+        if not changes:
+            raise UsageError("话单和现在存的一样，没有可改的", hint="callscore show 看现在的话单")
+        transcript = assigned(before.transcript, before.recording, recording)
+        origin = before.origin if transcript == before.transcript else Origin.RELINKED
+        after = replace(before, recording=recording, transcript=transcript, origin=origin)
+        return Corrected(before=before, after=after, subject=Subject.METADATA, changes=changes)
+
+    return _kept(name, put_right, scorer, by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,36 +261,14 @@ def _changes(before: Recording, after: Recording) -> tuple[Change, ...]:
     for field in fields(Recording):
         old, new = getattr(before, field.name), getattr(after, field.name)
         if old != new:
-            found.append(Change(what=field.name, before=_text(old), after=_text(new)))
+            found.append(Change(what=field.name, before=text_of(old), after=text_of(new)))
     return tuple(found)
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _assigned(transcript: Transcript, before: Recording, after: Recording) -> Transcript:
+def assigned(transcript: Transcript, before: Recording, after: Recording) -> Transcript:
     """Roles as the new direction and channel decide them; a person's word stays."""
     decided = (before.direction, before.agent_channel) == (after.direction, after.agent_channel)
-    if decided or transcript.roles.reason == SWAPPED:
+    if decided or transcript.roles.reason in BY_PERSON:
         return transcript
     role_of, roles = assign_roles(transcript.turns, after.direction, after.agent_channel)
     return transcript.with_roles(role_of, roles)
-
-
-def clock_time(text: str) -> Ms:
-    """`12.3`, `1:12.3`, `01:02:12.3` as milliseconds. Raises UsageError."""
-    try:
-        numbers = [float(part) for part in text.replace("：", ":").split(":")]
-        if len(numbers) > 3 or any(number < 0 or not math.isfinite(number) for number in numbers):
-            raise ValueError(text)
-    except ValueError:
-        raise UsageError(
-            f"--at：看不懂“{text}”，应为录音里的时间", hint="例：--at 00:12.3，show 里每轮前面就是"
-        ) from None
-    seconds = 0.0
-    for number in numbers:
-        seconds = seconds * 60 + number
-    return round(seconds * 1000)

@@ -62,7 +62,7 @@ def _corrected(correction: Correction) -> Event:
     told = "；".join(map(change_told, correction.changes))
     return Event(
         at=correction.at,
-        what=f"改正{correction.subject.chinese}",
+        what=correction.subject.chinese,
         who=correction.who,
         told=_sentences(told, correction.reason),
     )

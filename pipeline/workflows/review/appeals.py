@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, raised
-from pipeline.errors import StorageError, UsageError
+from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.scorecard import (
     FATAL_FAILS,
@@ -22,9 +22,9 @@ from pipeline.settings import Settings
 from pipeline.storage.records import Reviewed, StoredCall
 from pipeline.storage.store import Store
 from pipeline.template import Fatal, Item
-from pipeline.workflows.review.decide import TRIES
 from pipeline.workflows.review.marks import checked_value, finding_named, target_named
 from pipeline.workflows.review.sheet import Sheet, card_with, reviewed, sheet
+from pipeline.workflows.tries import until_kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,8 @@ def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) 
     """Keep a new appeal. Raises NotFound for an unknown call or item, UsageError where it cannot be made."""
     _check_said(plea.who, plea.reason)
     zone = time_zone(settings.time_zone)
-    for _ in range(TRIES):
+
+    def attempt() -> int | None:
         found = sheet(store, plea.call, "")
         target = target_named(found, plea.item)
         _check_agent(found.stored, plea.who)
@@ -61,10 +62,9 @@ def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) 
         history = store.scorings(found.stored.recording.id)
         since = result_since(history, found.template.id, target.id)
         new = raised(_new(plea, found, target, settings, at), earlier, since, zone)
-        number = store.add_appeal(new, earlier=len(earlier))
-        if number is not None:
-            return store.appeal(number)
-    raise StorageError(f"{plea.call} 一直有别人在写入，没有记下", hint="稍后再试")
+        return store.add_appeal(new, earlier=len(earlier))
+
+    return store.appeal(until_kept(attempt, plea.call))
 
 
 def answer_appeal(
@@ -75,11 +75,13 @@ def answer_appeal(
     Raises NotFound and UsageError; then nothing is kept.
     """
     _check_said(answer.who, answer.reason)
-    for _ in range(TRIES):
+
+    def attempt() -> int | None:
         decided = _decided(store.appeal(appeal_id), answer, store, settings, at)
-        if store.save_reviewed(decided, at=decided.reviews[-1].at) is not None:
-            return store.appeal(appeal_id)
-    raise StorageError(f"申诉 {appeal_id} 一直有别人在写入，没有记下", hint="稍后再试")
+        return store.save_reviewed(decided, at=decided.reviews[-1].at)
+
+    until_kept(attempt, f"申诉 {appeal_id}")
+    return store.appeal(appeal_id)
 
 
 def reopen_appeal(
@@ -88,7 +90,8 @@ def reopen_appeal(
     """Appeal once more against the answer. Raises NotFound and UsageError."""
     _check_said(who, reason)
     zone = time_zone(settings.time_zone)
-    for _ in range(TRIES):
+
+    def attempt() -> bool | None:
         appeal = store.appeal(appeal_id)
         if appeal.last.step is Step.ANSWERED and appeal.last.scorecard_id is not None:
             card = store.scoring(appeal.last.scorecard_id).scorecard
@@ -96,9 +99,10 @@ def reopen_appeal(
         said = AppealEvent(
             step=Step.REOPENED, who=who, at=at, reason=reason, scorecard_id=appeal.last.scorecard_id
         )
-        if store.add_appeal_event(appeal.reopened(said, zone)):
-            return store.appeal(appeal_id)
-    raise StorageError(f"申诉 {appeal_id} 一直有别人在写入，没有记下", hint="稍后再试")
+        return store.add_appeal_event(appeal.reopened(said, zone)) or None
+
+    until_kept(attempt, f"申诉 {appeal_id}")
+    return store.appeal(appeal_id)
 
 
 def result_since(history: Sequence[StoredCall], template_id: str, target: str) -> datetime:

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from pipeline.errors import StorageError, UsageError
+from pipeline.errors import UsageError
 from pipeline.storage.store import Store
 from pipeline.workflows.review.marks import Marks, reviews_of
 from pipeline.workflows.review.sheet import Sheet, reviewed, sheet, sheet_of
-
-TRIES = 20
-"""How often a decision is made again because another one came first."""
+from pipeline.workflows.tries import until_kept
 
 
 def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Sheet, Sheet]:
@@ -18,12 +16,14 @@ def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Shee
     """
     if not marks.who.strip():
         raise UsageError("谁在复核？", hint="用 --who 署名，或设环境变量 CALLSCORE_REVIEWER")
-    for _ in range(TRIES):
+
+    def attempt() -> Sheet | None:
         before = sheet(store, name, marks.who)
         moment = before.moment(at)
         decided = reviewed(before, reviews_of(marks, before, moment), f"复核：{marks.who}")
-        if store.save_reviewed(decided, at=moment) is not None:
-            recording_id = before.stored.recording.id
-            stored, reviews = store.latest(recording_id), store.reviews(recording_id)
-            return before, sheet_of(stored, reviews, before.ruleset, marks.who)
-    raise StorageError(f"{name} 一直有别人在写入，没有记下", hint="稍后再试")
+        return before if store.save_reviewed(decided, at=moment) is not None else None
+
+    before = until_kept(attempt, name)
+    recording_id = before.stored.recording.id
+    stored, reviews = store.latest(recording_id), store.reviews(recording_id)
+    return before, sheet_of(stored, reviews, before.ruleset, marks.who)

@@ -1,7 +1,7 @@
 """Scored calls of made-up agents, in a real database: numbers decide everything, so that counts are known."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
 from pipeline.scope import Applies, Source
 from pipeline.scorecard import DecidedBy, Decision, FatalCause, Review, Scorecard, ScoredItem, Verdict
-from pipeline.storage.records import Origin, ScoredCall
+from pipeline.storage.records import Origin, Rescored, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import (
     Direction,
@@ -231,4 +231,6 @@ def review(store: Store, call: Made, after: Made, decision: Decision = Decision.
             reason="听过",
         )
     )
-    store.save_rescore(after.scored, at=at, reason="review", origin=Origin.HEARD)
+    scored = replace(after.scored, reviews=len(store.reviews(call.recording.id)))
+    basis = store.latest(call.recording.id).scorecard_id
+    store.save_rescore(Rescored(scored=scored, basis=basis, reason="review", origin=Origin.HEARD), at=at)

@@ -11,6 +11,7 @@ from tuning_help import MEANT, NOON, Plain, decide, meant_like
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound, UsageError
+from pipeline.storage.records import Rescored
 from pipeline.storage.store import Store
 from pipeline.workflows.process_call import judge
 from pipeline.workflows.rules import rules_of_the_day
@@ -115,8 +116,10 @@ def test_an_old_scoring_replays_under_what_was_taught_on_the_day(desk: Desk) -> 
     before = store.latest(store.find_call("c2").id)
     apply(learned(desk))
     now = store.pinned(understanding.taught(load_ruleset(rules)), at=NOON + timedelta(days=2))
-    anew = judge(before.call, now, understanding.settings)
-    store.save_rescore(anew, at=NOON + timedelta(days=2), reason="learned")
+    reviews = store.reviews(before.recording.id)
+    anew = judge(before.call, now, understanding.settings, reviews=reviews)
+    learnt = Rescored(scored=anew, basis=before.scorecard_id, reason="learned")
+    assert store.save_rescore(learnt, at=NOON + timedelta(days=2))
     replayed = judge(before.call, rules_of_the_day(store, before.ruleset_digest), understanding.settings)
     assert now.digest != before.ruleset_digest
     assert replayed.findings == before.findings
