@@ -16,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.errors import CallscoreError, NotFound, UsageError
 from pipeline.review import headers
-from pipeline.review.page import Page
+from pipeline.review.cookies import LANGUAGE_COOKIE, SESSION_COOKIE, VISITOR_COOKIE, keep_visitor
+from pipeline.review.page import EVERYBODY, Page
 from pipeline.review.render import page_of
 from pipeline.review.site import Form, Site, Visit
 from pipeline.review.words import CHINESE, LANGUAGES, words_in
@@ -25,10 +26,6 @@ from pipeline.workflows.accounts.sessions import session_user
 
 LOG = logging.getLogger("callscore.review")
 
-SESSION_COOKIE = "__Host-callscore"
-VISITOR_COOKIE = "__Host-callscore-visitor"
-"""Signs the form of the login, before there is a session."""
-LANGUAGE_COOKIE = "callscore-language"
 TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
 WRITING = ("POST",)
 LARGEST_FORM = 512 * 1024
@@ -85,19 +82,25 @@ class Endpoint:
             LOG.error("%s %s: %s %s", visit.method, self.page.path, number, _place(error))
             answer = told(visit, Refused(500, f"程序出错了，编号 {number}", "把编号告诉管理员"))
         if VISITOR_COOKIE not in request.cookies and visit.user is None:
-            answer.set_cookie(VISITOR_COOKIE, visitor, secure=True, httponly=True, samesite="strict", path="/")
+            keep_visitor(answer, visitor)
         return finished(answer, visit)
 
     def _guarded(self, visit: Visit) -> Response:
         if self.page.method in WRITING:
             check_origin(visit, self.site)
             check_token(visit)
-        if self.page.action is not None:
-            if visit.user is None:
-                return to_login(visit)
-            if not may(visit.user, self.page.action, self.page.thing(visit)):
-                raise Refused(403, f"{visit.user.role.chinese}不能看这一页", "需要权限的，找管理员")
+        if self.page.access is not EVERYBODY and visit.user is None:
+            return to_login(visit)
+        if not self._may(visit):
+            raise Refused(403, f"{visit.who.role.chinese}不能{self._asked()}", "需要权限的，找管理员")
         return self.page.answer(visit)
+
+    def _may(self, visit: Visit) -> bool:
+        action = self.page.action
+        return action is None or may(visit.who, action, self.page.thing(visit))
+
+    def _asked(self) -> str:
+        return self.page.action.chinese if self.page.action else ""
 
     def _visit(self, request: Request, visitor: str, form: Form) -> Visit:
         token = request.cookies.get(SESSION_COOKIE, "")
