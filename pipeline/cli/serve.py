@@ -10,8 +10,7 @@ from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.review.server import Address, check_address, serve
 from pipeline.review.site import Site
-from pipeline.storage.store import Store
-from pipeline.workflows.accounts.users import has_users
+from pipeline.workflows.audit import open_store
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +31,8 @@ def serve_command(
     settings = load(SettingsOptions(database=database))
     address = Address(host=host, port=port, certificate=tls_cert, key=tls_key, behind_tls=behind_tls)
     check_address(address)
-    with Store.open(settings.database, create=False) as store:
-        if not has_users(store):
+    with open_store(settings) as store:
+        if not store.users():
             console().print("还没有用户：先 callscore users add 登录名 --role admin", style="yellow")
         console().print(f"在 {address.url} 上，按 Ctrl-C 停止")
         serve(Site(store=store, settings=settings, clock=lambda: datetime.now(UTC)), address)
