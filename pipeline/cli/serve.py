@@ -27,7 +27,7 @@ def serve_command(
     ] = False,
     database: Database = None,
 ) -> None:
-    """打开质检员的网页：队列、听录音、核对评分表、申诉、规则、报表。第一个管理员先用 callscore users add 建。"""
+    """打开质检员的网页：队列、核对评分表、申诉、规则、报表。第一个管理员先用 callscore users add 建。"""
     settings = load(SettingsOptions(database=database))
     address = Address(host=host, port=port, certificate=tls_cert, key=tls_key, behind_tls=behind_tls)
     check_address(address)

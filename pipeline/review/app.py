@@ -7,12 +7,13 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-from pipeline.review.pages import call, login
+from pipeline.review.pages import audio, call, login
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *call.PAGES,
+    *audio.PAGES,
 )
 
 

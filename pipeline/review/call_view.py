@@ -1,5 +1,5 @@
-"""A call as the page shows it: rows of the transcript with their words marked, regions of the waveform, and the
-items of the card with their evidence. Values in, values out."""
+"""A call as the page shows it: rows of the transcript with their words marked, regions of the waveform,
+and the items of the card with their evidence. Values in, values out."""
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
@@ -91,7 +91,35 @@ class ShownItem:
     def is_override(self) -> bool:
         """Whether a person decided otherwise than the machine."""
         decided = self.scored.verdict.decided and self.machine.verdict.decided
-        return decided and (self.scored.points, self.scored.level) != (self.machine.points, self.machine.level)
+        return decided and (self.scored.points, self.scored.level) != (
+            self.machine.points,
+            self.machine.level,
+        )
+
+    @property
+    def verdict(self) -> str:
+        return verdict_of(self.scored)
+
+    @property
+    def machine_verdict(self) -> str:
+        return verdict_of(self.machine)
+
+    @property
+    def suggested(self) -> str:
+        return self.machine.suggested or "" if self.machine.verdict in OPEN else ""
+
+    @property
+    def can_accept(self) -> bool:
+        """Whether the machine says something that a person can agree with."""
+        return not self.scored.reviewers and (
+            self.machine.verdict.decided
+            or self.machine.verdict is Verdict.NOT_APPLICABLE
+            or bool(self.suggested)
+        )
+
+    @property
+    def draft_reason(self) -> str:
+        return self.own.reason if self.own else ""
 
     @property
     def decisive(self) -> Span | None:
@@ -101,13 +129,24 @@ class ShownItem:
 def rows(transcript: Transcript, findings: Iterable[Finding], rules: "Rules") -> tuple[Row, ...]:
     """The transcript from top to bottom, with pauses, holds and rings between the turns."""
     marks = _marks(findings, rules)
-    between = [Row(start=s.start, role=None, text=f"无人说话 {s.duration / 1000:.1f} 秒") for s in transcript.silences
-               if s.duration >= LONG_PAUSE]
-    between += [Row(start=h.span.start, role=None, text=f"客户等待 {h.span.duration / 1000:.1f} 秒" + ("（音乐）" if h.music else ""))
-                for h in transcript.holds]
+    between = [
+        Row(start=s.start, role=None, text=f"无人说话 {s.duration / 1000:.1f} 秒")
+        for s in transcript.silences
+        if s.duration >= LONG_PAUSE
+    ]
+    between += [
+        Row(
+            start=h.span.start,
+            role=None,
+            text=f"客户等待 {h.span.duration / 1000:.1f} 秒" + ("（音乐）" if h.music else ""),
+        )
+        for h in transcript.holds
+    ]
     between += [Row(start=ring.start, role=None, text="振铃") for ring in transcript.rings]
     between += [Row(start=span.start, role=None, text="有人说话，听不清") for span in transcript.unclear]
-    turns = [Row(start=turn.span.start, role=turn.role, words=_words(turn, marks)) for turn in transcript.turns]
+    turns = [
+        Row(start=turn.span.start, role=turn.role, words=_words(turn, marks)) for turn in transcript.turns
+    ]
     return tuple(sorted([*turns, *between], key=lambda row: row.start))
 
 
@@ -135,7 +174,8 @@ def _words(turn: Turn, marks: Sequence[tuple[Span, Role, str]]) -> tuple[ShownWo
         return " ".join(names + kinds[-1:])
 
     return tuple(
-        ShownWord(start=w.span.start, end=w.span.end, text=w.text, mark=mark(w.span, w.probability)) for w in turn.words
+        ShownWord(start=w.span.start, end=w.span.end, text=w.text, mark=mark(w.span, w.probability))
+        for w in turn.words
     )
 
 
@@ -156,7 +196,9 @@ def regions(stored: StoredCall, findings: Iterable[Finding]) -> list[dict[str, o
             made.append(_region(finding.id, kind, span, f"{clock(span.start)} {title}"))
     transcript = stored.transcript
     made += [_region(f"hold{i}", "hold", hold.span, "等待") for i, hold in enumerate(transcript.holds)]
-    made += [_region(f"silence{i}", "silence", span, "无人说话") for i, span in enumerate(transcript.silences)]
+    made += [
+        _region(f"silence{i}", "silence", span, "无人说话") for i, span in enumerate(transcript.silences)
+    ]
     return made
 
 
@@ -183,7 +225,10 @@ def channel_roles(transcript: Transcript, channels: int) -> tuple[Role, ...]:
     roles = []
     for channel in range(channels):
         spoken = [turn for turn in transcript.turns if turn.channel == channel]
-        by_role = {role: sum(t.span.duration for t in spoken if t.role is role) for role in (Role.AGENT, Role.CUSTOMER)}
+        by_role = {
+            role: sum(t.span.duration for t in spoken if t.role is role)
+            for role in (Role.AGENT, Role.CUSTOMER)
+        }
         best = max(by_role, key=lambda role: by_role[role])
         roles.append(best if by_role[best] else Role.OTHER)
     return tuple(roles)
@@ -229,7 +274,9 @@ def choices(item: Item, scored: ScoredItem, machine: ScoredItem, *, blind: bool)
 
 
 def _exhibits(sheet: Sheet, *, blind: bool) -> dict[str, Exhibit]:
-    said = {r.target: r for r in sheet.reviews if r.decision in (Decision.FINDING_TRUE, Decision.FINDING_FALSE)}
+    said = {
+        r.target: r for r in sheet.reviews if r.decision in (Decision.FINDING_TRUE, Decision.FINDING_FALSE)
+    }
     return {f.id: _exhibit(f, sheet.stored, said.get(f.id)) for f in sheet.stored.findings}
 
 

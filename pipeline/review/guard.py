@@ -104,7 +104,9 @@ class Endpoint:
 
     def _visit(self, request: Request, visitor: str, form: Form) -> Visit:
         token = request.cookies.get(SESSION_COOKIE, "")
-        user = session_user(self.site.store, token, self.site.settings, at=self.site.clock()) if token else None
+        user = (
+            session_user(self.site.store, token, self.site.settings, at=self.site.clock()) if token else None
+        )
         language = request.cookies.get(LANGUAGE_COOKIE, CHINESE)
         return Visit(
             site=self.site,

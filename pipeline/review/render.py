@@ -1,4 +1,4 @@
-"""Templates: everything that is put into one is escaped; times as mm:ss.s, moments in the house's time zone."""
+"""Templates: all that is put into one is escaped; times as mm:ss.s, moments in the time zone of the house."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -43,8 +43,10 @@ def html(visit: Visit, name: str, values: Mapping[str, Any]) -> str:
     def local(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
         return at.astimezone(zone).strftime(form) if at else "—"
 
-    return environment().get_template(name).render(
-        values, visit=visit, t=visit.words, local=local, menu=menu(visit)
+    return (
+        environment()
+        .get_template(name)
+        .render(values, visit=visit, t=visit.words, local=local, menu=menu(visit))
     )
 
 
@@ -60,5 +62,3 @@ def points(value: Decimal | float | None) -> str:
 
 def percent(value: float | None) -> str:
     return "—" if value is None else f"{value:.0%}"
-
-

@@ -13,8 +13,8 @@ from pipeline.storage.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Everything with a state, passed in. `addresses`: the origins that the page may be asked from, beside its
-    own host."""
+    """Everything with a state, passed in. `addresses`: the origins that the page may be asked from,
+    beside its own host."""
 
     store: Store
     settings: Settings
@@ -49,8 +49,8 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request of somebody. `user` None: not logged in; `token` signs the forms of this session; `nonce` is
-    this response's."""
+    """One request of somebody. `user` None: not logged in; `token` signs the forms of this session;
+    `nonce` is this response's."""
 
     site: Site
     method: str

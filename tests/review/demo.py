@@ -1,5 +1,7 @@
-"""The demo calls as they were heard once (`python -m tests.review.demo DATABASE` writes the file anew from a night
-over data/demo), scored by today's rules: a full page without the speech model."""
+"""The demo calls as they were heard once, scored by today's rules: a full page without the speech model.
+
+`python tests/review/demo.py DATABASE` writes the file anew from a night over data/demo.
+"""
 
 import gzip
 import json
@@ -49,7 +51,9 @@ def keep(database: str) -> None:
         calls = sorted(store.stored(CallFilter()), key=lambda call: call.recording.name)
         plain = [
             {
-                "recording": mapping.recording_to_plain(replace(c.recording, path=Path(c.recording.path).name)),
+                "recording": mapping.recording_to_plain(
+                    replace(c.recording, path=Path(c.recording.path).name)
+                ),
                 "transcript": mapping.transcript_to_plain(c.transcript),
             }
             for c in calls

@@ -7,7 +7,6 @@ from starlette.responses import Response, StreamingResponse
 
 from pipeline.review.page import Page
 from pipeline.review.site import Visit
-from pipeline.review.things import call_thing
 from pipeline.workflows.accounts.policy import Action
 from pipeline.workflows.byte_range import ByteRange, byte_range
 from pipeline.workflows.playback import playable
@@ -31,7 +30,10 @@ def audio(visit: Visit) -> Response:
         told["Content-Range"] = part.content_range
     told["Content-Length"] = str(len(part))
     return StreamingResponse(
-        _bytes(file.path, part), status_code=206 if part.is_part else 200, media_type=file.media_type, headers=told
+        _bytes(file.path, part),
+        status_code=206 if part.is_part else 200,
+        media_type=file.media_type,
+        headers=told,
     )
 
 
@@ -44,4 +46,13 @@ def _bytes(path: Path, part: ByteRange) -> Iterator[bytes]:
             yield chunk
 
 
-PAGES = (Page(path="/calls/{call}/audio", answer=audio, action=Action.CALL_PLAY, thing=call_thing),)
+PAGES = (
+    Page(
+        path="/calls/{call}/audio",
+        answer=audio,
+        action=Action.CALL_PLAY,
+        thing=lambda v: __import__("pipeline.workflows.accounts.policy").workflows.accounts.policy.Thing(
+            assigned=frozenset({v.who.login})
+        ),
+    ),
+)

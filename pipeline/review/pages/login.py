@@ -94,7 +94,9 @@ def is_own(address: str) -> bool:
     """Whether it is a page of ours: nobody is sent elsewhere after the login."""
     parts = urlsplit(address)
     plain = address.isprintable() and "\\" not in address
-    return plain and not parts.scheme and not parts.netloc and parts.path.startswith("/") and address[:2] != "//"
+    return (
+        plain and not parts.scheme and not parts.netloc and parts.path.startswith("/") and address[:2] != "//"
+    )
 
 
 def _form(visit: Visit, *, fault: str = "", login: str = "", next_page: str = "") -> Response:

@@ -49,7 +49,7 @@ export class Player extends EventTarget {
       this.seek(region.start * 1000);
       this.dispatchEvent(new CustomEvent("region", { detail: region.id }));
     });
-    for (const region of this.data.regions) this.#marked(regions, region);
+    wave.once("decode", () => this.data.regions.forEach((region) => this.#marked(regions, region)));
     return wave;
   }
 
