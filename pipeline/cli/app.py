@@ -22,6 +22,7 @@ from pipeline.cli.rescore import register as register_rescore
 from pipeline.cli.review import register as register_review
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.sample import register as register_sample
+from pipeline.cli.serve import register as register_serve
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
 from pipeline.cli.tickets import register as register_tickets
@@ -52,6 +53,7 @@ COMMANDS = (
     register_evaluate,
     register_sample,
     register_tickets,
+    register_serve,
     register_settings,
     register_doctor,
 )

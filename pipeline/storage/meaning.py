@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -55,7 +56,12 @@ def meaning_of(session: Session, ruleset_digest: str, encoder: str | None) -> Me
     if encoder is not None:
         query = query.where(MeaningRow.encoder == encoder)
     row = session.scalar(query.order_by(MeaningRow.encoder).limit(1))
-    return None if row is None else Meaning.unpacked(row.body)
+    return None if row is None else _unpacked(row.body)
+
+
+@lru_cache(maxsize=8)
+def _unpacked(body: bytes) -> Meaning:
+    return Meaning.unpacked(body)
 
 
 def put_once(session: Session, table: type[Base], values: Mapping[str, object]) -> None:

@@ -1,5 +1,6 @@
 """The rule set in force: the folder that the settings name, else the rules that come with callscore."""
 
+from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,21 @@ def load_rules(settings: Settings) -> RuleSet:
 def rules_of_the_day(store: Store, digest: str, encoder: str | None = None) -> RuleSet:
     """The rule set that made a stored scorecard, with what it was taught then, with this sentence model or
     (None) any. Raises NotFound."""
-    return replace(parse_ruleset(store.ruleset_files(digest)), meaning=store.meaning_of(digest, encoder))
+    return replace(_parsed(store, digest), meaning=store.meaning_of(digest, encoder))
+
+
+RULESETS = 8
+"""So many of the rule sets that were read last stay in memory: reading one takes seconds."""
+_read: OrderedDict[str, RuleSet] = OrderedDict()
+
+
+def _parsed(store: Store, digest: str) -> RuleSet:
+    """A digest names the same files in every database."""
+    found = _read.pop(digest, None) or parse_ruleset(store.ruleset_files(digest))
+    _read[digest] = found
+    while len(_read) > RULESETS:
+        _read.popitem(last=False)
+    return found
 
 
 def rules_in_force(store: Store, understanding: Understanding, *, at: datetime) -> RuleSet:

@@ -1,0 +1,197 @@
+"""The door of every page: who asks, may they, did the request come from our own page; then the answer."""
+
+import hashlib
+import hmac
+import logging
+import secrets
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.formparsers import FormParser, MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from pipeline.errors import CallscoreError, NotFound, UsageError
+from pipeline.review import headers
+from pipeline.review.cookies import LANGUAGE_COOKIE, SESSION_COOKIE, VISITOR_COOKIE, keep_visitor
+from pipeline.review.page import EVERYBODY, Page
+from pipeline.review.render import page_of
+from pipeline.review.site import Form, Site, Visit
+from pipeline.review.words import CHINESE, LANGUAGES, words_in
+from pipeline.workflows.accounts.policy import may
+from pipeline.workflows.accounts.sessions import session_user
+
+LOG = logging.getLogger("callscore.review")
+
+TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
+WRITING = ("POST",)
+LARGEST_FORM = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """An answer that is not the page: status, and what to tell the person."""
+
+    status: int
+    told: str
+    hint: str = ""
+
+
+class Endpoint:
+    """One page as an ASGI application."""
+
+    def __init__(self, site: Site, page: Page) -> None:
+        self.site, self.page = site, page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        visitor = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
+        try:
+            form = await _form(request) if self.page.method in WRITING else Form()
+        except ClientDisconnect:
+            return
+        except Refused as refused:
+            form = Form()
+            answer = await run_in_threadpool(self._refusal, request, visitor, refused)
+        else:
+            answer = await run_in_threadpool(self._answer, request, visitor, form)
+        await answer(scope, receive, send)
+
+    def _refusal(self, request: Request, visitor: str, refused: Refused) -> Response:
+        visit = self._visit(request, visitor, Form())
+        return finished(told(visit, refused), visit)
+
+    def _answer(self, request: Request, visitor: str, form: Form) -> Response:
+        visit = self._visit(request, visitor, form)
+        try:
+            answer = self._guarded(visit)
+        except Refused as refused:
+            answer = told(visit, refused)
+        except NotFound as error:
+            answer = told(visit, Refused(404, error.message, error.hint))
+        except UsageError as error:
+            answer = told(visit, Refused(422, error.message, error.hint))
+        except CallscoreError as error:
+            LOG.error("%s %s: %s", visit.method, self.page.path, type(error).__name__)
+            answer = told(visit, Refused(503, error.message, error.hint))
+        except Exception as error:
+            number = secrets.token_hex(4)
+            LOG.error("%s %s: %s %s", visit.method, self.page.path, number, _place(error))
+            answer = told(visit, Refused(500, f"程序出错了，编号 {number}", "把编号告诉管理员"))
+        if VISITOR_COOKIE not in request.cookies and visit.user is None:
+            keep_visitor(answer, visitor)
+        return finished(answer, visit)
+
+    def _guarded(self, visit: Visit) -> Response:
+        if self.page.method in WRITING:
+            check_origin(visit, self.site)
+            check_token(visit)
+        if self.page.access is not EVERYBODY and visit.user is None:
+            return to_login(visit)
+        if not self._may(visit):
+            raise Refused(403, f"{visit.who.role.chinese}不能{self._asked()}", "需要权限的，找管理员")
+        return self.page.answer(visit)
+
+    def _may(self, visit: Visit) -> bool:
+        action = self.page.action
+        return action is None or may(visit.who, action, self.page.thing(visit))
+
+    def _asked(self) -> str:
+        return self.page.action.chinese if self.page.action else ""
+
+    def _visit(self, request: Request, visitor: str, form: Form) -> Visit:
+        token = request.cookies.get(SESSION_COOKIE, "")
+        user = (
+            session_user(self.site.store, token, self.site.settings, at=self.site.clock()) if token else None
+        )
+        language = request.cookies.get(LANGUAGE_COOKIE, CHINESE)
+        return Visit(
+            site=self.site,
+            method=self.page.method,
+            path=request.url.path,
+            params=dict(request.path_params),
+            query=Form(values=parse_qs(request.url.query, max_num_fields=200)),
+            form=form,
+            user=user,
+            session=token if user else "",
+            token=signed(token if user else visitor),
+            nonce=headers.new_nonce(),
+            address=request.client.host if request.client else "",
+            words=words_in(language if language in LANGUAGES else CHINESE),
+            headers=dict(request.headers),
+        )
+
+
+def signed(secret: str) -> str:
+    """The token of the forms of one session: only who has the cookie can make it."""
+    return hmac.new(secret.encode(), b"callscore form", hashlib.sha256).hexdigest()
+
+
+def check_token(visit: Visit) -> None:
+    """Raises Refused: the form is not from a page of this session."""
+    given = visit.headers.get(TOKEN_HEADER) or visit.form.text(TOKEN_FIELD)
+    if not hmac.compare_digest(given.encode(), visit.token.encode()):
+        raise Refused(403, "这一页已过期，没有提交", "刷新页面，再做一次")
+
+
+def check_origin(visit: Visit, site: Site) -> None:
+    """Raises Refused: another site's page sent the form, or the browser does not say whose."""
+    origin = visit.headers.get("origin", "")
+    own = urlsplit(origin).netloc
+    if not own or (own != visit.headers.get("host") and origin not in site.addresses):
+        raise Refused(403, "请求不是从本站的页面发出的，没有提交", "从本站的页面上操作")
+
+
+def to_login(visit: Visit) -> Response:
+    """Where nobody is logged in: to the login, and back here afterwards."""
+    if visit.is_fragment:
+        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    return RedirectResponse("/login" if visit.path == "/" else f"/login?next={visit.path}", status_code=303)
+
+
+def told(visit: Visit, refused: Refused) -> Response:
+    """What went wrong, as a page, or as the part of one that asked."""
+    name = "refusal_part.html" if visit.is_fragment else "refusal.html"
+    answer = page_of(visit, name, refused=refused)
+    answer.status_code = refused.status
+    if visit.is_fragment:
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#notice", "innerHTML"
+    return answer
+
+
+def finished(answer: Response, visit: Visit) -> Response:
+    """The answer with what every browser must be told."""
+    for name, value in headers.ALWAYS.items():
+        answer.headers[name] = value
+    answer.headers["Content-Security-Policy"] = headers.policy(visit.nonce)
+    answer.headers.setdefault("Cache-Control", headers.PRIVATE)
+    return answer
+
+
+async def _form(request: Request) -> Form:
+    size = request.headers.get("content-length", "")
+    if not size.isdecimal() or int(size) > LARGEST_FORM:
+        raise Refused(413, "提交的内容太大，没有收", f"最多 {LARGEST_FORM // 1024} KiB")
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind != "application/x-www-form-urlencoded":
+        raise Refused(415, "看不懂提交的内容", "从本站的页面上操作")
+    try:
+        found = await FormParser(Headers(scope=request.scope), request.stream()).parse()
+    except (MultiPartException, UnicodeDecodeError, ValueError) as error:
+        raise Refused(400, "看不懂提交的内容", "从本站的页面上操作") from error
+    values: dict[str, list[str]] = {}
+    for name, value in found.multi_items():
+        values.setdefault(name, []).append(str(value))
+    return Form(values=values)
+
+
+def _place(error: Exception) -> str:
+    """Where it happened, never what was in it: messages of foreign errors may quote what was said."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {where}"

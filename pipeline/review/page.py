@@ -1,0 +1,47 @@
+"""`Page`: one address of the application, with the policy that guards it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.responses import Response
+
+from pipeline.review.site import Visit
+from pipeline.workflows.accounts.policy import MANY, Action, Thing
+
+
+class Access(StrEnum):
+    """Pages that are about no action of the policy."""
+
+    EVERYBODY = "everybody"  # nobody need be logged in
+    LOGGED_IN = "logged_in"  # about oneself
+
+
+EVERYBODY, LOGGED_IN = Access.EVERYBODY, Access.LOGGED_IN
+
+
+def many(visit: Visit) -> Thing:
+    """For pages of many things, which show only those in the person's scope."""
+    return MANY
+
+
+def one(visit: Visit) -> Thing:
+    """For pages about the house as a whole."""
+    return Thing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """`action` and `thing` go to the one function that decides; without an action `access` says whose page it
+    is, and a page with neither is refused when it is made."""
+
+    path: str
+    answer: Callable[[Visit], Response]
+    method: str = "GET"
+    action: Action | None = None
+    thing: Callable[[Visit], Thing] = many
+    access: Access | None = None
+
+    def __post_init__(self) -> None:
+        if (self.action is None) is (self.access is None):
+            raise ValueError(f"{self.method} {self.path}: expected either an action or an access")

@@ -1,0 +1,58 @@
+"""The sound of a call, by byte ranges; the path comes from the database, never from the address."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.responses import Response, StreamingResponse
+
+from pipeline.review.page import Page
+from pipeline.review.site import Visit
+from pipeline.workflows.accounts.policy import Action
+from pipeline.workflows.byte_range import ByteRange, byte_range
+from pipeline.workflows.playback import playable
+
+CHUNK = 256 * 1024
+
+
+def audio(visit: Visit) -> Response:
+    """The whole file, or the part that the browser asks for (206), or that there is no such part (416)."""
+    recording = visit.store.find_call(visit.params["call"])
+    file = playable(recording, visit.site.settings)
+    etag = f'"{file.tag}"'
+    told = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, max-age=3600"}
+    if visit.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=told)
+    asked = visit.headers.get("range") if visit.headers.get("if-range", etag) == etag else None
+    part = byte_range(asked, file.path.stat().st_size)
+    if part.is_outside:
+        return Response(status_code=416, headers=told | {"Content-Range": part.content_range})
+    if part.is_part:
+        told["Content-Range"] = part.content_range
+    told["Content-Length"] = str(len(part))
+    return StreamingResponse(
+        _bytes(file.path, part),
+        status_code=206 if part.is_part else 200,
+        media_type=file.media_type,
+        headers=told,
+    )
+
+
+def _bytes(path: Path, part: ByteRange) -> Iterator[bytes]:
+    left = len(part)
+    with path.open("rb") as file:
+        file.seek(part.start)
+        while left > 0 and (chunk := file.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+PAGES = (
+    Page(
+        path="/calls/{call}/audio",
+        answer=audio,
+        action=Action.CALL_PLAY,
+        thing=lambda v: __import__("pipeline.workflows.accounts.policy").workflows.accounts.policy.Thing(
+            assigned=frozenset({v.who.login})
+        ),
+    ),
+)

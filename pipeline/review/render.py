@@ -1,0 +1,64 @@
+"""Templates: all that is put into one is escaped; times as mm:ss.s, moments in the time zone of the house."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from pipeline.media.values import time_zone
+from pipeline.review.assets import asset
+from pipeline.review.menu import menu
+from pipeline.review.site import Visit
+from pipeline.units import clock
+
+HERE = Path(__file__).parent
+
+
+@cache
+def environment() -> Environment:
+    """Escapes always; a name that is not given is an error."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["clock"] = clock
+    made.filters["points"] = points
+    made.filters["percent"] = percent
+    made.globals["asset"] = asset
+    return made
+
+
+def html(visit: Visit, name: str, values: Mapping[str, Any]) -> str:
+    """A template filled in."""
+    zone = time_zone(visit.site.settings.time_zone)
+
+    def local(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
+        return at.astimezone(zone).strftime(form) if at else "—"
+
+    return (
+        environment()
+        .get_template(name)
+        .render(values, visit=visit, t=visit.words, local=local, menu=menu(visit))
+    )
+
+
+def page_of(visit: Visit, name: str, **values: Any) -> Response:
+    """A template as an answer."""
+    return HTMLResponse(html(visit, name, values))
+
+
+def points(value: Decimal | float | None) -> str:
+    """Points with one decimal; a dash where nobody decided."""
+    return "—" if value is None else f"{value:.1f}"
+
+
+def percent(value: float | None) -> str:
+    return "—" if value is None else f"{value:.0%}"
