@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from pipeline.appeal import Appeal, AppealEvent, Ruling, Step
 from pipeline.errors import NotFound
 from pipeline.scorecard import Review
-from pipeline.storage import queries, writing
+from pipeline.storage import drafts, queries, queue_rows, writing
 from pipeline.storage.mapping import column_text
+from pipeline.storage.queue_records import DraftKey
 from pipeline.storage.records import DecidedFinding, Reviewed
 from pipeline.storage.tables import AppealEventRow, AppealRow, RecordingRow, ReviewRow, ScorecardRow
 from pipeline.storage.transactions import Transactions
@@ -28,6 +29,7 @@ class People(Transactions):
         with self._writing() as session:
             _lock(session, review.recording_id)
             session.add(_review_row(review))
+            queue_rows.refresh(session, review.recording_id)
 
     def save_reviewed(self, reviewed: Reviewed, *, at: datetime) -> int | None:
         """Keep decisions, the scorecard that they make and the answer to an appeal, all or nothing.
@@ -54,12 +56,15 @@ class People(Transactions):
                 )
             if reviewed.appeal is not None:
                 _add_event(session, reviewed.appeal, newest)
+            if reviewed.draft_of:
+                drafts.drop(session, DraftKey(recording_id=recording_id, who=reviewed.draft_of))
+            queue_rows.refresh(session, recording_id)
         return newest
 
     def reviews(self, recording_id: str) -> tuple[Review, ...]:
         """All decisions about a call, oldest first."""
         with self._reading() as session:
-            return _reviews(session, recording_id)
+            return queries.reviews(session, recording_id)
 
     def reviewed(self) -> Mapping[str, tuple[Review, ...]]:
         """All decisions by recording, each call's oldest first."""
@@ -92,6 +97,7 @@ class People(Transactions):
             session.add(row)
             session.flush()
             session.add(_event_row(row.id, 0, appeal.last, appeal.last.scorecard_id))
+            queue_rows.refresh(session, appeal.recording_id)
             return row.id
 
     def add_appeal_event(self, appeal: Appeal) -> bool:
@@ -101,6 +107,7 @@ class People(Transactions):
             if not _is_next(session, appeal):
                 return False
             _add_event(session, appeal, appeal.last.scorecard_id)
+            queue_rows.refresh(session, appeal.recording_id)
         return True
 
     def appeals(self, recording_id: str | None = None) -> tuple[Appeal, ...]:
@@ -128,11 +135,6 @@ def _lock(session: Session, recording_id: str) -> None:
 def _count_reviews(session: Session, recording_id: str) -> int:
     query = select(func.count()).select_from(ReviewRow).where(ReviewRow.recording_id == recording_id)
     return session.scalar(query) or 0
-
-
-def _reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
-    query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
-    return tuple(map(queries.review_of, session.scalars(query)))
 
 
 def _review_row(review: Review) -> ReviewRow:

@@ -20,7 +20,9 @@ from pipeline.ruleset import RuleSet
 from pipeline.storage import archive, corrections, mapping, meaning, queries, writing
 from pipeline.storage.corrections import Corrections
 from pipeline.storage.database import is_shared, open_database, reconnected
+from pipeline.storage.drafts import Drafts
 from pipeline.storage.people import People
+from pipeline.storage.queue import Queue
 from pipeline.storage.records import (
     CallFilter,
     CallSummary,
@@ -37,6 +39,7 @@ from pipeline.storage.records import (
     SweepLine,
     SweptFinding,
 )
+from pipeline.storage.rounds import Rounds
 from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
     QuarantineRow,
@@ -51,7 +54,7 @@ from pipeline.vectors import Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics):
+class Store(People, Corrections, Statistics, Queue, Drafts, Rounds):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod
