@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.storage import queue_rows
 from pipeline.storage.mapping import column_text
-from pipeline.storage.queue_records import Conflict, Draft, DraftKey
+from pipeline.storage.queue_records import Conflict, Draft, DraftKey, Seen
 from pipeline.storage.queue_tables import DraftRow, DraftStepRow
 from pipeline.storage.transactions import Transactions
 
@@ -33,10 +33,10 @@ class Drafts(Transactions):
             return tuple(_draft(session, row) for row in rows)
 
     def save_draft(
-        self, key: DraftKey, marks: str, *, version: int, seen: int, at: datetime
+        self, key: DraftKey, marks: str, *, version: int, seen: Seen, at: datetime
     ) -> Draft | Conflict:
-        """Keep canonical JSON as the next step; what was undone is gone. `seen`: how many decisions about the
-        call were known. Conflict: another version is the newest, and nothing is kept."""
+        """Keep canonical JSON as the next step; what was undone is gone. `seen`: what was known of the call.
+        Conflict: another version is the newest, and nothing is kept."""
         with self._writing() as session:
             row = _locked(session, key)
             if (row.version if row else 0) != version:
@@ -45,7 +45,8 @@ class Drafts(Transactions):
                 row = DraftRow(**_names(key), version=0, step=0, last=0)
                 session.add(row)
             session.execute(delete(DraftStepRow).where(*_steps(key), DraftStepRow.step > row.step))
-            row.version, row.step, row.seen, row.at = row.version + 1, row.step + 1, seen, at
+            row.version, row.step, row.at = row.version + 1, row.step + 1, at
+            row.seen, row.scorecard_id = seen.reviews, seen.scorecard_id
             row.last = row.step
             session.add(DraftStepRow(**_names(key), step=row.step, at=at, marks=marks))
             session.flush()
@@ -121,7 +122,7 @@ def _draft(session: Session, row: DraftRow) -> Draft:
         key=key,
         marks=step.marks if step else "",
         version=row.version,
-        seen=row.seen,
+        seen=Seen(reviews=row.seen, scorecard_id=row.scorecard_id),
         at=row.at,
         undo=row.step,
         redo=row.last - row.step,

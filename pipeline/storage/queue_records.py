@@ -194,14 +194,22 @@ class DraftKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What somebody knew of a call: so many decisions, whether they may see them or not, and this card."""
+
+    reviews: int
+    scorecard_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What somebody has marked, as canonical JSON; "": nothing. `seen` decisions about the call were known;
-    so many steps can be undone, and done again."""
+    """What somebody has marked, as canonical JSON; "": nothing. `seen` is what they knew of the call at the
+    last save; so many steps can be undone, and done again."""
 
     key: DraftKey
     marks: str
     version: int
-    seen: int
+    seen: Seen
     at: datetime
     undo: int
     redo: int

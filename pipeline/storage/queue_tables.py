@@ -67,7 +67,7 @@ class QueueRow(Base):
 
 class DraftRow(Base):
     """What a person has marked and not handed in. `version` counts every change, undoing too; `step` is the
-    one that holds, `last` the newest that can be done again; `seen` decisions were known."""
+    one that holds, `last` the newest that can be done again; `seen` decisions were known, and the card."""
 
     __tablename__ = "drafts"
 
@@ -78,6 +78,7 @@ class DraftRow(Base):
     step: Mapped[int]
     last: Mapped[int]
     seen: Mapped[int]
+    scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecards.id"))
     at: Mapped[datetime] = mapped_column(Moment)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from pipeline.detect.load import load_ruleset, parse_ruleset
 from pipeline.errors import NotFound
@@ -11,6 +12,10 @@ from pipeline.ruleset import RuleSet
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.meaning import Understanding
+
+MOST_KEPT = 8
+_KEPT: WeakKeyDictionary[Store, dict[tuple[str, str | None], RuleSet]] = WeakKeyDictionary()
+"""Stored rule sets never change, and reading one takes a second: each store's newest are kept."""
 
 
 def rules_folder(settings: Settings) -> Path:
@@ -28,8 +33,15 @@ def load_rules(settings: Settings) -> RuleSet:
 
 def rules_of_the_day(store: Store, digest: str, encoder: str | None = None) -> RuleSet:
     """The rule set that made a stored scorecard, with what it was taught then, with this sentence model or
-    (None) any. Raises NotFound."""
-    return replace(parse_ruleset(store.ruleset_files(digest)), meaning=store.meaning_of(digest, encoder))
+    (None) any; the same object while it is kept. Raises NotFound."""
+    kept = _KEPT.setdefault(store, {})
+    known = kept.get((digest, encoder))
+    if known is None:
+        known = replace(parse_ruleset(store.ruleset_files(digest)), meaning=store.meaning_of(digest, encoder))
+        for oldest in list(kept)[: len(kept) + 1 - MOST_KEPT]:
+            kept.pop(oldest, None)
+        kept[digest, encoder] = known
+    return known
 
 
 def rules_in_force(store: Store, understanding: Understanding, *, at: datetime) -> RuleSet:

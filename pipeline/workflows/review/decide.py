@@ -1,5 +1,7 @@
 """An inspector's decisions about one call: kept, and scored by the same path as everything."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import StorageError, UsageError
@@ -11,7 +13,22 @@ TRIES = 20
 """How often a decision is made again because another one came first."""
 
 
-def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Sheet, Sheet]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms decisions are kept: `check` is shown the call as it is at that moment and may raise;
+    `draft_of`: whose draft about the call ends with them; `reason` of the scoring."""
+
+    check: Callable[[Sheet], None] = lambda sheet: None
+    draft_of: str = ""
+    reason: str = ""
+
+
+USUAL = Terms()
+
+
+def review(
+    store: Store, name: str, marks: Marks, *, at: datetime, terms: Terms = USUAL
+) -> tuple[Sheet, Sheet]:
     """Keep decisions and add the scorecard that they make: the sheet before, and the sheet after.
 
     Raises NotFound, and UsageError for what the form does not allow; then nothing is kept.
@@ -20,8 +37,10 @@ def review(store: Store, name: str, marks: Marks, *, at: datetime) -> tuple[Shee
         raise UsageError("谁在复核？", hint="用 --who 署名，或设环境变量 CALLSCORE_REVIEWER")
     for _ in range(TRIES):
         before = sheet(store, name, marks.who)
+        terms.check(before)
         moment = before.moment(at)
-        decided = reviewed(before, reviews_of(marks, before, moment), f"复核：{marks.who}")
+        made, reason = reviews_of(marks, before, moment), terms.reason or f"复核：{marks.who}"
+        decided = reviewed(before, made, reason, terms.draft_of)
         if store.save_reviewed(decided, at=moment) is not None:
             recording_id = before.stored.recording.id
             stored, reviews = store.latest(recording_id), store.reviews(recording_id)

@@ -43,8 +43,10 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
         sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("scorecard_id", ID, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["recording_id"], ["recordings.id"], name=op.f("fk_drafts_recording_id")),
+        sa.ForeignKeyConstraint(["scorecard_id"], ["scorecards.id"], name=op.f("fk_drafts_scorecard_id")),
         sa.PrimaryKeyConstraint("recording_id", "who", "round_id", name=op.f("pk_drafts")),
     )
     op.create_table(
