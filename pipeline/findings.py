@@ -28,6 +28,7 @@ class How(StrEnum):
     EDITS = "edits"  # syllables inserted, dropped or replaced
     MEANING = "meaning"  # other words, the same meaning as an example
     TIMING = "timing"  # a measurement, not words
+    PERSON = "person"  # an inspector marked the words
     NONE = "none"  # nothing was found
 
     @property
@@ -39,6 +40,7 @@ class How(StrEnum):
             "edits": "有增减",
             "meaning": "意思",
             "timing": "时间",
+            "person": "人工补充",
             "none": "—",
         }
         return titles[self.value]

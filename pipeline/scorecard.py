@@ -166,6 +166,7 @@ class Decision(StrEnum):
     OVERRIDE = "override"
     FINDING_TRUE = "finding_true"
     FINDING_FALSE = "finding_false"
+    FINDING_ADDED = "finding_added"  # a person found what the rules did not
     SWAP_ROLES = "swap_roles"
     NOTE = "note"
     DONE = "done"  # the inspector has finished with the call
@@ -177,6 +178,7 @@ class Decision(StrEnum):
             "override": "评定",
             "finding_true": "发现属实",
             "finding_false": "发现不实",
+            "finding_added": "人工补充",
             "swap_roles": "互换角色",
             "note": "备注",
             "done": "交卷",
@@ -193,6 +195,8 @@ NOT_APPLICABLE = "不适用"
 """The value of an OVERRIDE by which a person takes an item out."""
 FATAL_HOLDS, FATAL_FAILS = "成立", "不成立"
 """The values of an OVERRIDE of a fatal item."""
+PARTLY, BATCH = "部分", "批量"
+"""The values of a DONE that left items open, and of one that accepted the machine's card unheard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +204,10 @@ class Review:
     """What a person decided about an item or a finding, and why. Append-only.
 
     `target` is the id of a finding, an item or a fatal item. The value of an OVERRIDE is a level's title,
-    points, or one of the words above; that of an ACCEPT is what the machine said. Ids of items belong to
-    `template_id`; empty: to any. `saw_machine` and `saw_others` tell what was known before deciding: the
-    machine's level, other inspectors' decisions. `appeal_id` is set on what decides an appeal: it is final.
+    points, or one of the words above; that of an ACCEPT is what the machine said, that of a FINDING_ADDED the
+    place and the words as canonical JSON. Ids of items belong to `template_id`; empty: to any. `saw_machine`
+    and `saw_others` tell what was known before deciding: the machine's level, other inspectors' decisions.
+    `appeal_id` is set on what decides an appeal: it is final.
     """
 
     recording_id: str

@@ -59,6 +59,12 @@ class Settings(BaseModel):
 
     # people
     reviewer: str = _setting("", "质检员的名字：复核和答复申诉时的署名；盲复核时不给看别人的决定")
+    claim_minutes: float = _setting(30.0, "领了电话又不动，多少分钟后别人可以领", gt=0)
+    assignment: dict[str, str] = _setting(
+        {},
+        "派单的规则，左边是条件，右边是质检员，先写的先用："
+        "{'business=话费查询' = '王敏 李强', 'team=一班' = '赵云', '*' = '王敏'}",
+    )
     appeal_days: int = _setting(7, "评定之后、答复之后，多少天内可以申诉；模板里写了的以模板为准", ge=0)
 
     # accounts

@@ -24,7 +24,8 @@ from pipeline.settings import Settings
 from pipeline.storage.records import ScoringLine
 from pipeline.units import clock
 from pipeline.workflows.document import call_document
-from pipeline.workflows.review.marks import ID_SHOWN, possible_values
+from pipeline.workflows.review.marks import possible_values
+from pipeline.workflows.review.selected import ID_SHOWN
 from pipeline.workflows.review.sheet import Sheet
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.storage.tables import Base, Id, Moment
+from pipeline.storage.columns import Base, Id, Moment
 
 
 class TeamRow(Base):

@@ -15,7 +15,13 @@ from pipeline.storage.records import FactFilter, FactLine
 from pipeline.storage.tables import FactsRow, QuarantineRow, RecordingRow, ReviewRow, ScorecardRow
 
 ROWS_AT_A_TIME = 500
-LOOKS = (Decision.ACCEPT, Decision.OVERRIDE, Decision.FINDING_TRUE, Decision.FINDING_FALSE)
+LOOKS = (
+    Decision.ACCEPT,
+    Decision.OVERRIDE,
+    Decision.FINDING_TRUE,
+    Decision.FINDING_FALSE,
+    Decision.FINDING_ADDED,
+)
 """Decisions that show that somebody listened."""
 
 

@@ -14,8 +14,9 @@ from pipeline.appeal import Appeal, AppealEvent, Ruling, Step
 from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound
 from pipeline.scorecard import Review
-from pipeline.storage import queries, writing
+from pipeline.storage import drafts, queries, queue_rows, writing
 from pipeline.storage.mapping import column_text
+from pipeline.storage.queue_records import DraftKey
 from pipeline.storage.records import DecidedFinding, Reviewed
 from pipeline.storage.tables import AppealEventRow, AppealRow, ReviewRow, ScorecardRow
 from pipeline.storage.transactions import Transactions
@@ -29,6 +30,7 @@ class People(Transactions):
         with self._writing() as session:
             writing.lock(session, review.recording_id)
             session.add(_review_row(review))
+            queue_rows.refresh(session, review.recording_id)
             self._record(session, audit)
 
     def save_reviewed(
@@ -57,13 +59,16 @@ class People(Transactions):
                 )
             if reviewed.appeal is not None:
                 _add_event(session, reviewed.appeal, newest)
+            if reviewed.draft_of:
+                drafts.drop(session, DraftKey(recording_id=recording_id, who=reviewed.draft_of))
+            queue_rows.refresh(session, recording_id)
             self._record(session, audit)
         return newest
 
     def reviews(self, recording_id: str) -> tuple[Review, ...]:
         """All decisions about a call, oldest first."""
         with self._reading() as session:
-            return _reviews(session, recording_id)
+            return queries.reviews(session, recording_id)
 
     def reviewed(self) -> Mapping[str, tuple[Review, ...]]:
         """All decisions by recording, each call's oldest first."""
@@ -96,6 +101,7 @@ class People(Transactions):
             session.add(row)
             session.flush()
             session.add(_event_row(row.id, 0, appeal.last, appeal.last.scorecard_id))
+            queue_rows.refresh(session, appeal.recording_id)
             self._record(session, audit)
             return row.id
 
@@ -106,6 +112,7 @@ class People(Transactions):
             if not _is_next(session, appeal):
                 return False
             _add_event(session, appeal, appeal.last.scorecard_id)
+            queue_rows.refresh(session, appeal.recording_id)
             self._record(session, audit)
         return True
 

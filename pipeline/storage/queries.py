@@ -242,6 +242,12 @@ def review_of(row: ReviewRow) -> Review:
     )
 
 
+def reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
+    """All decisions about a call, oldest first."""
+    query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
+    return tuple(map(review_of, session.scalars(query)))
+
+
 def decided_findings(session: Session) -> tuple[DecidedFinding, ...]:
     """The newest decision about each finding of any scoring, by recording and place."""
     first = (

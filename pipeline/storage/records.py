@@ -127,13 +127,15 @@ class ScoredCall:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """New decisions about a call, oldest first, and the call as they score it. `basis` is the scorecard that
-    they were made on, the newest; `appeal` ends with the answer that they give."""
+    they were made on, the newest; `appeal` ends with the answer that they give; the draft of `draft_of` about
+    the call ends with them."""
 
     reviews: tuple[Review, ...]
     scored: ScoredCall
     basis: int
     reason: str
     appeal: Appeal | None = None
+    draft_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from pipeline.storage import mapping
+from pipeline.storage import mapping, queue_rows
 from pipeline.storage.records import KeptDraw, KeptPlan
 from pipeline.storage.tables import SampleDrawRow, SamplePlanRow
 
@@ -27,6 +27,7 @@ def put(session: Session, plan: KeptPlan, draws: Sequence[KeptDraw], at: datetim
     kept = [{"plan_id": row.id, "recording_id": d.recording_id, "why": d.why} for d in draws]
     if kept:
         session.execute(insert(SampleDrawRow), kept)
+        queue_rows.drawn(session, row.id, [draw.recording_id for draw in draws])
     return row.id
 
 

@@ -22,8 +22,10 @@ from pipeline.storage.accounts import Accounts
 from pipeline.storage.audit import Audit
 from pipeline.storage.corrections import Corrections
 from pipeline.storage.database import is_shared, open_database, reconnected
+from pipeline.storage.drafts import Drafts
 from pipeline.storage.peaks_table import Waveforms, put_peaks
 from pipeline.storage.people import People
+from pipeline.storage.queue import Queue
 from pipeline.storage.records import (
     CallFilter,
     CallSummary,
@@ -40,6 +42,7 @@ from pipeline.storage.records import (
     SweepLine,
     SweptFinding,
 )
+from pipeline.storage.rounds import Rounds
 from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
@@ -55,7 +58,7 @@ from pipeline.vectors import Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics, Accounts, Audit, Waveforms):
+class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Audit, Waveforms):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod

@@ -4,74 +4,15 @@ Transcripts, scorecards, findings, reviews and appeals are only ever added to. A
 under `migrations/versions`; a test holds the two against each other.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import (
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    true,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
+from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.units import points
-
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC. A naive one raises ValueError."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value}; expected an aware one")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Points(TypeDecorator[Decimal]):
-    """Points with one decimal place, kept as whole tenths: exact in every database."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else int(points(value) * 10)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value) / 10
-
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts up by itself only in an INTEGER primary key."""
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
+from pipeline.storage import queue_tables as queue_tables  # their rows belong to the same metadata
+from pipeline.storage.columns import Base as Base
+from pipeline.storage.columns import Id, Moment, Points
 
 
 class RecordingRow(Base):
@@ -294,7 +235,7 @@ class SampleDrawRow(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("sample_plans.id"))
-    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"))
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"), index=True)
     why: Mapped[str] = mapped_column(Text)
 
 

@@ -12,7 +12,7 @@ from pipeline.facts import facts_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Status
 from pipeline.scorecard import OPEN
-from pipeline.storage import facts, mapping, queries
+from pipeline.storage import facts, mapping, queries, queue_rows
 from pipeline.storage.archive import put_compact
 from pipeline.storage.meaning import put_ruleset, put_sentences
 from pipeline.storage.records import (
@@ -73,6 +73,7 @@ def put_recording(session: Session, recording: Recording) -> None:
         )
     )
     session.flush()
+    queue_rows.refresh(session, recording.id)
 
 
 def _keep_for_old_scorings(session: Session, recording_id: str, body: bytes) -> None:
@@ -151,6 +152,7 @@ def add_scoring(
     session.add_all(_finding_row(finding, rules[finding.rule_id], row.id) for finding in scored.findings)
     session.flush()
     facts.put(session, row.id, facts_of(scored.transcript, scored.findings, rules, scored.scorecard))
+    queue_rows.scored(session, scored, row.id)
     return row.id
 
 

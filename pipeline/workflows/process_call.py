@@ -16,6 +16,7 @@ from pipeline.media.values import time_zone
 from pipeline.ruleset import RuleSet
 from pipeline.samples import Samples
 from pipeline.scorecard import Review
+from pipeline.scoring.added import with_people
 from pipeline.scoring.score import score
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
@@ -77,7 +78,7 @@ def judge(
 ) -> ScoredCall:
     """Run the rules over a call and fill in the scorecard, with what people decided. Pure."""
     call = replace(call, transcript=mapping.storable(call.transcript))
-    findings = run_rules(call, ruleset, Thresholds.of(settings))
+    findings = with_people(run_rules(call, ruleset, Thresholds.of(settings)), reviews, ruleset)
     template = choice.template(call.recording, ruleset, time_zone(settings.time_zone))
     card = None
     if template is not None:

@@ -1,28 +1,39 @@
 """What an inspector decides in one go, held against the form: every name and every value must be on it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
 from pipeline.errors import NotFound, UsageError
 from pipeline.findings import Finding, Outcome
-from pipeline.scorecard import FATAL_FAILS, FATAL_HOLDS, NOT_APPLICABLE, Decision, Review, ScoredItem, Verdict
-from pipeline.scoring.standing import is_done
+from pipeline.queue import progress
+from pipeline.scorecard import (
+    BATCH,
+    FATAL_FAILS,
+    FATAL_HOLDS,
+    NOT_APPLICABLE,
+    PARTLY,
+    Decision,
+    Review,
+    ScoredItem,
+    Verdict,
+)
 from pipeline.template import Fatal, Item
+from pipeline.workflows.review.selected import ID_SHOWN, Selected, added_of
 from pipeline.workflows.review.sheet import Sheet
 
-FINDINGS = (Decision.FINDING_TRUE, Decision.FINDING_FALSE)
-ID_SHOWN = 8
-"""So many digits of a finding's id are shown; any unique beginning names it."""
+FINDINGS = (Decision.FINDING_TRUE, Decision.FINDING_FALSE, Decision.FINDING_ADDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """Items by id or title; findings by the beginning of their id, or by their rule where it found one thing.
-    `values` holds item and level title or points. `blind`: decided without having seen the machine's levels;
-    `partial`: done although items are left."""
+    `values` holds item and level title or points; `reasons` and `notes` hold the name as it is written in the
+    other marks and the text, `reason` is for all that have none of their own. `added`: words that a rule
+    should have found. `blind`: decided without having seen the machine's levels; `partial`: done although
+    items are left; `batch`: accepted unheard."""
 
     who: str
     values: tuple[tuple[str, str], ...] = ()
@@ -30,11 +41,19 @@ class Marks:
     accept_all: bool = False
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
+    added: tuple[Selected, ...] = ()
     note: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    reasons: tuple[tuple[str, str], ...] = ()
     done: bool = False
     partial: bool = False
     blind: bool = False
+    batch: bool = False
+
+    def why(self, name: str) -> str:
+        """The reason for what is said about a name."""
+        return dict(self.reasons).get(name, self.reason)
 
 
 def reviews_of(marks: Marks, sheet: Sheet, at: datetime) -> tuple[Review, ...]:
@@ -44,36 +63,42 @@ def reviews_of(marks: Marks, sheet: Sheet, at: datetime) -> tuple[Review, ...]:
             f"{marks.who} 是这通电话的坐席，不能评自己", hint="不同意得分：callscore appeal raise"
         )
     _check_blind(marks, sheet)
-    made = [*_about_items(marks, sheet), *_about_findings(marks, sheet)]
+    made = [*_about_items(marks, sheet), *_about_findings(marks, sheet), *_added(marks, sheet)]
     _check_once(made)
     _check_settled(made, sheet)
-    if marks.note:
-        made.append((Decision.NOTE, "", marks.note))
+    notes = [(target_named(sheet, name).id, note) for name, note in marks.notes if note]
+    for target, note in (*notes, *([("", marks.note)] if marks.note else [])):
+        made.append(Made(decision=Decision.NOTE, target=target, value=note))
     if marks.done:
-        _check_left(marks, sheet, {target for _, target, _ in made})
-        made.append((Decision.DONE, "", ""))
+        made.append(_done(marks, sheet, {one.target for one in made if one.decision.scores}))
     if not made:
         raise UsageError(
             "没有说要做什么决定", hint="--set 项目=等级或分数、--accept 项目、--false 发现、--note、--done"
         )
-    return tuple(_review(marks, sheet, at, *decision) for decision in made)
+    return tuple(_review(marks, sheet, at, decision) for decision in made)
 
 
-Made = tuple[Decision, str, str]
-"""Decision, target, value."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A decision before it is signed."""
+
+    decision: Decision
+    target: str
+    value: str = ""
+    reason: str = ""
 
 
-def _review(marks: Marks, sheet: Sheet, at: datetime, decision: Decision, target: str, value: str) -> Review:
+def _review(marks: Marks, sheet: Sheet, at: datetime, made: Made) -> Review:
     others = any(review.who != marks.who and review.decision.scores for review in sheet.reviews)
     return Review(
         recording_id=sheet.stored.recording.id,
         who=marks.who,
         at=at,
-        decision=decision,
-        target=target,
-        value=value,
-        reason="" if decision in (Decision.NOTE, Decision.DONE) else marks.reason,
-        template_id="" if decision in FINDINGS else sheet.template.id,
+        decision=made.decision,
+        target=made.target,
+        value=made.value,
+        reason=made.reason,
+        template_id="" if made.decision in FINDINGS else sheet.template.id,
         saw_machine=not marks.blind,
         saw_others=others,
     )
@@ -82,14 +107,15 @@ def _review(marks: Marks, sheet: Sheet, at: datetime, decision: Decision, target
 def _about_items(marks: Marks, sheet: Sheet) -> Iterator[Made]:
     for name, value in marks.values:
         target = target_named(sheet, name)
-        checked = checked_value(target, value)
-        _check_reason(marks, sheet, target)
-        yield Decision.OVERRIDE, target.id, checked
+        checked, reason = checked_value(target, value), marks.why(name)
+        if not marks.blind:
+            _check_reason(reason, sheet, target)
+        yield Made(decision=Decision.OVERRIDE, target=target.id, value=checked, reason=reason)
     for name in marks.accept:
-        yield _accepted(sheet, target_named(sheet, name))
+        yield replace(_accepted(sheet, target_named(sheet, name)), reason=marks.why(name))
     if marks.accept_all:
         named = {*marks.accept, *(name for name, _ in marks.values)}
-        yield from _all_accepted(sheet, named)
+        yield from (replace(one, reason=marks.reason) for one in _all_accepted(sheet, named))
 
 
 def _accepted(sheet: Sheet, target: Item | Fatal) -> Made:
@@ -102,7 +128,7 @@ def _accepted(sheet: Sheet, target: Item | Fatal) -> Made:
     value = _machines(scored)
     if value is None:
         raise UsageError(f"“{target.title}”机器没有评级，没有可同意的", hint=f"--set {target.id}=等级或分数")
-    return Decision.ACCEPT, target.id, value
+    return Made(decision=Decision.ACCEPT, target=target.id, value=value)
 
 
 def _machines(scored: ScoredItem) -> str | None:
@@ -120,16 +146,26 @@ def _all_accepted(sheet: Sheet, named: set[str]) -> Iterator[Made]:
     done |= {review.target for review in sheet.own if review.decision.scores}
     for item in sheet.machine.items:
         if item.verdict.decided and item.id not in done and not named & {item.id, item.title}:
-            yield Decision.ACCEPT, item.id, item.level or str(item.points)
+            yield Made(decision=Decision.ACCEPT, target=item.id, value=item.level or str(item.points))
 
 
 def _about_findings(marks: Marks, sheet: Sheet) -> Iterator[Made]:
     for name in marks.true:
-        yield Decision.FINDING_TRUE, finding_named(sheet, name).id, ""
-    if marks.false and not marks.reason:
-        raise UsageError("说一个发现不实，要写明理由", hint="--reason 为什么")
+        found = finding_named(sheet, name).id
+        yield Made(decision=Decision.FINDING_TRUE, target=found, reason=marks.why(name))
     for name in marks.false:
-        yield Decision.FINDING_FALSE, finding_named(sheet, name).id, ""
+        if not marks.why(name):
+            raise UsageError("说一个发现不实，要写明理由", hint="--reason 为什么")
+        found = finding_named(sheet, name).id
+        yield Made(decision=Decision.FINDING_FALSE, target=found, reason=marks.why(name))
+
+
+def _added(marks: Marks, sheet: Sheet) -> Iterator[Made]:
+    for selected in marks.added:
+        added = added_of(selected, sheet)
+        reason = marks.why(selected.rule)
+        made = added.finding(sheet.stored.recording.id, marks.who, reason)
+        yield Made(decision=Decision.FINDING_ADDED, target=made.id, value=added.value, reason=reason)
 
 
 def target_named(sheet: Sheet, name: str) -> Item | Fatal:
@@ -213,9 +249,9 @@ def _points(value: str) -> Decimal | None:
     return given
 
 
-def _check_reason(marks: Marks, sheet: Sheet, target: Item | Fatal) -> None:
+def _check_reason(reason: str, sheet: Sheet, target: Item | Fatal) -> None:
     decided = any(item.id == target.id and item.verdict.decided for item in sheet.machine.items)
-    if not marks.reason and not marks.blind and (decided or isinstance(target, Fatal)):
+    if not reason and (decided or isinstance(target, Fatal)):
         raise UsageError(f"“{target.title}”规则已经评过，改定要写明理由", hint="--reason 为什么")
 
 
@@ -229,7 +265,7 @@ def _check_blind(marks: Marks, sheet: Sheet) -> None:
 
 
 def _check_once(made: Sequence[Made]) -> None:
-    targets = [target for _, target, _ in made]
+    targets = [one.target for one in made]
     twice = next((target for target in targets if targets.count(target) > 1), None)
     if twice:
         raise UsageError(f"“{twice}”一次说了两个决定", hint="每个项目、每个发现只写一次")
@@ -237,16 +273,18 @@ def _check_once(made: Sequence[Made]) -> None:
 
 def _check_settled(made: Iterable[Made], sheet: Sheet) -> None:
     settled = {review.target: review.appeal_id for review in sheet.everything if review.appeal_id is not None}
-    for _, target, _ in made:
-        if target in settled:
+    for one in made:
+        if one.target in settled:
+            number = settled[one.target]
             raise UsageError(
-                f"“{target}”已由申诉 {settled[target]} 裁定，不能再改",
-                hint=f"callscore appeal show {settled[target]} 看经过",
+                f"“{one.target}”已由申诉 {number} 裁定，不能再改",
+                hint=f"callscore appeal show {number} 看经过",
             )
 
 
-def _check_left(marks: Marks, sheet: Sheet, decided: set[str]) -> None:
-    if is_done(sheet.own, marks.who):
+def _done(marks: Marks, sheet: Sheet, decided: set[str]) -> Made:
+    """Handed in: complete, in part, or in a batch. What was handed in in part can be completed."""
+    if marks.who in progress(sheet.own).full:
         raise UsageError(f"{marks.who} 已经交卷", hint="之后的改动照样记下，不用再交")
     left = [item for item in sheet.left(blind=marks.blind) if item.id not in decided]
     if left and not marks.partial:
@@ -254,3 +292,5 @@ def _check_left(marks: Marks, sheet: Sheet, decided: set[str]) -> None:
             f"还有 {len(left)} 项没有评：{'、'.join(item.id for item in left)}",
             hint="用 --set 评完再交，或加 --partial 只交评了的",
         )
+    value = BATCH if marks.batch else PARTLY if left else ""
+    return Made(decision=Decision.DONE, target="", value=value)

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from pipeline.errors import UsageError
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import OPEN, Review, Scorecard, ScoredItem
+from pipeline.scoring.added import with_people
 from pipeline.scoring.score import score
 from pipeline.scoring.standing import inspectors, visible
+from pipeline.storage.queue_records import Seen
 from pipeline.storage.records import Reviewed, ScoredCall, StoredCall
 from pipeline.storage.store import Store
 from pipeline.template import Template
@@ -20,7 +22,8 @@ TICK = timedelta(microseconds=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """`machine` is the card without any review, `card` the one with the `reviews` that `who` may see, out of
-    `everything` that was decided; `hidden` counts the inspectors whose decisions are kept back."""
+    `everything` that was decided; `hidden` counts the inspectors whose decisions are kept back. The findings
+    of `stored` are those of the rules and those that the reviews in sight added."""
 
     who: str
     stored: StoredCall
@@ -35,6 +38,11 @@ class Sheet:
     @property
     def own(self) -> tuple[Review, ...]:
         return tuple(review for review in self.everything if review.who == self.who)
+
+    @property
+    def seen(self) -> Seen:
+        """What was known when the sheet was made."""
+        return Seen(reviews=len(self.everything), scorecard_id=self.stored.scorecard_id)
 
     def moment(self, at: datetime) -> datetime:
         """When a new decision is made: now, or just after the newest one where another clock is ahead. So the
@@ -67,6 +75,7 @@ def sheet_of(stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, 
             hint="没有适用于它的模板；补了模板之后用 callscore rescore 重评",
         )
     seen = visible(reviews, who, blind=template.reviews.blind) if who else reviews
+    stored = replace(stored, findings=tuple(with_people(stored.findings, seen, ruleset)))
     return Sheet(
         who=who,
         stored=stored,
@@ -84,7 +93,8 @@ def card_with(
     stored: StoredCall, ruleset: RuleSet, template: Template, reviews: Sequence[Review]
 ) -> Scorecard:
     """The card that these reviews make of the stored findings."""
-    return score(stored.recording, stored.findings, template, ruleset, stored.transcript.provenance, reviews)
+    findings = with_people(stored.findings, reviews, ruleset)
+    return score(stored.recording, findings, template, ruleset, stored.transcript.provenance, reviews)
 
 
 def as_seen_by(store: Store, stored: StoredCall, who: str) -> tuple[StoredCall, int]:
@@ -96,15 +106,22 @@ def as_seen_by(store: Store, stored: StoredCall, who: str) -> tuple[StoredCall, 
     return (replace(stored, scorecard=found.card) if found.hidden else stored), found.hidden
 
 
-def reviewed(sheet: Sheet, reviews: Sequence[Review], reason: str) -> Reviewed:
-    """New decisions with the card that they make together with all earlier ones."""
+def reviewed(sheet: Sheet, reviews: Sequence[Review], reason: str, draft_of: str = "") -> Reviewed:
+    """New decisions with the card that they make together with all earlier ones; the draft of `draft_of` ends
+    with them."""
     everything = (*sheet.everything, *reviews)
     scored = ScoredCall(
         recording=sheet.stored.recording,
         transcript=sheet.stored.transcript,
         ruleset=sheet.ruleset,
-        findings=sheet.stored.findings,
+        findings=tuple(with_people(sheet.stored.findings, everything, sheet.ruleset)),
         scorecard=card_with(sheet.stored, sheet.ruleset, sheet.template, everything),
         reviews=len(everything),
     )
-    return Reviewed(reviews=tuple(reviews), scored=scored, basis=sheet.stored.scorecard_id, reason=reason)
+    return Reviewed(
+        reviews=tuple(reviews),
+        scored=scored,
+        basis=sheet.stored.scorecard_id,
+        reason=reason,
+        draft_of=draft_of,
+    )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scorecard import Review, Scorecard
+from pipeline.scoring.added import by_person, with_people
 from pipeline.scoring.score import score
 from pipeline.storage.records import CallSummary, StoredCall
 from pipeline.timeline import Recording
@@ -138,7 +139,7 @@ class _Judge:
         """By rule id and time, as the engine gives them."""
         base, head = self._found.base.ruleset, self._found.head.ruleset
         anew = self._found.compared | self._stale_in(stored.ruleset_digest)
-        kept = [finding for finding in stored.findings if finding.rule_id not in anew]
+        kept = [f for f in stored.findings if f.rule_id not in anew or by_person(f)]
         return self._under(base, stored, anew, kept), self._under(head, stored, anew, kept)
 
     def cards(
@@ -156,7 +157,8 @@ class _Judge:
         template = ruleset.template_for(stored.recording, self._found.zone)
         if template is None:
             return None
-        return score(stored.recording, findings, template, ruleset, stored.transcript.provenance, reviews)
+        found = with_people(findings, reviews, ruleset)
+        return score(stored.recording, found, template, ruleset, stored.transcript.provenance, reviews)
 
     def _under(
         self, ruleset: RuleSet, stored: StoredCall, anew: frozenset[str], kept: Iterable[Finding]

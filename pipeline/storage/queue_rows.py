@@ -1,0 +1,216 @@
+"""Rows of the queue kept up to date: in the transaction of whatever changes a call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.appeal import Step
+from pipeline.queue import (
+    HELD,
+    LAYOUT,
+    CardSums,
+    WorkState,
+    idle_state,
+    progress,
+    released,
+    reviews_asked,
+    risk,
+    state,
+    sums_of,
+)
+from pipeline.scorecard import Review, Scorecard
+from pipeline.storage import mapping, queries
+from pipeline.storage.queue_query import milliseconds
+from pipeline.storage.queue_tables import DraftRow, QueueRow
+from pipeline.storage.records import ScoredCall
+from pipeline.storage.tables import (
+    AppealEventRow,
+    AppealRow,
+    RecordingRow,
+    SampleDrawRow,
+    ScorecardRow,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCard:
+    """The newest card of a recording, and how many inspectors its template wants."""
+
+    scorecard_id: int
+    sums: CardSums
+    asked: int
+
+
+def scored(session: Session, call: ScoredCall, scorecard_id: int) -> None:
+    """The recording has a new card. Without one it leaves the queue."""
+    recording = lock_recording(session, call.recording.id)
+    card = call.scorecard
+    if recording is None or card is None:
+        _leave(session, call.recording.id)
+        return
+    template = call.ruleset.template(card.template_id)
+    asked = reviews_asked(template.reviews if template else None)
+    _write(session, recording, NewCard(scorecard_id=scorecard_id, sums=sums_of(card), asked=asked))
+
+
+def refresh(session: Session, recording_id: str) -> None:
+    """Bring the row of a recording up to date with its metadata, reviews, appeals and drafts. One that was
+    never in the queue stays out until `make` finds it."""
+    recording = lock_recording(session, recording_id)
+    if recording is not None and session.get(QueueRow, recording_id) is not None:
+        _write(session, recording, None)
+
+
+def make(session: Session, scorecard_id: int, asked: int) -> None:
+    """The row of a card that was stored before there was a queue."""
+    row = session.get_one(ScorecardRow, scorecard_id)
+    recording, card = lock_recording(session, row.recording_id), stored_card(row)
+    if recording is not None and card is not None:
+        made = NewCard(scorecard_id=scorecard_id, sums=sums_of(card), asked=asked)
+        _write(session, recording, made)
+
+
+def stored_card(row: ScorecardRow) -> Scorecard | None:
+    _, _, card = mapping.scoring_from_plain(mapping.unpack(row.body) | {"findings": []})
+    return card
+
+
+def lock_recording(session: Session, recording_id: str) -> RecordingRow | None:
+    """The recording, which nobody else changes until the transaction ends."""
+    return session.get(RecordingRow, recording_id, with_for_update=True)
+
+
+def locked(session: Session, recording_id: str) -> QueueRow | None:
+    """The row as it is now, which nobody else changes until the transaction ends."""
+    return session.get(QueueRow, recording_id, with_for_update=True, populate_existing=True)
+
+
+def _leave(session: Session, recording_id: str) -> None:
+    row = locked(session, recording_id)
+    if row is not None:
+        session.delete(row)
+        session.flush()
+
+
+def _write(session: Session, recording: RecordingRow, new: NewCard | None) -> None:
+    """Everything is asked before the row is written; a new one is not whole until the end."""
+    session.flush()
+    with session.no_autoflush:
+        row = locked(session, recording.id)
+        if row is None:
+            row = QueueRow(recording_id=recording.id, assigned_to=None, claimed_until=None)
+            session.add(row)
+        _fill(session, row, recording, new)
+    session.flush()
+
+
+def _fill(session: Session, row: QueueRow, recording: RecordingRow, new: NewCard | None) -> None:
+    if new is not None:
+        row.version, row.scorecard_id, row.asked = LAYOUT, new.scorecard_id, new.asked
+        for field in fields(CardSums):
+            setattr(row, field.name, getattr(new.sums, field.name))
+    _describe(row, recording)
+    row.plan_id = _newest_plan(session, recording.id)
+    row.open_appeals = _open_appeals(session, recording.id)
+    _stand(session, row, queries.reviews(session, recording.id))
+
+
+def _describe(row: QueueRow, recording: RecordingRow) -> None:
+    row.name = mapping.column_text(recording.call_id or recording.id)
+    row.started_ms, row.duration_ms = milliseconds(recording.started_at), recording.duration_ms
+    row.agent_id, row.business = recording.agent_id, recording.business
+    row.direction, row.complaint = recording.direction, recording.is_complaint is True
+
+
+def _stand(session: Session, row: QueueRow, reviews: Sequence[Review]) -> None:
+    """Where the call stands now. Who handed it in no longer holds it, but stays named on what is released."""
+    made = progress(reviews)
+    appealed = row.open_appeals > 0
+    row.done, row.released = len(made.done), released(reviews, row.asked)
+    if row.assigned_to in made.done or row.released:
+        row.claimed_until = None
+        row.assigned_to = row.assigned_to if row.released else None
+    idle = idle_state(made, released=row.released, appealed=appealed)
+    row.idle = idle.value
+    row.risk = risk(_sums(row), appealed=appealed, complaint=row.complaint)
+    set_state(session, row)
+
+
+def set_state(session: Session, row: QueueRow) -> None:
+    """The state that follows from where the call stands and who holds it."""
+    held = row.assigned_to is not None
+    drafted = held and has_draft(session, row.recording_id, row.assigned_to or "")
+    row.state = state(WorkState(row.idle), held=held, drafted=drafted).value
+
+
+def has_draft(session: Session, recording_id: str, who: str) -> bool:
+    return session.get(DraftRow, (recording_id, who, 0)) is not None
+
+
+def _sums(row: QueueRow) -> CardSums:
+    return CardSums(**{field.name: getattr(row, field.name) for field in fields(CardSums)})
+
+
+def _newest_plan(session: Session, recording_id: str) -> int | None:
+    query = select(func.max(SampleDrawRow.plan_id)).where(SampleDrawRow.recording_id == recording_id)
+    return session.scalar(query)
+
+
+def _open_appeals(session: Session, recording_id: str) -> int:
+    """Appeals that wait for an answer."""
+    query = (
+        select(AppealEventRow.step)
+        .join(AppealRow, AppealRow.id == AppealEventRow.appeal_id)
+        .where(AppealRow.recording_id == recording_id, AppealEventRow.number == _last_number())
+    )
+    return sum(step != Step.ANSWERED for step in session.scalars(query))
+
+
+def _last_number() -> object:
+    later = AppealEventRow.__table__.alias()
+    query = select(func.max(later.c.number)).where(later.c.appeal_id == AppealEventRow.appeal_id)
+    return query.correlate(AppealEventRow).scalar_subquery()
+
+
+def drawn(session: Session, plan_id: int, recording_ids: Sequence[str]) -> None:
+    """A new plan drew these calls."""
+    for first in range(0, len(recording_ids), AT_A_TIME):
+        some = recording_ids[first : first + AT_A_TIME]
+        query = update(QueueRow).where(QueueRow.recording_id.in_(some)).values(plan_id=plan_id)
+        session.execute(query.execution_options(synchronize_session=False))
+
+
+AT_A_TIME = 500
+"""Ids in one statement."""
+
+
+def end_claims(session: Session, at: datetime) -> int:
+    """Calls whose time is up are nobody's again; how many."""
+    over = (QueueRow.claimed_until <= at, QueueRow.state.in_([one.value for one in HELD]))
+    values = {"assigned_to": None, "claimed_until": None, "state": QueueRow.idle}
+    query = update(QueueRow).where(*over).values(values).execution_options(synchronize_session=False)
+    return session.connection().execute(query).rowcount
+
+
+def without(session: Session, count: int) -> list[tuple[int, str, str]]:
+    """Newest scorings that should be in the queue and are not, or are in another layout, `count` at most:
+    id, rule set, template."""
+    newest = select(func.max(ScorecardRow.id)).group_by(ScorecardRow.recording_id).scalar_subquery()
+    query = (
+        select(ScorecardRow.id, ScorecardRow.ruleset_digest, ScorecardRow.template_id)
+        .outerjoin(
+            QueueRow,
+            (QueueRow.recording_id == ScorecardRow.recording_id) & (QueueRow.version == LAYOUT),
+        )
+        .where(
+            ScorecardRow.id.in_(newest),
+            ScorecardRow.template_id.is_not(None),
+            QueueRow.recording_id.is_(None),
+        )
+        .order_by(ScorecardRow.id)
+        .limit(count)
+    )
+    return [(number, digest, template or "") for number, digest, template in session.execute(query)]
