@@ -3,7 +3,16 @@
 import threading
 
 import pytest
-from account_help import AT, BY, OTHER_PASSWORD, PASSWORD, everything_stored
+from account_help import (  # noqa: F401  (fixtures)
+    AT,
+    BY,
+    OTHER_PASSWORD,
+    PASSWORD,
+    a_store,
+    cheap_hashes,
+    everything_stored,
+    some_settings,
+)
 
 from pipeline.account import Role, login_of
 from pipeline.audit import AuditFilter
