@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from pipeline.account import Role
 from pipeline.cli.app import app
 from pipeline.detect.detectors import DETECTORS
 from pipeline.detect.load import load_ruleset
@@ -15,6 +16,7 @@ from pipeline.detect.rule_schema import FOLDER, Kind, schema_text, stamped
 from pipeline.detect.schema import RuleFile
 from pipeline.settings import ENV_PREFIX, FILE_NAME, Settings
 from pipeline.workflows import requirements
+from pipeline.workflows.accounts.policy import Action, scope
 from pipeline.workflows.document import json_schema
 
 HERE = Path(__file__).parent
@@ -30,6 +32,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "detectors.md": detectors(),
         "requirements.md": required(),
+        "roles.md": roles(),
         "scorecards.md": scorecards(),
         "settings.md": settings(),
         "show-json.md": show_json(),
@@ -88,6 +91,35 @@ def settings() -> str:
     ]
     intro = f"写在当前目录的 `{FILE_NAME}` 里，或设环境变量 `{ENV_PREFIX}<大写名称>`；命令行选项最优先。"
     return "\n".join([f"# 设置{NOTE}", "", intro, "", "| 名称 | 默认值 | 说明 |", "|---|---|---|", *rows, ""])
+
+
+ROLES = """每个用户有一个角色。网页的每一个地址都问同一个函数：这个人可以对这件东西做这件事吗？
+表里没有的一律不可以。
+
+- **全部**：不管是谁的。
+- **本组的**：坐席和自己同一个班组的通话；也包括分给自己的。没有班组的人没有“本组的”。
+- **自己的**：质检员是分给自己的；坐席是自己的通话（工号相同），而且评分表已经公布。
+- 列出许多东西的页面只列出自己看得到的那些。
+
+还有几条，角色再大也不例外：
+
+- 自己接的通话（工号相同），不能自己复核、采信、更正、公布，也不能答复它的申诉；自己提的申诉不能自己答复。
+- 第二份复核由没有评过这通的人来做。
+- 规则由没有改过这份草稿的人发布。
+- 停用的用户什么也不能做；换了密码、角色或停用，登录着的立即退出。"""
+
+
+def roles() -> str:
+    """Who may do what, as a table of actions and roles."""
+    heading = ["", *(f"{role.chinese} `{role}`" for role in Role)]
+    rows = [[f"{action.chinese} `{action}`", *(_scope(role, action) for role in Role)] for action in Action]
+    lines = ["| " + " | ".join(row) + " |" for row in (heading, ["---"] * len(heading), *rows)]
+    return "\n".join([f"# 角色和权限{NOTE}", "", ROLES, "", *lines, ""])
+
+
+def _scope(role: Role, action: Action) -> str:
+    found = scope(role, action)
+    return found.chinese if found else "—"
 
 
 def show_json() -> str:

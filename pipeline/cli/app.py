@@ -9,6 +9,7 @@ from rich.console import Console
 
 from pipeline.cli.agreement import register as register_agreement
 from pipeline.cli.appeal import app as appeal_app
+from pipeline.cli.audit import app as audit_app
 from pipeline.cli.calls import register as register_calls
 from pipeline.cli.correct import register as register_correct
 from pipeline.cli.doctor import register as register_doctor
@@ -26,6 +27,7 @@ from pipeline.cli.serve import register as register_serve
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
 from pipeline.cli.tickets import register as register_tickets
+from pipeline.cli.users import app as users_app
 from pipeline.errors import CallscoreError, UsageError
 
 EXIT_FAILED = 1
@@ -60,10 +62,12 @@ COMMANDS = (
 for register in COMMANDS:
     register(app)
 app.add_typer(appeal_app, name="appeal")
+app.add_typer(audit_app, name="audit")
 app.add_typer(models_app, name="models")
 app.add_typer(report_app, name="report")
 app.add_typer(rules_app, name="rules")
 app.add_typer(templates_app, name="templates")
+app.add_typer(users_app, name="users")
 
 
 def main() -> None:

@@ -11,59 +11,13 @@ from pipeline.errors import UsageError
 
 SHORTEST, LONGEST = 12, 256
 FEWEST_DIFFERENT = 5
-COMMON = frozenset(
-    [
-        "password",
-        "passwort",
-        "passphrase",
-        "letmein",
-        "welcome",
-        "qwerty",
-        "qwertyuiop",
-        "asdfghjkl",
-        "zxcvbnm",
-        "qazwsx",
-        "qazwsxedc",
-        "iloveyou",
-        "admin",
-        "administrator",
-        "root",
-        "superuser",
-        "guest",
-        "user",
-        "login",
-        "test",
-        "testing",
-        "demo",
-        "changeme",
-        "default",
-        "secret",
-        "master",
-        "monkey",
-        "dragon",
-        "football",
-        "baseball",
-        "sunshine",
-        "princess",
-        "abc",
-        "abcd",
-        "abcdef",
-        "abcdefg",
-        "abcdefgh",
-        "callscore",
-        "callcenter",
-        "callcentre",
-        "kefu",
-        "zhijian",
-        "zuoxi",
-        "woaini",
-        "mima",
-        "nihao",
-        "密码",
-        "管理员",
-        "质检",
-    ]
-)
+COMMON_WORDS = """
+    password passwort passphrase letmein welcome qwerty qwertyuiop asdfghjkl zxcvbnm qazwsx qazwsxedc
+    iloveyou admin administrator root superuser guest user login test testing demo changeme default
+    secret master monkey dragon football baseball sunshine princess abc abcd abcdef abcdefg abcdefgh
+    callscore callcenter callcentre kefu zhijian zuoxi woaini mima nihao 密码 管理员 质检
+"""
+COMMON = frozenset(COMMON_WORDS.split())
 """Words that are no password, whatever digits and signs stand around them."""
 RUNS = ("0123456789" * 30, "9876543210" * 30, "abcdefghijklmnopqrstuvwxyz" * 11)
 

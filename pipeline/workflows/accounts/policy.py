@@ -176,6 +176,8 @@ LISTS = frozenset(
         Action.REPORTS_VIEW,
         Action.SEARCH,
         Action.EXPORT,
+        Action.USERS_MANAGE,
+        Action.AUDIT_VIEW,
     }
 )
 """Actions with a page of many things, which shows only those that are in the user's scope."""

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from account_help import AT, BY, CHEAP, OTHER_PASSWORD, PASSWORD, everything_stored
+from account_help import (  # noqa: F401  (fixtures)
+    AT,
+    BY,
+    CHEAP,
+    OTHER_PASSWORD,
+    PASSWORD,
+    a_store,
+    cheap_hashes,
+    everything_stored,
+    some_settings,
+)
 from argon2 import PasswordHasher
 
 from pipeline.account import Role

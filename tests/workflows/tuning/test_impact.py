@@ -168,7 +168,7 @@ def test_nothing_is_written(folder: tuple[Path, Store], tmp_path: Path) -> None:
         engine = create_engine(f"sqlite:///{tmp_path}/calls.db")
         with engine.connect() as connection:
             names = inspect(connection).get_table_names()
-            found = {n: [tuple(r) for r in connection.execute(text(f'SELECT * FROM "{n}"'))] for n in names}  # noqa: S608
+            found = {n: [tuple(r) for r in connection.execute(text(f'SELECT * FROM "{n}"'))] for n in names}
         engine.dispose()
         return found
 
