@@ -154,10 +154,14 @@ class Scorecard:
     form: int = FORM
 
     @property
+    def open_items(self) -> int:
+        """How many items wait for a person."""
+        return sum(item.verdict in OPEN for item in self.items)
+
+    @property
     def final(self) -> Decimal | None:
         """The normalised total, None while anything is open."""
-        is_open = any(item.verdict in OPEN for item in self.items)
-        is_open = is_open or any(cause.holds is None for cause in self.fatals)
+        is_open = self.open_items > 0 or any(cause.holds is None for cause in self.fatals)
         return None if is_open and self.lowest != self.highest else self.lowest
 
 

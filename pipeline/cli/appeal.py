@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.appeal import Appeal, AppealEvent, State, days_left
-from pipeline.cli.options import Database, SettingsOptions, load
+from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console, local_time
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
+from pipeline.workflows.review.seen import Viewer
 
 app = typer.Typer(no_args_is_help=True, help="申诉：坐席对一项得分不服。")
 
@@ -60,11 +61,10 @@ def answer_command(
     if keep == bool(value or false):
         raise UsageError("要么维持，要么改判", hint="--keep，或 --set 等级或分数，或 --false 发现")
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
-    name = (who if who is not None else settings.reviewer).strip()
-    answer = Answer(who=name, reason=reason, value=value, false=tuple(false or ()))
+    answer = Answer(who=inspector(who, settings), reason=reason, value=value, false=tuple(false or ()))
     with Store.open(settings.database, create=False) as store:
         appeal = answer_appeal(number, answer, store, settings, at=now)
-        console().print(_one(appeal, store, settings, now))
+        console().print(_one(appeal, Viewer(store, ""), settings, now))
 
 
 @app.command("reopen", epilog="例：callscore appeal reopen 3 --who 1050 --reason 请再听02:31")
@@ -101,11 +101,12 @@ def list_command(
 
 
 @app.command("show", epilog="例：callscore appeal show 3")
-def show_command(number: Number, database: Database = None) -> None:
+def show_command(number: Number, viewer: For = None, database: Database = None) -> None:
     """一件申诉的全部经过。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
     with Store.open(settings.database, create=False) as store:
-        console().print(_one(store.appeal(number), store, settings, now))
+        looking = Viewer(store, inspector(viewer, settings))
+        console().print(_one(store.appeal(number), looking, settings, now))
 
 
 def _urgency(appeal: Appeal, now: datetime) -> tuple[bool, bool, datetime, int]:
@@ -151,8 +152,8 @@ def _step_left(appeal: Appeal, now: datetime, settings: Settings) -> str:
     return "已终结" if state is State.FINAL else f"{todo}，{_days(appeal, now, settings)}"
 
 
-def _one(appeal: Appeal, store: Store, settings: Settings, now: datetime) -> RenderableType:
-    call = store.find_call(appeal.recording_id)
+def _one(appeal: Appeal, looking: Viewer, settings: Settings, now: datetime) -> RenderableType:
+    call = looking.store.find_call(appeal.recording_id)
     title = Text(f"申诉 {appeal.id}  ", style="bold")
     title.append(f"{call.name}  坐席 {appeal.agent}  “{appeal.title}”（{appeal.item}）", style="not bold")
     title.append(f"\n{_step_left(appeal, now, settings)}", style="not bold")
@@ -162,15 +163,18 @@ def _one(appeal: Appeal, store: Store, settings: Settings, now: datetime) -> Ren
     table.add_column("理由", overflow="fold")
     for event in appeal.events:
         ruling = f"，{event.ruling.chinese}" if event.ruling else ""
-        result = _result(appeal, event, store)
+        result = _result(appeal, event, looking)
         when = local_time(event.at, settings)
         table.add_row(when, event.who, event.step.chinese + ruling, result, event.reason)
     return Group(title, table)
 
 
-def _result(appeal: Appeal, event: AppealEvent, store: Store) -> str:
+def _result(appeal: Appeal, event: AppealEvent, looking: Viewer) -> str:
     """What the item was on the scorecard of that step."""
-    card = store.scoring(event.scorecard_id).scorecard if event.scorecard_id else None
+    stored = looking.store.scoring(event.scorecard_id) if event.scorecard_id else None
+    if stored is not None and not looking.seen(stored).shows(stored):
+        return "交卷之后才显示"
+    card = stored.scorecard if stored else None
     for item in card.items if card else ():
         if item.id == appeal.item:
             points = "—" if item.points is None else str(item.points)

@@ -2,25 +2,26 @@
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Annotated
 
 import typer
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
-from pipeline.cli.options import Database, SettingsOptions, load
-from pipeline.cli.render import DIRECTIONS, call_view, console, local_time
-from pipeline.ruleset import RuleSet
-from pipeline.storage.records import CallFilter, StoredCall
+from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
+from pipeline.cli.render import DIRECTIONS, call_view, console, kept_back, local_time
+from pipeline.settings import Settings
+from pipeline.storage.records import CallFilter, CallSummary, StoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock
 from pipeline.workflows.document import CallDocument, call_document, json_schema
-from pipeline.workflows.review.sheet import as_seen_by
-from pipeline.workflows.rules import rules_of_the_day
+from pipeline.workflows.review.seen import Viewer
+
+MOST_NAMED = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -35,14 +36,7 @@ def show(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="打印 JSON（格式见 --schema）。")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="打印 --json 的 JSON Schema。")] = False,
-    viewer: Annotated[
-        str | None,
-        typer.Option(
-            "--for",
-            metavar="NAME",
-            help="给这位质检员看：盲复核交卷之前不含别人的决定；默认用设置 reviewer。",
-        ),
-    ] = None,
+    viewer: For = None,
     database: Database = None,
 ) -> None:
     """看一通电话：按角色分行的转写、带证据的发现、评分表。"""
@@ -55,15 +49,15 @@ def show(
         raise typer.BadParameter("要看哪一通？给出 CALL。", param_hint="CALL")
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
-        who = settings.reviewer if viewer is None else viewer
-        stored, hidden = as_seen_by(store, store.latest(store.find_call(call).id), who)
-        document = _document(stored, rules_of_the_day(store, stored.ruleset_digest))
+        looking = Viewer(store, inspector(viewer, settings))
+        found = looking.seen(store.latest(store.find_call(call).id))
+        document = _document(found.stored, looking)
     if json:
         typer.echo(document.model_dump_json(indent=2))
         return
     console().print(call_view(document, settings))
-    if hidden:
-        console().print(f"另有 {hidden} 人评过，{who} 交卷（callscore review --done）之后才显示。")
+    if found.hidden:
+        console().print(kept_back(found.hidden, looking.who))
 
 
 def list_calls(
@@ -71,6 +65,7 @@ def list_calls(
     complaints: Annotated[bool, typer.Option("--complaints", help="只看投诉。")] = False,
     forbidden: Annotated[bool, typer.Option("--forbidden", help="只看有禁用语的。")] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="最多几行。")] = None,
+    viewer: For = None,
     database: Database = None,
 ) -> None:
     """列出评过分的电话，每通一行。"""
@@ -81,33 +76,49 @@ def list_calls(
         label="forbidden" if forbidden else None,
         limit=limit,
     )
+    with Store.open(settings.database, create=False) as store:
+        looking = Viewer(store, inspector(viewer, settings))
+        lines = list(looking.calls(which))
+        faults = len(store.quarantined())
+    out = console()
+    out.print(_table([line for line, _ in lines], settings))
+    _tell_kept_back(sum(hidden > 0 for _, hidden in lines), looking.who, out)
+    waiting = [line.recording.name for line, _ in lines if line.recording.unsettled]
+    if waiting:
+        told = f"{len(waiting)} 通的改正没能沿用到新的转写，要人核对：{'、'.join(waiting[:MOST_NAMED])}"
+        out.print(told, style="yellow", markup=False)
+    if faults:
+        out.print(f"另有 {faults} 个录音被隔离，没有评分。")
+
+
+def _table(lines: Iterable[CallSummary], settings: Settings) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("通话", "时间", "方向", "业务", "坐席"):
         table.add_column(heading, no_wrap=heading != "业务")
     for heading in ("时长", "已得", "待定", "满分", "待复核项", "禁用语"):
         table.add_column(heading, justify="right", no_wrap=True)
-    with Store.open(settings.database, create=False) as store:
-        for found in store.calls(which):
-            about = found.recording
-            table.add_row(
-                about.name,
-                local_time(about.started_at, settings),
-                DIRECTIONS.get(about.direction),
-                about.business or "",
-                about.agent_id or "",
-                clock(about.duration),
-                _number(found.total),
-                _number(found.open_points),
-                _number(found.points_possible),
-                str(found.open_items),
-                str(found.forbidden) if found.forbidden else "",
-                style="red" if found.fatal else "",
-            )
-        faults = len(store.quarantined())
-    out = console()
-    out.print(table)
-    if faults:
-        out.print(f"另有 {faults} 个录音被隔离，没有评分。")
+    for found in lines:
+        about = found.recording
+        table.add_row(
+            about.name,
+            local_time(about.started_at, settings),
+            DIRECTIONS.get(about.direction),
+            about.business or "",
+            about.agent_id or "",
+            clock(about.duration),
+            _number(found.total),
+            _number(found.open_points),
+            _number(found.points_possible),
+            str(found.open_items),
+            str(found.forbidden) if found.forbidden else "",
+            style="red" if found.fatal else "",
+        )
+    return table
+
+
+def _tell_kept_back(calls: int, who: str, out: Console) -> None:
+    if calls:
+        out.print(f"{calls} 通另有人评过，{who} 交卷之前不含别人的决定。", style="yellow", markup=False)
 
 
 def _number(value: Decimal | None) -> str:
@@ -123,16 +134,18 @@ def export(
     format: Annotated[
         Format, typer.Option("--format", help="jsonl：每行一通完整的 JSON；csv：每行一个评分项。")
     ] = Format.JSONL,
+    viewer: For = None,
     database: Database = None,
 ) -> None:
     """把评过分的电话全部导出到标准输出。"""
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
+        looking = Viewer(store, inspector(viewer, settings))
         if format is Format.JSONL:
-            for document in _documents(store):
+            for document in _documents(looking):
                 typer.echo(document.model_dump_json())
         else:
-            _export_csv(store)
+            _export_csv(looking)
 
 
 ITEM_COLUMNS = (
@@ -142,24 +155,26 @@ ITEM_COLUMNS = (
 CSV_COLUMNS = ("call_id", "recording_id", "agent_id", "business", "template", *ITEM_COLUMNS)
 
 
-def _export_csv(store: Store) -> None:
+def _export_csv(looking: Viewer) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(CSV_COLUMNS)
-    for document in _documents(store):
+    for document in _documents(looking):
         about, card = document.recording, document.scorecard
         for item in card.items if card else ():
             call = (about.call_id, about.id, about.agent_id, about.business, card.template if card else None)
             writer.writerow((*call, *(getattr(item, column) for column in ITEM_COLUMNS)))
 
 
-def _documents(store: Store) -> Iterator[CallDocument]:
-    @lru_cache(maxsize=8)
-    def rules(digest: str) -> RuleSet:
-        return rules_of_the_day(store, digest)
+def _documents(looking: Viewer) -> Iterator[CallDocument]:
+    """Every call as it may be seen; on the error output, of how many something is kept back."""
+    calls = 0
+    for stored in looking.store.stored():
+        found = looking.seen(stored)
+        calls += found.hidden > 0
+        yield _document(found.stored, looking)
+    _tell_kept_back(calls, looking.who, Console(stderr=True))
 
-    for stored in store.stored():
-        yield _document(stored, rules(stored.ruleset_digest))
 
-
-def _document(stored: StoredCall, ruleset: RuleSet) -> CallDocument:
+def _document(stored: StoredCall, looking: Viewer) -> CallDocument:
+    ruleset = looking.rules(stored.ruleset_digest)
     return call_document(stored.recording, stored.transcript, stored.findings, stored.scorecard, ruleset)

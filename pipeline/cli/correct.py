@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.dispute_view import changes_view, history_view, totals_line
-from pipeline.cli.options import Database, Rules, SettingsOptions, load
-from pipeline.cli.render import console
+from pipeline.cli.options import Database, For, Rules, SettingsOptions, inspector, load
+from pipeline.cli.render import console, kept_back
 from pipeline.cli.rescore import Who, login
 from pipeline.errors import UsageError
 from pipeline.storage.records import StoredCall
@@ -25,6 +25,7 @@ from pipeline.workflows.dispute.history import history
 from pipeline.workflows.dispute.replay import rules_by_digest
 from pipeline.workflows.dispute.standing import clock_time
 from pipeline.workflows.rescore import Scorer
+from pipeline.workflows.review.seen import Viewer
 
 Call = Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")]
 Reason = Annotated[str, typer.Option("--reason", help="为什么改，留在记录里；必须写。")]
@@ -55,7 +56,8 @@ def correct_command(
     wording = Wording(at=clock_time(at), heard=heard, said=said)
     by = _signed(who, reason)
     with Store.open(settings.database, create=False) as store:
-        _print_changes(store, *correct_words(call, wording, Scorer.in_force(store, settings, at=by.at), by))
+        scorings = correct_words(call, wording, Scorer.in_force(store, settings, at=by.at), by)
+        _print_changes(Viewer(store, inspector(who or None, settings)), *scorings)
 
 
 def relink_command(
@@ -79,15 +81,20 @@ def relink_command(
     facts = Facts(table=metadata, values=dict(map(_pair, values or ())))
     by = _signed(who, reason)
     with Store.open(settings.database, create=False) as store:
-        _print_changes(store, *relink(call, facts, Scorer.in_force(store, settings, at=by.at), by))
+        scorings = relink(call, facts, Scorer.in_force(store, settings, at=by.at), by)
+        _print_changes(Viewer(store, inspector(who or None, settings)), *scorings)
 
 
-def history_command(call: Call, database: Database = None) -> None:
+def history_command(call: Call, viewer: For = None, database: Database = None) -> None:
     """一通电话的经过：每次评分、改正和人的决定，谁、何时、为什么；摘要可用于 rescore --as-of。"""
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
-        events = history(store, store.find_call(call).id)
+        looking = Viewer(store, inspector(viewer, settings))
+        found = looking.seen(store.latest(store.find_call(call).id))
+        events = history(store, found.stored.recording.id, found)
     console().print(history_view(events, settings))
+    if found.hidden:
+        console().print(kept_back(found.hidden, looking.who))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -101,9 +108,9 @@ def _signed(who: str, reason: str) -> Signed:
     return Signed(who=who or login(), at=datetime.now(UTC), reason=reason)
 
 
-def _print_changes(store: Store, before: StoredCall, after: StoredCall) -> None:
-    rules = rules_by_digest(store)
-    old, new = Scoring.stored(before, rules), Scoring.stored(after, rules)
+def _print_changes(looking: Viewer, before: StoredCall, after: StoredCall) -> None:
+    rules = rules_by_digest(looking.store)
+    old, new = (Scoring.stored(looking.seen(scoring).stored, rules) for scoring in (before, after))
     out = console()
     out.print("已改正，另添一张评分表；原来的转写和评分都在，callscore history 看经过。")
     out.print(changes_view(old, new))

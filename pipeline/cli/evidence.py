@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import Database, SettingsOptions, load
+from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
@@ -17,6 +17,7 @@ from pipeline.workflows.evidence.bundle import bundle, number_of, verify
 from pipeline.workflows.evidence.case import REPLAYED, CaseFile, Order, case_of
 from pipeline.workflows.evidence.page import page
 from pipeline.workflows.evidence.paper import paper
+from pipeline.workflows.review.seen import Viewer
 
 EXIT_TOUCHED = 1
 KINDS = (".zip", ".pdf", ".html")
@@ -42,6 +43,7 @@ def evidence(
     check: Annotated[
         Path | None, typer.Option("--verify", metavar="FILE.zip", help="核对一份案卷有没有被改过。")
     ] = None,
+    viewer: For = None,
     database: Database = None,
 ) -> None:
     """做一份评分案卷：评分表、原话、时间、前后各多 3 秒的录音片段、规则原文、版本和摘要、谁做过什么决定。
@@ -60,6 +62,7 @@ def evidence(
     with Store.open(settings.database, create=False) as store:
         recording_id = store.find_call(call).id
         stored = named(store, recording_id, as_of, settings).stored if as_of else store.latest(recording_id)
+        Viewer(store, inspector(viewer, settings)).check_whole(store.latest(recording_id), "案卷")
         order = Order(stored=stored, made_at=datetime.now(UTC), audio=audio)
         case = case_of(order, store, rules_by_digest(store), settings)
         body = _body(kind, case, store)

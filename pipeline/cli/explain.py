@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from pipeline.cli.options import Database, SettingsOptions, load
-from pipeline.cli.render import console
+from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
+from pipeline.cli.render import console, kept_back
 from pipeline.findings import How, Outcome
 from pipeline.scorecard import Verdict
 from pipeline.storage.store import Store
@@ -25,7 +25,7 @@ from pipeline.workflows.explain import (
     WordsPart,
     explain,
 )
-from pipeline.workflows.rules import rules_of_the_day
+from pipeline.workflows.review.seen import Viewer
 
 HOLDS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 NODES = {"all": "以下都要", "any": "以下有一个就行", "none": "以下一个都不许有", "always": "总是"}
@@ -41,18 +41,22 @@ def explain_command(
     call: Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")],
     item: Annotated[str, typer.Argument(metavar="ITEM", help="评分项的 id 或标题。")],
     json: Annotated[bool, typer.Option("--json", help="打印 JSON。")] = False,
+    viewer: For = None,
     database: Database = None,
 ) -> None:
     """说明一个评分项为什么这样评：哪条规则、原话和时间、差多少、门槛、哪个条件成立，以及怎样会不同。"""
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
-        stored = store.latest(store.find_call(call).id)
-        ruleset = rules_of_the_day(store, stored.ruleset_digest)
-        explanation = explain(stored, ruleset, item, store.reviews(stored.recording.id))
+        looking = Viewer(store, inspector(viewer, settings))
+        found = looking.seen(store.latest(store.find_call(call).id))
+        ruleset = looking.rules(found.stored.ruleset_digest)
+        explanation = explain(found.stored, ruleset, item, found.reviews)
     if json:
         typer.echo(explanation.model_dump_json(indent=2))
     else:
         console().print(explanation_view(explanation))
+        if found.hidden:
+            console().print(kept_back(found.hidden, looking.who))
 
 
 def explanation_view(explained: Explanation) -> RenderableType:

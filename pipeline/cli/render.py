@@ -35,6 +35,12 @@ def console(*, plain: bool = False) -> Console:
     return found if found.is_terminal else Console(highlight=False, width=120, no_color=True)
 
 
+def kept_back(hidden: int, who: str) -> Text:
+    """Why a viewer does not see everything."""
+    told = f"另有 {hidden} 人评过，{who} 交卷（callscore review --done）之后才显示。"
+    return Text(told, style="yellow")
+
+
 def local_time(at: datetime | None, settings: Settings) -> str:
     """Month, day, hour and minute in the time zone of the settings; empty for an unknown time."""
     return at.astimezone(time_zone(settings.time_zone)).strftime("%m-%d %H:%M") if at else ""

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipeline.cli.dispute_view import changes_view, heard_again_view, replay_view, totals_line
-from pipeline.cli.options import Database, Rules, SettingsOptions, load
+from pipeline.cli.options import Database, Rules, SettingsOptions, inspector, load
 from pipeline.cli.render import call_view, console
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
-from pipeline.storage.records import StoredCall
+from pipeline.storage.records import ScoredCall, StoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.dispute.as_of import named
 from pipeline.workflows.dispute.changes import Scoring
@@ -34,6 +34,7 @@ from pipeline.workflows.document import call_document
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.process_call import BY_RULE, Choice, judge
 from pipeline.workflows.rescore import Scorer, rescore_all
+from pipeline.workflows.review.seen import Viewer
 
 EXIT_DIFFERENT = 1
 Who = Annotated[str, typer.Option("--who", help="谁改的，留在记录里；默认是登录的用户名。")]
@@ -93,7 +94,8 @@ def rescore_command(
     asked.check(rules)
     settings = load(SettingsOptions(database=database, rules=rules))
     with Store.open(settings.database, create=False) as store:
-        Desk(asked, settings, store, rules_by_digest(store)).work()
+        looking = Viewer(store, inspector(who or None, settings))
+        Desk(asked, settings, looking, rules_by_digest(store)).work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,12 @@ class Desk:
 
     asked: Asked
     settings: Settings
-    store: Store
+    looking: Viewer
     rules: RulesOf
+
+    @property
+    def store(self) -> Store:
+        return self.looking.store
 
     def work(self) -> None:
         if self.asked.every:
@@ -175,7 +181,7 @@ class Desk:
         if self.asked.dry_run:
             before = self.store.latest(recording_id)
             scored = scorer.scored(before.call, self.asked.choice)
-            self._compare(Scoring.stored(before, self.rules), Scoring.of(scored))
+            self._compare(self._stored(before), self._made(scored))
             console().print("试算，没有存。")
             return
         made = scorer.again(self.asked.choice, self.asked.reason or "rescore")
@@ -183,7 +189,7 @@ class Desk:
         self._show(added.before, self.store.scoring(added.scorecard_id))
 
     def _show(self, before: StoredCall, after: StoredCall) -> None:
-        old, new = Scoring.stored(before, self.rules), Scoring.stored(after, self.rules)
+        old, new = self._stored(before), self._stored(after)
         if self.asked.diff:
             self._compare(old, new)
             return
@@ -196,6 +202,12 @@ class Desk:
         out.print(changes_view(before, after))
         out.print(totals_line(before, after))
 
+    def _stored(self, stored: StoredCall) -> Scoring:
+        return Scoring.stored(self.looking.seen(stored).stored, self.rules)
+
+    def _made(self, scored: ScoredCall) -> Scoring:
+        return Scoring.of(self.looking.made(scored))
+
     def _replay(self, text: str) -> None:
         found = named(self.store, self._recording_id(), text, self.settings)
         latest = self.store.latest(found.stored.recording.id)
@@ -207,7 +219,7 @@ class Desk:
         out.print(replay_view(replay, self.settings))
         if self.asked.diff:
             out.print("\n和最近一次评分比：")
-            self._compare(Scoring.of(replay.scored), Scoring.stored(latest, self.rules))
+            self._compare(self._made(replay.scored), self._stored(latest))
         if replay.agreement is Agreement.DIFFERENT:
             raise typer.Exit(EXIT_DIFFERENT)
 
@@ -225,7 +237,7 @@ class Desk:
             reviews_of_the_day(stored, self.store),
         )
         console().print(f"这通电话没有这样评过；按规则集 {digest[:12]} 试算，没有存：")
-        self._compare(Scoring.stored(stored, self.rules), Scoring.of(scored))
+        self._compare(self._stored(stored), self._made(scored))
 
     def _listen_again(self) -> None:
         recording_id = self._recording_id()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import Database, SettingsOptions, load
+from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
 from pipeline.cli.review_view import change_view, history_view, sheet_view
 from pipeline.errors import UsageError
@@ -58,7 +58,7 @@ def review_command(
     """复核一通电话：不带决定时打印要填的表；带决定时记下来，另添一张评分表，原来的都保留。"""
     settings = load(SettingsOptions(database=database))
     marks = Marks(
-        who=(who if who is not None else settings.reviewer).strip(),
+        who=inspector(who, settings),
         values=tuple(_value(text) for text in values or ()),
         accept=tuple(accept or ()),
         accept_all=accept_all,
@@ -83,11 +83,11 @@ def review_command(
     console().print(change_view(before, after, blind=blind))
 
 
-def reviews_command(call: Call, who: Who = None, database: Database = None) -> None:
+def reviews_command(call: Call, viewer: For = None, database: Database = None) -> None:
     """一通电话的全部决定：谁、什么时候、对哪一项、为什么，以及看过什么才决定的。"""
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
-        found = sheet(store, call, (who if who is not None else settings.reviewer).strip())
+        found = sheet(store, call, inspector(viewer, settings))
         lines = store.history(found.stored.recording.id)
     console().print(history_view(found, lines, settings))
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.card_view import VERDICT_STYLES
-from pipeline.cli.render import head, local_time, transcript_view
+from pipeline.cli.render import head, kept_back, local_time, transcript_view
 from pipeline.findings import Finding, Outcome
 from pipeline.scorecard import (
     FATAL_FAILS,
@@ -78,7 +78,7 @@ def history_view(sheet: Sheet, lines: Sequence[ScoringLine], settings: Settings)
         )
     parts: list[RenderableType] = [table if sheet.reviews else Text("还没有复核。")]
     if sheet.hidden:
-        parts.append(_kept_back(sheet))
+        parts.append(kept_back(sheet.hidden, sheet.who))
     else:
         parts.append(_scorings(lines, settings))
     return Group(*parts)
@@ -200,12 +200,8 @@ def _left(sheet: Sheet, *, blind: bool) -> Text:
     else:
         text.append("要评的都评了。")
     if sheet.hidden:
-        text.append("\n").append(_kept_back(sheet))
+        text.append("\n").append(kept_back(sheet.hidden, sheet.who))
     return text
-
-
-def _kept_back(sheet: Sheet) -> Text:
-    return Text(f"另有 {sheet.hidden} 人评过，您交卷（--done）之后才显示。", style="yellow")
 
 
 def _changes(before: Scorecard, after: Scorecard) -> Iterator[str]:

@@ -11,7 +11,6 @@ from pipeline.errors import NotFound
 from pipeline.facts import facts_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Status
-from pipeline.scorecard import OPEN
 from pipeline.storage import facts, mapping, queries, queue_rows
 from pipeline.storage.archive import put_compact
 from pipeline.storage.meaning import put_ruleset, put_sentences
@@ -168,7 +167,7 @@ def _scorecard_row(scored: ScoredCall, rules: Mapping[str, RuleFacts], transcrip
         total=card.total if card else None,
         open_points=card.open_points if card else None,
         points_possible=card.points_possible if card else None,
-        open_items=sum(item.verdict in OPEN for item in card.items) if card else 0,
+        open_items=card.open_items if card else 0,
         forbidden=sum(_is_forbidden(finding, rules) for finding in scored.findings),
         fatal=card.fatal if card else False,
         reviews=scored.reviews,

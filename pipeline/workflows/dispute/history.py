@@ -8,6 +8,7 @@ from pipeline.appeal import Appeal
 from pipeline.scorecard import Review
 from pipeline.storage.records import Change, Correction, ScoringLine
 from pipeline.storage.store import Store
+from pipeline.workflows.review.seen import Seen
 
 COLUMNS = {
     "call_id": "通话编号",
@@ -36,12 +37,14 @@ class Event:
     ruleset_digest: str = ""
 
 
-def history(store: Store, recording_id: str) -> tuple[Event, ...]:
-    """Oldest first; a correction comes before the scoring that it led to."""
+def history(store: Store, recording_id: str, seen: Seen | None = None) -> tuple[Event, ...]:
+    """Oldest first; a correction comes before the scoring that it led to. `seen`: only what its viewer may
+    see, without the scorings that counted more; None: everything."""
+    reviews = store.reviews(recording_id) if seen is None else seen.reviews
     events = [_corrected(correction) for correction in store.corrections(recording_id)]
-    events += [_reviewed(review) for review in store.reviews(recording_id)]
+    events += [_reviewed(review) for review in reviews]
     events += [event for appeal in store.appeals(recording_id) for event in _appealed(appeal)]
-    events += [_scored(line) for line in store.history(recording_id)]
+    events += [_scored(line) for line in store.history(recording_id) if seen is None or seen.shows(line)]
     return tuple(sorted(events, key=lambda event: event.at))
 
 

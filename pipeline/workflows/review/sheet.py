@@ -1,7 +1,7 @@
 """A scored call as one inspector may see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.errors import UsageError
@@ -90,20 +90,11 @@ def sheet_of(stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, 
 
 
 def card_with(
-    stored: StoredCall, ruleset: RuleSet, template: Template, reviews: Sequence[Review]
+    call: StoredCall | ScoredCall, ruleset: RuleSet, template: Template, reviews: Sequence[Review]
 ) -> Scorecard:
-    """The card that these reviews make of the stored findings."""
-    findings = with_people(stored.findings, reviews, ruleset)
-    return score(stored.recording, findings, template, ruleset, stored.transcript.provenance, reviews)
-
-
-def as_seen_by(store: Store, stored: StoredCall, who: str) -> tuple[StoredCall, int]:
-    """The call with the card that an inspector may see, and how many others' decisions are kept back."""
-    reviews = store.reviews(stored.recording.id)
-    if not who or not reviews or stored.scorecard is None:
-        return stored, 0
-    found = sheet_of(stored, reviews, rules_of_the_day(store, stored.ruleset_digest), who)
-    return (replace(stored, scorecard=found.card) if found.hidden else stored), found.hidden
+    """The card that these reviews make of the call's findings."""
+    findings = with_people(call.findings, reviews, ruleset)
+    return score(call.recording, findings, template, ruleset, call.transcript.provenance, reviews)
 
 
 def reviewed(sheet: Sheet, reviews: Sequence[Review], reason: str, draft_of: str = "") -> Reviewed:

@@ -11,7 +11,8 @@ from pipeline.errors import CallscoreError
 from pipeline.scorecard import Decision, Verdict
 from pipeline.storage.store import Store
 from pipeline.workflows.rescore import rescore_all
-from pipeline.workflows.review.sheet import as_seen_by, sheet
+from pipeline.workflows.review.seen import Viewer
+from pipeline.workflows.review.sheet import sheet
 
 
 @pytest.fixture
@@ -155,11 +156,14 @@ def test_a_blind_second_review_does_not_see_the_first_until_it_is_done(blind: St
 def test_what_is_shown_to_a_blind_inspector_holds_nothing_of_the_others(blind: Store) -> None:
     decide(blind, "王", values=(("tone", "差"),), done=True)
     stored = blind.latest(blind.find_call("c1").id)
-    shown, hidden = as_seen_by(blind, stored, "李")
-    assert hidden == 1
-    assert "王" not in repr(shown.scorecard)
-    assert as_seen_by(blind, stored, "王") == (stored, 0)
-    assert as_seen_by(blind, stored, "") == (stored, 0)
+    shown = Viewer(blind, "李").seen(stored)
+    assert shown.hidden == 1
+    assert "王" not in repr((shown.stored.scorecard, shown.reviews))
+    assert not shown.shows(stored)
+    for who in ("王", ""):
+        whole = Viewer(blind, who).seen(stored)
+        assert (whole.stored, whole.hidden) == (stored, 0)
+        assert whole.shows(stored)
 
 
 def test_an_open_second_review_sees_the_first_and_that_is_kept(store: Store) -> None:
