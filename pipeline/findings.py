@@ -96,12 +96,11 @@ class Finding(_Identified):
     @property
     def id(self) -> str:
         """Stable over rule edits that find the same words: the rule's text is left out."""
-        try:
-            return self._id
-        except AttributeError:
+        made: str | None = getattr(self, "_id", None)
+        if made is None:
             made = self._digest()
             object.__setattr__(self, "_id", made)
-            return made
+        return made
 
     def _digest(self) -> str:
         seen = self.evidence
@@ -110,5 +109,5 @@ class Finding(_Identified):
             if seen
             else _told(self.span.start, self.span.end)
         )
-        key = f"{self.recording_id}|{self.rule_id}|{self.outcome}|{spans}"
+        key = "|".join((self.recording_id, self.rule_id, self.outcome, spans))
         return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -17,45 +17,41 @@ class Answer(NamedTuple):
 class Heard:
     """What one rule says about the call: its findings, and whether it is present."""
 
-    __slots__ = ("findings", "present")
+    __slots__ = ("_present", "findings")
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, findings: tuple[Finding, ...], present: Answer | None = None) -> None:
         self.findings = findings
-        if len(findings) == 1:
-            outcome = findings[0].outcome
-            holds = True if outcome is Outcome.PRESENT else False if outcome is Outcome.ABSENT else None
-            self.present = Answer(holds, findings)
-            return
-        outcomes = {finding.outcome for finding in findings}
-        if Outcome.PRESENT in outcomes:
-            seen = tuple([finding for finding in findings if finding.outcome is Outcome.PRESENT])
-            self.present = Answer(True, seen)
-        else:
-            self.present = Answer(False if outcomes == ONLY_ABSENT else None, findings)
+        self._present = present
+
+    @property
+    def present(self) -> Answer:
+        if self._present is None:
+            self._present = _present(self.findings)
+        return self._present
 
 
-ONLY_ABSENT = {Outcome.ABSENT}
+def _present(findings: tuple[Finding, ...]) -> Answer:
+    if len(findings) == 1:
+        return Answer(_HOLDS[findings[0].outcome], findings)
+    seen = tuple([finding for finding in findings if finding.outcome is Outcome.PRESENT])
+    if seen:
+        return Answer(True, seen)
+    is_absent = bool(findings) and all(finding.outcome is Outcome.ABSENT for finding in findings)
+    return Answer(False if is_absent else None, findings)
+
+
+_HOLDS = {Outcome.PRESENT: True, Outcome.ABSENT: False, Outcome.CANNOT_TELL: None}
 
 
 class Outcomes(dict[str, Heard]):
     """What was heard by rule id; a rule that does not apply to the call is not in it. `complete`: all rules
     that the form names are in it."""
 
-    __slots__ = ("_ids", "complete")
+    __slots__ = ("complete",)
 
     def __init__(self, heard: Mapping[str, Heard] | None = None) -> None:
         super().__init__(heard or {})
-        self._ids: dict[int, str] = {}
         self.complete = False
-
-    def ids(self, findings: Iterable[Finding]) -> tuple[str, ...]:
-        """Ids of findings of these rules; each is made once, however many items show it."""
-        known = self._ids
-        return tuple([known.get(id(one)) or self._id(one) for one in findings])
-
-    def _id(self, one: Finding) -> str:
-        self._ids[id(one)] = made = one.id
-        return made
 
 
 NOBODY_KNOWS = Answer(None)
@@ -107,39 +103,43 @@ def answer(condition: Condition, outcomes: Outcomes) -> Answer:
     `all` is false as soon as one part is false, `any` true as soon as one part is true, `none` is
     the negation of `any`; what is left with an unknown part is unknown.
     """
+    if condition.rule is not None:
+        heard = outcomes.get(condition.rule)
+        found = heard.present if heard else NOBODY_KNOWS
+        return found if condition.kind == "present" else _negated(found)
     match condition.kind:
-        case "present":
-            heard = outcomes.get(condition.rule or "")
-            return heard.present if heard else NOBODY_KNOWS
-        case "absent":
-            heard = outcomes.get(condition.rule or "")
-            return _negated(heard.present) if heard else NOBODY_KNOWS
         case "all":
-            return _combine([answer(part, outcomes) for part in condition.parts], decisive=False)
+            return _combine(condition.parts, outcomes, decisive=False)
         case "any":
-            return _combine([answer(part, outcomes) for part in condition.parts], decisive=True)
+            return _combine(condition.parts, outcomes, decisive=True)
         case "none":
-            return _negated(_combine([answer(part, outcomes) for part in condition.parts], decisive=True))
+            return _negated(_combine(condition.parts, outcomes, decisive=True))
         case "always":
             return ALWAYS
     raise ValueError(f"unknown condition {condition.kind!r}")
 
 
-def _combine(parts: Sequence[Answer], *, decisive: bool) -> Answer:
-    unknown = False
+def _combine(parts: Iterable[Condition], outcomes: Outcomes, *, decisive: bool) -> Answer:
+    told: list[Answer] = []
+    unknown: list[Answer] = []
     for part in parts:
-        if part.holds is decisive:
-            return part
-        unknown = unknown or part.holds is None
-    if unknown:
-        return Answer(None, together(part for part in parts if part.holds is None))
-    return Answer(not decisive, together(parts))
+        found = answer(part, outcomes)
+        if found.holds is decisive:
+            return found
+        (unknown if found.holds is None else told).append(found)
+    return Answer(None, together(unknown)) if unknown else Answer(not decisive, together(told))
 
 
 def _negated(given: Answer) -> Answer:
     return Answer(None if given.holds is None else not given.holds, given.because)
 
 
-def together(parts: Iterable[Answer]) -> tuple[Finding, ...]:
+def together(parts: Sequence[Answer]) -> tuple[Finding, ...]:
     """The findings behind several answers, each once."""
+    if len(parts) == 1:
+        return parts[0].because
     return tuple({id(finding): finding for part in parts for finding in part.because}.values())
+
+
+def ids(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple([finding.id for finding in findings])

@@ -76,8 +76,8 @@ def levels_seen(plan: ItemPlan, outcomes: Outcomes) -> tuple[LevelSeen, ...]:
 def what_ifs(plan: ItemPlan, outcomes: Outcomes) -> tuple[WhatIf, ...]:
     """The fewest rules that would have to be otherwise for each other level, best level first.
 
-    Levels that more than three rules at once would be needed for are left out. Of deductions, each rule
-    that took points or cannot be known.
+    Levels that more than three rules at once would be needed for are left out. Of deductions, the rules
+    that took points or cannot be known: each, or those together that found the same words.
     """
     if plan.deductions:
         return tuple(_without_deductions(plan, outcomes))
@@ -96,13 +96,15 @@ def what_ifs(plan: ItemPlan, outcomes: Outcomes) -> tuple[WhatIf, ...]:
 
 def _without_deductions(plan: ItemPlan, outcomes: Outcomes) -> Iterator[WhatIf]:
     now = left(plan, outcomes).points
-    for rule in plan.deciding:
-        if rule not in outcomes or outcomes[rule].present.holds is False:
+    told: list[tuple[tuple[str, bool], ...]] = []
+    for changes in _changes(plan, outcomes):
+        if any(value for _, value in changes) or any(set(one) <= set(changes) for one in told):
             continue
-        rest = left(plan, _changed(outcomes, {rule: False})).points
+        rest = left(plan, _changed(outcomes, dict(changes))).points
         if rest is not None and rest != now:
             points = from_tenths(rest)
-            yield WhatIf(changes=((rule, False),), level=plan.level_at(points), points=points)
+            told.append(changes)
+            yield WhatIf(changes=changes, level=plan.level_at(points), points=points)
 
 
 def _level(plan: ItemPlan, outcomes: Outcomes) -> Level | None:
@@ -140,6 +142,4 @@ def _changed(outcomes: Outcomes, changes: Mapping[str, bool]) -> Outcomes:
 
 def _supposed(heard: Heard, value: bool) -> Heard:
     """The same findings with another answer."""
-    supposed = Heard(() if not value else heard.findings)
-    supposed.present = Answer(value, heard.findings)
-    return supposed
+    return Heard(heard.findings if value else (), Answer(value, heard.findings))

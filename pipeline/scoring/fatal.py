@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.scorecard import NAMED_BY_NO_FORM, FatalCause
 from pipeline.scoring import reasons
-from pipeline.scoring.conditions import Answer, Outcomes
+from pipeline.scoring.conditions import Answer, Outcomes, ids
 from pipeline.scoring.levels import asked
 from pipeline.scoring.plan import Plan
 from pipeline.scoring.reviews import Decisions
@@ -39,7 +39,7 @@ def _cause(fatal: Fatal, found: Answer, outcomes: Outcomes, *, is_reviewed: bool
         section=fatal.section,
         holds=found.holds,
         confidence=1.0 if is_reviewed else confidence,
-        findings=outcomes.ids(found.because),
+        findings=ids(found.because),
         reason=reasons.unknown(found.because)
         if unknown
         else reasons.joined(f.explanation for f in found.because),
@@ -59,7 +59,7 @@ def _of_rules(plan: Plan, outcomes: Outcomes) -> Iterator[FatalCause]:
             section=None,
             holds=True,
             confidence=min(finding.confidence for finding in because),
-            findings=outcomes.ids(because),
+            findings=ids(because),
             reason=reasons.joined(finding.explanation for finding in because),
         )
 

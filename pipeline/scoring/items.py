@@ -7,10 +7,12 @@ from typing import NamedTuple
 from pipeline.findings import Finding, Outcome
 from pipeline.scorecard import DecidedBy, Deducted, ScoredItem, Verdict
 from pipeline.scoring import deductions, levels, reasons
-from pipeline.scoring.conditions import Answer, Outcomes
+from pipeline.scoring.conditions import Answer, Outcomes, ids
 from pipeline.scoring.plan import ItemPlan
 from pipeline.template import Fill, Item, Level
 from pipeline.units import from_tenths
+
+Findings = tuple[Finding, ...]
 
 
 class _Result(NamedTuple):
@@ -18,7 +20,7 @@ class _Result(NamedTuple):
 
     points: Decimal
     level: Level | None
-    because: tuple[Finding, ...]
+    because: Findings
     reason: str
     taken: tuple[Deducted, ...] = ()
 
@@ -34,45 +36,43 @@ def fill_in(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
     if applies.holds is False:
         return _left_out(plan, outcomes, applies)
     if plan.item.fill is Fill.MANUAL:
-        return _open(plan, outcomes, Verdict.MANUAL, reasons.left_open(plan.item))
+        return _open(plan, _evidence(plan, outcomes), Verdict.MANUAL, reasons.left_open(plan.item))
     if applies.holds is None:
-        return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(applies.because))
+        unknown = reasons.unknown(applies.because)
+        return _open(plan, _evidence(plan, outcomes), Verdict.NEEDS_REVIEW, unknown)
     return _by_deductions(plan, outcomes) if plan.deductions else _by_levels(plan, outcomes)
 
 
 def _by_levels(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
-    item = plan.item
+    item, evidence = plan.item, _evidence(plan, outcomes)
     chosen, reached = levels.first_level(plan, outcomes)
     level = chosen.level if chosen else None
     if item.fill is Fill.ASSIST:
-        reason = reasons.suggestion(level, reached, _evidence(plan, outcomes))
-        return _open(plan, outcomes, Verdict.MANUAL, reason, level.title if level else None)
+        reason = reasons.suggestion(level, reached, evidence)
+        return _open(plan, evidence, Verdict.MANUAL, reason, level.title if level else None)
     if reached.holds is None:
-        return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(reached.because))
+        return _open(plan, evidence, Verdict.NEEDS_REVIEW, reasons.unknown(reached.because))
     if level is None or chosen is None:
-        return _open(plan, outcomes, Verdict.MANUAL, reasons.left_open(item))
+        return _open(plan, evidence, Verdict.MANUAL, reasons.left_open(item))
     reason = reasons.decided(reached.because, item, level.text)
-    because = reached.because or _evidence(plan, outcomes)
-    return _decided(plan, outcomes, _Result(chosen.points, level, because, reason))
+    return _decided(plan, _Result(chosen.points, level, reached.because or evidence, reason))
 
 
 def _by_deductions(plan: ItemPlan, outcomes: Outcomes) -> ScoredItem:
-    item, rest = plan.item, deductions.left(plan, outcomes)
+    item, rest, evidence = plan.item, deductions.left(plan, outcomes), _evidence(plan, outcomes)
     if item.fill is Fill.ASSIST:
         suggested = None if rest.points is None else f"{from_tenths(rest.points)} 分"
         reason = reasons.suggestion(None, Answer(None, rest.because), rest.because)
-        reason = f"建议{suggested}，{reason}" if suggested else reason
-        return _open(plan, outcomes, Verdict.MANUAL, reason, suggested)
+        reason = f"建议{suggested}{reasons.once(rest.again)}，{reason}" if suggested else reason
+        return _open(plan, evidence, Verdict.MANUAL, reason, suggested)
     if rest.points is None:
-        return _open(plan, outcomes, Verdict.NEEDS_REVIEW, reasons.unknown(rest.because))
-    points, reason = from_tenths(rest.points), reasons.deducted(rest.taken, rest.because, item)
-    result = _Result(points, plan.level_at(points), rest.because, reason, rest.taken)
-    return _decided(plan, outcomes, result)
+        return _open(plan, evidence, Verdict.NEEDS_REVIEW, reasons.unknown(rest.because))
+    points, reason = from_tenths(rest.points), reasons.deducted(rest.taken, rest.again, rest.because, item)
+    return _decided(plan, _Result(points, plan.level_at(points), rest.because, reason, rest.taken))
 
 
-def _evidence(plan: ItemPlan, outcomes: Outcomes) -> tuple[Finding, ...]:
-    heard = (outcomes[rule].findings for rule in plan.evidence if rule in outcomes)
-    return tuple([finding for findings in heard for finding in findings])
+def _evidence(plan: ItemPlan, outcomes: Outcomes) -> Findings:
+    return tuple([f for rule in plan.evidence if rule in outcomes for f in outcomes[rule].findings])
 
 
 def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
@@ -85,15 +85,17 @@ def verdict_of(points: Decimal, possible: Decimal) -> Verdict:
 def _bound(item: Item, findings: Iterable[Finding]) -> float:
     """The confidence from which the item may be accepted as it is: what was not found has to be surer."""
     absent = max(item.accept_from, item.accept_absent_from)
-    unsure = any(f.outcome is Outcome.ABSENT and f.confidence < absent for f in findings)
-    return absent if unsure else item.accept_from
+    for finding in findings:
+        if finding.confidence < absent and finding.outcome is Outcome.ABSENT:
+            return absent
+    return item.accept_from
 
 
 def _least_confidence(findings: Iterable[Finding]) -> float:
     return min([finding.confidence for finding in findings], default=1.0)
 
 
-def _decided(plan: ItemPlan, outcomes: Outcomes, result: _Result) -> ScoredItem:
+def _decided(plan: ItemPlan, result: _Result) -> ScoredItem:
     item, confidence = plan.item, _least_confidence(result.because)
     bound = _bound(item, result.because)
     return ScoredItem(
@@ -105,7 +107,7 @@ def _decided(plan: ItemPlan, outcomes: Outcomes, result: _Result) -> ScoredItem:
         points_possible=plan.points,
         verdict=verdict_of(result.points, plan.points),
         confidence=confidence,
-        findings=outcomes.ids(result.because),
+        findings=ids(result.because),
         reason=result.reason,
         lowest=result.points,
         fill=item.fill,
@@ -129,7 +131,7 @@ def _left_out(plan: ItemPlan, outcomes: Outcomes, applies: Answer) -> ScoredItem
         points_possible=plan.points,
         verdict=Verdict.NOT_APPLICABLE,
         confidence=confidence,
-        findings=outcomes.ids(_evidence(plan, outcomes)),
+        findings=ids(_evidence(plan, outcomes)),
         reason=reasons.not_applicable(applies),
         fill=item.fill,
         bonus=item.bonus,
@@ -140,7 +142,7 @@ def _left_out(plan: ItemPlan, outcomes: Outcomes, applies: Answer) -> ScoredItem
 
 
 def _open(
-    plan: ItemPlan, outcomes: Outcomes, verdict: Verdict, reason: str, suggested: str | None = None
+    plan: ItemPlan, evidence: Findings, verdict: Verdict, reason: str, suggested: str | None = None
 ) -> ScoredItem:
     item = plan.item
     return ScoredItem(
@@ -152,7 +154,7 @@ def _open(
         points_possible=plan.points,
         verdict=verdict,
         confidence=0.0,
-        findings=outcomes.ids(_evidence(plan, outcomes)),
+        findings=ids(evidence),
         reason=reason,
         lowest=plan.lowest,
         fill=item.fill,

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 from pipeline.ruleset import RuleSet, Severity, Status
-from pipeline.template import Condition, Deduction, Fatal, Item, Level, Template, Total
+from pipeline.template import Condition, Deduction, Fatal, Item, Level, Per, Section, Template, Total
 from pipeline.units import from_tenths, points, tenths
 
 
@@ -19,9 +20,11 @@ class LevelPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeductionPlan:
-    """`cap` in tenths; what one finding takes too."""
+    """`points` and `cap` in tenths. `once`: however often it was found."""
 
     deduction: Deduction
+    rule: str
+    once: bool
     points: int
     cap: int
 
@@ -68,11 +71,13 @@ class ItemPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionPlan:
-    """`first` and `behind` bound the section's items among those of the template."""
+    """`share`: its weight as a part of the whole; `first` and `behind` bound its items among those of the
+    template."""
 
     id: str
     title: str
     weight: Decimal | None
+    share: Fraction
     first: int
     behind: int
 
@@ -137,12 +142,20 @@ def _named(items: Iterable[ItemPlan]) -> Iterable[str]:
 def _sections(template: Template) -> tuple[SectionPlan, ...]:
     made, first = [], 0
     for section in template.sections:
-        behind = first + len(section.items)
-        made.append(
-            SectionPlan(id=section.id, title=section.title, weight=section.weight, first=first, behind=behind)
-        )
-        first = behind
+        made.append(_section(section, first))
+        first = made[-1].behind
     return tuple(made)
+
+
+def _section(section: Section, first: int) -> SectionPlan:
+    return SectionPlan(
+        id=section.id,
+        title=section.title,
+        weight=section.weight,
+        share=Fraction(section.weight or 0) / 100,
+        first=first,
+        behind=first + len(section.items),
+    )
 
 
 def _printed(template: Template) -> int:
@@ -162,4 +175,5 @@ def _weighted(template: Template) -> int:
 def _deduction(deduction: Deduction) -> DeductionPlan:
     taken = tenths(deduction.points)
     cap = tenths(deduction.cap) if deduction.cap is not None else 1 << 30
-    return DeductionPlan(deduction=deduction, points=taken, cap=cap)
+    once = deduction.per is Per.CALL
+    return DeductionPlan(deduction=deduction, rule=deduction.rule, once=once, points=taken, cap=cap)

@@ -46,7 +46,16 @@ def decided(because: Iterable[Finding], item: Item, otherwise: str) -> str:
     return f"{reason}（{item.note}）" if item.note else reason
 
 
-def deducted(taken: Iterable[Deducted], because: Iterable[Finding], item: Item) -> str:
-    """What was taken, and for what."""
+def deducted(taken: Iterable[Deducted], again: int, because: Iterable[Finding], item: Item) -> str:
+    """What was taken, and for what; `again` findings about the same words took nothing."""
     told = [f"扣 {one.points} 分（{one.text or f'{len(one.findings)} 处'}）" for one in taken]
-    return decided(because, item, "") if not told else f"{'，'.join(told)}：{decided(because, item, '')}"
+    return (
+        decided(because, item, "")
+        if not told
+        else f"{'，'.join(told)}{once(again)}：{decided(because, item, '')}"
+    )
+
+
+def once(again: int) -> str:
+    """Why so many findings took nothing."""
+    return f"（{again} 个发现说的是同一处，只扣一次）" if again else ""

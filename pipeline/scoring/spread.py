@@ -29,6 +29,9 @@ class Spread(NamedTuple):
 
 def spread(points: int, decided: int, parts: Sequence[Part]) -> Spread:
     """The range of `points` out of `decided` when the open parts come to it."""
+    if not parts:
+        only = Fraction(points, decided) if decided else ZERO
+        return Spread(only, only, decided == 0)
     low = _extreme(points, decided, ((part.least, part.possible) for part in parts), sign=1)
     high = _extreme(points, decided, ((part.most, part.possible) for part in parts), sign=-1)
     return Spread(low, high, decided == 0)

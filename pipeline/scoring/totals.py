@@ -33,11 +33,11 @@ class Sum:
     @property
     def open_points(self) -> int:
         """What undecided items can still add."""
-        return sum(part.most for part in self.open)
+        return sum([part.most for part in self.open])
 
     @property
     def possible(self) -> int:
-        return self.decided + sum(part.possible for part in self.open)
+        return self.decided + sum([part.possible for part in self.open])
 
     def zeroed(self) -> "Sum":
         """The same section when a fatal item takes it."""
@@ -110,16 +110,14 @@ def _weights(plan: Plan, sums: Sequence[Sum]) -> list[Fraction] | None:
     """What a tenth of each section is in the total; None: a tenth."""
     if plan.template.total is Total.POINTS:
         return None
-    return [
-        Fraction(section.weight or 0) / 100 / max(one.count, 1)
-        for section, one in zip(plan.sections, sums, strict=True)
-    ]
+    return [section.share / max(one.count, 1) for section, one in zip(plan.sections, sums, strict=True)]
 
 
 def _weighed(weights: list[Fraction] | None, amounts: Sequence[int]) -> Decimal:
     if weights is None:
         return from_tenths(sum(amounts))
-    return from_tenths(nearest(sum((w * a for w, a in zip(weights, amounts, strict=True)), Fraction(0))))
+    weighed = [w * a for w, a in zip(weights, amounts, strict=True) if a]
+    return from_tenths(nearest(sum(weighed, Fraction(0))))
 
 
 def _section(plan: SectionPlan, one: Sum) -> SectionScore:
@@ -144,7 +142,7 @@ def _spread(plan: Plan, sums: Sequence[Sum]) -> Spread:
         parts = [part for one in sums for part in one.open]
         return spread(sum(one.points for one in sums), sum(one.decided for one in sums), parts)
     weighed = [
-        (Fraction(section.weight or 0), spread(one.points, one.decided, one.open))
+        (section.share, spread(one.points, one.decided, one.open))
         for section, one in zip(plan.sections, sums, strict=True)
         if one.count
     ]

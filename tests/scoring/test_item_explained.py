@@ -62,6 +62,13 @@ def test_of_deductions_each_finding_that_took_points_is_told() -> None:
     assert told(one, present("a.a"), absent("b.b")) == [((("a.a", False),), Decimal("10.0"))]
 
 
+def test_of_the_same_words_found_by_two_rules_only_both_together_are_told() -> None:
+    one = deducting("i", "10", deduction("a.a", "2"), deduction("b.b", "2"))
+    assert told(one, present("a.a"), present("b.b")) == [
+        ((("a.a", False), ("b.b", False)), Decimal("10.0")),
+    ]
+
+
 @given(items("i"), heard())
 def test_what_would_change_it_does_change_it(one: Item, findings: list[Finding]) -> None:
     """Findings made as the change says give the points that it says."""
