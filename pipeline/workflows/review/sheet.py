@@ -1,7 +1,7 @@
 """A scored call as one inspector may see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.errors import UsageError
