@@ -43,11 +43,10 @@ class Drafts(Transactions):
                 return _conflict(row, at)
             if row is None:
                 row = DraftRow(**_names(key), version=0, step=0, last=0)
-                session.add(row)
             session.execute(delete(DraftStepRow).where(*_steps(key), DraftStepRow.step > row.step))
             row.version, row.step, row.at = row.version + 1, row.step + 1, at
-            row.seen, row.scorecard_id = seen.reviews, seen.scorecard_id
-            row.last = row.step
+            row.last, row.seen, row.scorecard_id = row.step, seen.reviews, seen.scorecard_id
+            session.add(row)
             session.add(DraftStepRow(**_names(key), step=row.step, at=at, marks=marks))
             session.flush()
             _show(session, key)

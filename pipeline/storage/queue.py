@@ -113,7 +113,7 @@ class Queue(Transactions):
             QueueRow.state.in_([state.value for state in HELD])
         )
         with self._reading() as session:
-            found = session.execute(query.group_by(QueueRow.assigned_to)).tuples().all()
+            found = session.execute(query.group_by(QueueRow.assigned_to)).all()
         return {who: count for who, count in found if who is not None}
 
     def plan_progress(self) -> tuple[PlanProgress, ...]:
@@ -126,7 +126,7 @@ class Queue(Transactions):
             .group_by(SampleDrawRow.plan_id)
         )
         with self._reading() as session:
-            counts = {plan: numbers for plan, *numbers in session.execute(counted).tuples()}
+            counts = {plan: numbers for plan, *numbers in session.execute(counted)}
             plans = session.scalars(select(SamplePlanRow).order_by(SamplePlanRow.id.desc())).all()
             return tuple(_progress(plan, counts.get(plan.id, [0, 0, 0])) for plan in plans)
 

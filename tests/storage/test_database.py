@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from pipeline.errors import StorageError
+from pipeline.storage.columns import Base
 from pipeline.storage.database import HEAD, VERSION_TABLE, alembic_config, open_database, schema_version
 from pipeline.storage.store import Store
-from pipeline.storage.tables import Base
 
 
 def explained(url: str) -> StorageError:

@@ -2,8 +2,8 @@
 
 from alembic import context
 
+from pipeline.storage.columns import Base
 from pipeline.storage.database import VERSION_TABLE
-from pipeline.storage.tables import Base
 
 
 def run() -> None:

@@ -1,6 +1,6 @@
 """How far inspectors agree with each other and with the machine, item by item and rule by rule."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -86,6 +86,12 @@ Judged = tuple[Subject, Between, bool]
 def agreement(store: Store) -> Agreement:
     """Over all reviewed calls, the machine as it scores them now. Decisions about appeals are left out: they
     were made to settle a dispute."""
+    decided = store.reviewed().items()
+    return agreement_of(((store.latest(name), reviews) for name, reviews in decided), store)
+
+
+def agreement_of(calls: Iterable[tuple[StoredCall, Sequence[Review]]], store: Store) -> Agreement:
+    """The same over these calls, each with what was decided about it."""
 
     @lru_cache(maxsize=4)
     def rules(digest: str) -> RuleSet:
@@ -94,12 +100,11 @@ def agreement(store: Store) -> Agreement:
     items: list[Unit] = []
     found: list[Unit] = []
     counted: dict[str, set[str]] = {}
-    for recording_id, everything in store.reviewed().items():
+    for stored, everything in calls:
         reviews = [r for r in everything if r.appeal_id is None and r.decision in (*ITEMS, *FINDINGS)]
         if not reviews:
             continue
-        counted[recording_id] = {review.who for review in reviews}
-        stored = store.latest(recording_id)
+        counted[stored.recording.id] = {review.who for review in reviews}
         ruleset = rules(stored.ruleset_digest)
         items += item_units(stored, ruleset, reviews)
         found += finding_units(stored, ruleset, reviews)

@@ -163,7 +163,7 @@ def submit(store: Store, handing: Handing, *, at: datetime) -> "Result":
     key = handing.key
     draft = store.draft(key)
     if draft is None or draft.version != handing.version:
-        return _conflict(draft, at)
+        return conflict_of(draft, at)
     marks = replace(marks_of(draft), done=handing.done, partial=handing.partial)
     known = handing.seen or draft.seen
     try:
@@ -185,7 +185,8 @@ class _Unknown(Exception):
         self.meanwhile = meanwhile
 
 
-def _conflict(draft: Draft | None, at: datetime) -> Conflict:
+def conflict_of(draft: Draft | None, at: datetime) -> Conflict:
+    """What to say of a draft that is not the one that was handed in."""
     if draft is None:
         return Conflict(who="", at=at, version=0)
     return Conflict(who=draft.key.who, at=draft.at, version=draft.version)
