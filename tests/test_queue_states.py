@@ -30,9 +30,7 @@ GOOD = CardSums(
 
 def done(who: str, value: str = "", minute: int = 0) -> Review:
     at = NOON + timedelta(minutes=minute)
-    return Review(
-        recording_id="a", who=who, at=at, decision=Decision.DONE, target="", value=value, reason=""
-    )
+    return Review(recording_id="a", who=who, at=at, decision=Decision.DONE, target="", value=value, reason="")
 
 
 def test_the_risk_of_a_perfect_card_is_nothing() -> None:

@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pipeline.samples import Peaks
+from pipeline.storage.columns import Base
 from pipeline.storage.meaning import put_once
-from pipeline.storage.tables import Base
 from pipeline.storage.transactions import Transactions
 
 

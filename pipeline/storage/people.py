@@ -133,11 +133,6 @@ class People(Transactions):
             return _appeals(session, [row])[0]
 
 
-def _reviews(session: Session, recording_id: str) -> tuple[Review, ...]:
-    query = select(ReviewRow).where(ReviewRow.recording_id == recording_id).order_by(ReviewRow.id)
-    return tuple(map(queries.review_of, session.scalars(query)))
-
-
 def _review_row(review: Review) -> ReviewRow:
     return ReviewRow(
         recording_id=review.recording_id,

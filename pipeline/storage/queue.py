@@ -107,6 +107,14 @@ class Queue(Transactions):
                     _give(session, row, who, None)
         return tuple(refused)
 
+    def queue_templates(self) -> tuple[tuple[str, str], ...]:
+        """Ids and titles of the forms that calls of the queue are scored on, by id."""
+        query = select(QueueRow.template_id, func.max(QueueRow.template_title)).group_by(QueueRow.template_id)
+        with self._reading() as session:
+            return tuple(
+                (name, title) for name, title in session.execute(query.order_by(QueueRow.template_id))
+            )
+
     def loads(self) -> Mapping[str, int]:
         """How many calls each person holds."""
         query = select(QueueRow.assigned_to, func.count()).where(

@@ -122,6 +122,11 @@ class QueueLine:
     plan_id: int | None
     risk: int
 
+    @property
+    def secret(self) -> bool:
+        """Whether the figures hold what the first of two inspectors decided: not to be shown to the second."""
+        return self.done > 0 and self.asked > 1 and not self.released
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage:

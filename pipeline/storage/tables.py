@@ -10,9 +10,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.storage import queue_tables as queue_tables  # their rows belong to the same metadata
-from pipeline.storage.columns import Base as Base
-from pipeline.storage.columns import Id, Moment, Points
+from pipeline.storage.columns import Base, Id, Moment, Points
 
 
 class RecordingRow(Base):

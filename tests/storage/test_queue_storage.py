@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ from pipeline.storage.queue_records import (
     Round,
     Seen,
     Sort,
-    WhyNot,
     Whose,
+    WhyNot,
 )
 from pipeline.storage.records import KeptDraw, KeptPlan, Rescored, ScoredCall
 from pipeline.storage.store import Store
@@ -257,7 +258,7 @@ def test_two_inspectors_never_get_one_call(store: Store, scored: Make) -> None:
 
     def work(who: str) -> None:
         other = store.another()
-        while (found := next_for(other, who)) is not None or len(sum(got.values(), [])) < len(made):
+        while (found := next_for(other, who)) is not None or sum(map(len, got.values())) < len(made):
             if found is not None:
                 got.setdefault(who, []).append(found.recording_id)
         other.close()
@@ -267,7 +268,7 @@ def test_two_inspectors_never_get_one_call(store: Store, scored: Make) -> None:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert sorted(sum(got.values(), [])) == sorted(made)
+    assert sorted(chain.from_iterable(got.values())) == sorted(made)
 
 
 def test_a_call_given_by_hand_stays_until_it_is_handed_in(store: Store, scored: Make) -> None:

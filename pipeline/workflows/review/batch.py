@@ -1,9 +1,10 @@
 """Calls accepted in a batch, unheard: only cards that may be accepted as they are and that nobody touched."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.audit import AuditEntry
 from pipeline.errors import CallscoreError
 from pipeline.queue import HELD
 from pipeline.scorecard import Decision
@@ -22,12 +23,25 @@ class Batch:
     refused: tuple[Refused, ...]
 
 
-def accept_batch(store: Store, recording_ids: Iterable[str], who: str, *, at: datetime) -> Batch:
+Audit = Callable[[str], tuple[AuditEntry, ...]]
+"""Recording id -> what the audit log says of its acceptance."""
+
+
+def accept_batch(
+    store: Store,
+    recording_ids: Iterable[str],
+    who: str,
+    *,
+    at: datetime,
+    audit: Audit = lambda recording_id: (),
+) -> Batch:
     """Accept every item that rules decided and hand the call in, each of these calls by itself. Items that
     only a person can judge stay open on the card."""
     accepted, refused = [], []
+    usual = Terms(check=_check, reason=f"批量采信：{who}")
     for recording_id in dict.fromkeys(recording_ids):
-        why = _accept(store, recording_id, who, at)
+        terms = replace(usual, audit=audit(recording_id))
+        why = _accept(store, recording_id, who, terms, at)
         if why is None:
             accepted.append(recording_id)
         else:
@@ -35,7 +49,7 @@ def accept_batch(store: Store, recording_ids: Iterable[str], who: str, *, at: da
     return Batch(accepted=tuple(accepted), refused=tuple(refused))
 
 
-def _accept(store: Store, recording_id: str, who: str, at: datetime) -> Refused | None:
+def _accept(store: Store, recording_id: str, who: str, terms: Terms, at: datetime) -> Refused | None:
     line = store.queue_line(recording_id)
     if line is None:
         return Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
@@ -43,7 +57,7 @@ def _accept(store: Store, recording_id: str, who: str, at: datetime) -> Refused 
         return Refused(recording_id=recording_id, why=WhyNot.HELD, told=line.assigned_to or "")
     marks = Marks(who=who, accept_all=True, done=True, partial=True, batch=True)
     try:
-        review(store, recording_id, marks, at=at, terms=Terms(check=_check, reason=f"批量采信：{who}"))
+        review(store, recording_id, marks, at=at, terms=terms)
     except _NotAsItIs as error:
         return Refused(recording_id=recording_id, why=error.why)
     except CallscoreError as error:

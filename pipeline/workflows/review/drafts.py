@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.audit import AuditEntry
 from pipeline.errors import CallscoreError, StorageError
 from pipeline.scorecard import Review, Scorecard
 from pipeline.scoring.added import by_person
@@ -66,13 +67,15 @@ class Submitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handing:
     """A draft to hand in: its version, and what its author knows by now (None: as when it was saved). Without
-    `done` the decisions count and the call stays theirs; `partial`: done although items are left."""
+    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `audit` goes
+    to the audit log with them."""
 
     key: DraftKey
     version: int
     done: bool = True
     partial: bool = False
     seen: Seen | None = None
+    audit: tuple[AuditEntry, ...] = ()
 
 
 def written(marks: Marks) -> str:
@@ -167,7 +170,9 @@ def submit(store: Store, handing: Handing, *, at: datetime) -> "Result":
     marks = replace(marks_of(draft), done=handing.done, partial=handing.partial)
     known = handing.seen or draft.seen
     try:
-        terms = Terms(check=lambda now: _check_known(store, now, known), draft_of=key.who)
+        terms = Terms(
+            check=lambda now: _check_known(store, now, known), draft_of=key.who, audit=handing.audit
+        )
         before, after = review(store, key.recording_id, marks, at=at, terms=terms)
     except _Unknown as found:
         return found.meanwhile

@@ -7,6 +7,7 @@ from functools import cached_property
 from pipeline.errors import UsageError
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Review, Scorecard
+from pipeline.scoring.added import with_people
 from pipeline.scoring.standing import inspectors, visible
 from pipeline.storage.records import CallFilter, CallSummary, ScoredCall, ScoringLine, StoredCall
 from pipeline.storage.store import Store
@@ -51,15 +52,18 @@ class Viewer:
         found = Seen(stored=stored, everything=reviews, reviews=self._visible(stored, reviews))
         if not found.hidden:
             return found
-        card = _card(stored, self.rules(stored.ruleset_digest), reviews=found.reviews)
-        return replace(found, stored=replace(stored, scorecard=card))
+        rules = self.rules(stored.ruleset_digest)
+        shown = tuple(with_people(stored.findings, found.reviews, rules))
+        card = _card(stored, rules, reviews=found.reviews)
+        return replace(found, stored=replace(stored, findings=shown, scorecard=card))
 
     def made(self, scored: ScoredCall) -> ScoredCall:
         """A scoring that is not stored, with the card that may be seen."""
         found = self.seen(self.store.latest(scored.recording.id))
         if not found.hidden:
             return scored
-        return replace(scored, scorecard=_card(scored, scored.ruleset, found.reviews))
+        shown = tuple(with_people(scored.findings, found.reviews, scored.ruleset))
+        return replace(scored, findings=shown, scorecard=_card(scored, scored.ruleset, found.reviews))
 
     def calls(self, which: CallFilter) -> Iterator[tuple[CallSummary, int]]:
         """The newest scoring of each call as it may be seen, and whose decisions are kept back, counted."""
