@@ -69,7 +69,8 @@ class Settings(BaseModel):
 
     # accounts
     audit_key: str = _setting(
-        "data/audit.key", "审计日志的密钥文件，第一次用到时生成；旁边的 .anchor 记着最新一条。两个都要备份"
+        "",
+        "审计日志的密钥文件，第一次用到时生成；空：数据库旁边，如 callscore.db.audit.key",
     )
     session_idle_minutes: float = _setting(60, "登录之后多久没有动作就退出（分钟）", gt=0)
     session_hours: float = _setting(12, "登录之后最多多久，到时一律退出（小时）", gt=0)

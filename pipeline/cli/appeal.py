@@ -16,7 +16,7 @@ from pipeline.cli.render import console, local_time
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.settings import Settings
-from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
 from pipeline.workflows.review.seen import Viewer
 
@@ -37,7 +37,7 @@ def raise_command(
 ) -> None:
     """坐席对一项提出申诉；要在评定后规定的天数之内。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         appeal = raise_appeal(Plea(call=call, item=item, who=who, reason=reason), store, settings, at=now)
     console().print(f"已提出申诉 {appeal.id}：“{appeal.title}”，{_step_left(appeal, now, settings)}。")
 
@@ -62,7 +62,7 @@ def answer_command(
         raise UsageError("要么维持，要么改判", hint="--keep，或 --set 等级或分数，或 --false 发现")
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
     answer = Answer(who=inspector(who, settings), reason=reason, value=value, false=tuple(false or ()))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         appeal = answer_appeal(number, answer, store, settings, at=now)
         console().print(_one(appeal, Viewer(store, ""), settings, now))
 
@@ -71,7 +71,7 @@ def answer_command(
 def reopen_command(number: Number, who: Agent, reason: Reason, database: Database = None) -> None:
     """坐席对答复仍不服，再申诉一次；再次答复就是终结。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         appeal = reopen_appeal(number, who, reason, store, settings, at=now)
     console().print(f"申诉 {appeal.id} 已再开：“{appeal.title}”，{_step_left(appeal, now, settings)}。")
 
@@ -84,7 +84,7 @@ def list_command(
 ) -> None:
     """列出申诉：等答复的在前，期限近的在前。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         known = [appeal for appeal in store.appeals() if agent in (None, appeal.agent)]
         shown = sorted(
             (a for a in known if every or a.state(now) is not State.FINAL), key=lambda a: _urgency(a, now)
@@ -104,7 +104,7 @@ def list_command(
 def show_command(number: Number, viewer: For = None, database: Database = None) -> None:
     """一件申诉的全部经过。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         looking = Viewer(store, inspector(viewer, settings))
         console().print(_one(store.appeal(number), looking, settings, now))
 

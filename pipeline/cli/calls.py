@@ -14,10 +14,12 @@ from rich.table import Table
 
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import DIRECTIONS, call_view, console, kept_back, local_time
+from pipeline.cli.users import done_here
 from pipeline.settings import Settings
 from pipeline.storage.records import CallFilter, CallSummary, StoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.document import CallDocument, call_document, json_schema
 from pipeline.workflows.review.seen import Viewer
 
@@ -139,7 +141,8 @@ def export(
 ) -> None:
     """把评过分的电话全部导出到标准输出。"""
     settings = load(SettingsOptions(database=database))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
+        store.record(done_here("export", format=format.value))
         looking = Viewer(store, inspector(viewer, settings))
         if format is Format.JSONL:
             for document in _documents(looking):

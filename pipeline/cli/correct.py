@@ -12,7 +12,7 @@ from pipeline.cli.render import console, kept_back
 from pipeline.cli.rescore import Who, login
 from pipeline.errors import UsageError
 from pipeline.storage.records import StoredCall
-from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.dispute.changes import Scoring
 from pipeline.workflows.dispute.correct import (
     Facts,
@@ -55,7 +55,7 @@ def correct_command(
     settings = load(SettingsOptions(database=database, rules=rules))
     wording = Wording(at=clock_time(at), heard=heard, said=said)
     by = _signed(who, reason)
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         scorings = correct_words(call, wording, Scorer.in_force(store, settings, at=by.at), by)
         _print_changes(Viewer(store, inspector(who or None, settings)), *scorings)
 
@@ -80,7 +80,7 @@ def relink_command(
         raise typer.BadParameter("给出 --metadata 话单，或 --set 列名=值。", param_hint="--metadata/--set")
     facts = Facts(table=metadata, values=dict(map(_pair, values or ())))
     by = _signed(who, reason)
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         scorings = relink(call, facts, Scorer.in_force(store, settings, at=by.at), by)
         _print_changes(Viewer(store, inspector(who or None, settings)), *scorings)
 
@@ -88,7 +88,7 @@ def relink_command(
 def history_command(call: Call, viewer: For = None, database: Database = None) -> None:
     """一通电话的经过：每次评分、改正和人的决定，谁、何时、为什么；摘要可用于 rescore --as-of。"""
     settings = load(SettingsOptions(database=database))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         looking = Viewer(store, inspector(viewer, settings))
         found = looking.seen(store.latest(store.find_call(call).id))
         events = history(store, found.stored.recording.id, found)

@@ -1,6 +1,7 @@
 """`callscore evidence`: the case file of a scoring, and checking one."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,11 @@ import typer
 
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
+from pipeline.cli.users import done_here
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.dispute.as_of import named
 from pipeline.workflows.dispute.replay import Agreement, rules_by_digest
 from pipeline.workflows.evidence.bundle import bundle, number_of, verify
@@ -59,13 +62,15 @@ def evidence(
     if kind not in KINDS:
         raise UsageError(f"-o：发现“{output.name}”，应以 {'、'.join(KINDS)} 结尾", hint="例：-o 案卷-d11.zip")
     settings = load(SettingsOptions(database=database))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         recording_id = store.find_call(call).id
         stored = named(store, recording_id, as_of, settings).stored if as_of else store.latest(recording_id)
         Viewer(store, inspector(viewer, settings)).check_whole(store.latest(recording_id), "案卷")
         order = Order(stored=stored, made_at=datetime.now(UTC), audio=audio)
         case = case_of(order, store, rules_by_digest(store), settings)
         body = _body(kind, case, store)
+        about, digest = f"call:{recording_id}", sha256(body).hexdigest()
+        store.record(done_here("export.evidence", about, format=kind, sha256=digest))
     _write(output, body)
     _told(output, body, case, settings)
 

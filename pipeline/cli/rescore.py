@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
 from pipeline.storage.records import ScoredCall, StoredCall
 from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.dispute.as_of import named
 from pipeline.workflows.dispute.changes import Scoring
 from pipeline.workflows.dispute.correct import Signed, swap_roles
@@ -93,7 +94,7 @@ def rescore_command(
     asked = Asked(call, every, as_of, template, diff, again, audio, dry_run, swap, who or login(), reason)
     asked.check(rules)
     settings = load(SettingsOptions(database=database, rules=rules))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         looking = Viewer(store, inspector(who or None, settings))
         Desk(asked, settings, looking, rules_by_digest(store)).work()
 

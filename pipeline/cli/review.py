@@ -9,7 +9,7 @@ from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
 from pipeline.cli.review_view import change_view, history_view, sheet_view
 from pipeline.errors import UsageError
-from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.review.decide import review
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.sheet import sheet
@@ -71,7 +71,7 @@ def review_command(
         blind=blind,
     )
     asked = any((marks.values, accept, accept_all, true, false, marks.note, done))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         if not asked:
             if marks.reason or partial:
                 raise UsageError(
@@ -86,7 +86,7 @@ def review_command(
 def reviews_command(call: Call, viewer: For = None, database: Database = None) -> None:
     """一通电话的全部决定：谁、什么时候、对哪一项、为什么，以及看过什么才决定的。"""
     settings = load(SettingsOptions(database=database))
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         found = sheet(store, call, inspector(viewer, settings))
         lines = store.history(found.stored.recording.id)
     console().print(history_view(found, lines, settings))

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.account import Role, User
+from pipeline.audit import AuditEntry
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.errors import UsageError
@@ -125,6 +126,11 @@ def who_am_i() -> str:
         return f"cli:{os.environ.get('USERNAME', '?')}"
 
 
+def done_here(action: str, about: str = "", **detail: str | int) -> AuditEntry:
+    """An entry about what somebody does now, on the command line."""
+    return AuditEntry(at=datetime.now(UTC), who=who_am_i(), action=action, object=about, detail=detail)
+
+
 def _by() -> By:
     return By(who=who_am_i(), at=datetime.now(UTC))
 
@@ -140,9 +146,13 @@ def _password(from_stdin: bool) -> str:
         if not line.rstrip("\r\n"):
             raise UsageError("标准输入里没有密码", hint="第一行写密码，例：callscore users add … < 文件")
         return line.rstrip("\r\n")
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise UsageError("没有终端，问不了密码", hint="用 --password-stdin 从标准输入读")
     return str(typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍"))
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _tell(done: str, user: User) -> None:

@@ -52,6 +52,15 @@ def is_shared(engine: Engine) -> bool:
     return address.get_backend_name() != "sqlite" or not (file in ("", ":memory:") or "mode=memory" in file)
 
 
+def beside(url: str, ending: str) -> Path:
+    """A file that belongs to a database: beside an SQLite file, else under `data`, named as the database.
+    Raises StorageError."""
+    address = _address(url)
+    place = Path(address.database or "memory")
+    place = place if address.get_backend_name() == "sqlite" else Path("data") / place.name
+    return place.with_name(place.name + ending)
+
+
 def without_password(url: str) -> str:
     """The URL as it may be shown. Raises StorageError."""
     return _address(url).render_as_string(hide_password=True)

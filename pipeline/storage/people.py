@@ -1,4 +1,4 @@
-"""What people decide: reviews and appeals. Append-only.
+"""What people decide: reviews and appeals. Append-only, and told in the audit log where the store has one.
 
 Decisions on one call are written one after the other (the recording's row is locked meanwhile), so that the
 scorings of a call and its reviews have one order: a scoring counts the first `reviews` of them.
@@ -14,7 +14,7 @@ from pipeline.appeal import Appeal, AppealEvent, Ruling, Step
 from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound
 from pipeline.scorecard import Review
-from pipeline.storage import drafts, queries, queue_rows, writing
+from pipeline.storage import drafts, queries, queue_rows, trail, writing
 from pipeline.storage.mapping import column_text
 from pipeline.storage.queue_records import DraftKey
 from pipeline.storage.records import DecidedFinding, Reviewed
@@ -25,19 +25,19 @@ from pipeline.storage.transactions import Transactions
 class People(Transactions):
     """The part of `Store` that is about reviews and appeals."""
 
-    def add_review(self, review: Review, *, audit: Sequence[AuditEntry] = ()) -> None:
+    def add_review(self, review: Review) -> None:
         """Keep a decision. Raises NotFound for a recording that was never stored."""
         with self._writing() as session:
             writing.lock(session, review.recording_id)
             session.add(_review_row(review))
             queue_rows.refresh(session, review.recording_id)
-            self._record(session, audit)
+            self._trace(session, *trail.of_reviews((review,)))
 
     def save_reviewed(
         self, reviewed: Reviewed, *, at: datetime, audit: Sequence[AuditEntry] = ()
     ) -> int | None:
-        """Keep decisions, the scorecard that they make, the answer to an appeal and what the audit log says
-        of it, all or nothing.
+        """Keep decisions, the scorecard that they make and the answer to an appeal, all or nothing. The audit
+        log tells of each by itself; `audit` is what else is to be told.
 
         The id of the newest scorecard; None: the call or the appeal changed since it was read, and nothing
         is kept. Raises NotFound for a recording that was never stored.
@@ -57,11 +57,14 @@ class People(Transactions):
                 newest = writing.add_scoring(
                     session, reviewed.scored, transcript_id=transcript_id or 0, at=at, reason=reviewed.reason
                 )
+            told: tuple[AuditEntry, ...] = ()
             if reviewed.appeal is not None:
                 _add_event(session, reviewed.appeal, newest)
+                told = (trail.of_appeal(reviewed.appeal, reviewed.appeal.id),)
             if reviewed.draft_of:
                 drafts.drop(session, DraftKey(recording_id=recording_id, who=reviewed.draft_of))
             queue_rows.refresh(session, recording_id)
+            self._trace(session, *trail.of_reviews(reviewed.reviews), *told)
             self._record(session, audit)
         return newest
 
@@ -83,7 +86,7 @@ class People(Transactions):
         with self._reading() as session:
             return queries.decided_findings(session)
 
-    def add_appeal(self, appeal: Appeal, *, earlier: int, audit: Sequence[AuditEntry] = ()) -> int | None:
+    def add_appeal(self, appeal: Appeal, *, earlier: int) -> int | None:
         """Keep a new appeal; its id. `earlier`: how many there were about this item when it was made; None:
         there are more by now, and nothing is kept. Raises NotFound for a recording that was never stored."""
         with self._writing() as session:
@@ -102,10 +105,10 @@ class People(Transactions):
             session.flush()
             session.add(_event_row(row.id, 0, appeal.last, appeal.last.scorecard_id))
             queue_rows.refresh(session, appeal.recording_id)
-            self._record(session, audit)
+            self._trace(session, trail.of_appeal(appeal, row.id))
             return row.id
 
-    def add_appeal_event(self, appeal: Appeal, *, audit: Sequence[AuditEntry] = ()) -> bool:
+    def add_appeal_event(self, appeal: Appeal) -> bool:
         """Keep the last event of a stored appeal. False: it had more events already, and nothing is kept."""
         with self._writing() as session:
             writing.lock(session, appeal.recording_id)
@@ -113,7 +116,7 @@ class People(Transactions):
                 return False
             _add_event(session, appeal, appeal.last.scorecard_id)
             queue_rows.refresh(session, appeal.recording_id)
-            self._record(session, audit)
+            self._trace(session, trail.of_appeal(appeal, appeal.id))
         return True
 
     def appeals(self, recording_id: str | None = None) -> tuple[Appeal, ...]:

@@ -17,7 +17,7 @@ from pipeline.errors import NotFound, StorageError
 from pipeline.findings import Finding
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
-from pipeline.storage import archive, corrections, mapping, meaning, queries, writing
+from pipeline.storage import archive, corrections, mapping, meaning, queries, trail, writing
 from pipeline.storage.accounts import Accounts
 from pipeline.storage.audit import Audit
 from pipeline.storage.corrections import Corrections
@@ -141,6 +141,7 @@ class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Au
             if correction is not None:
                 corrections.add_correction(session, correction, card)
                 writing.put_recording(session, scored.recording)
+                self._trace(session, trail.of_correction(correction, card))
             return card
 
     def update_recording(self, recording: Recording) -> None:

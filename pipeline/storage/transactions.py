@@ -17,8 +17,8 @@ LOG = logging.getLogger("callscore.audit")
 
 
 class Transactions:
-    """Database errors inside are StorageError. Without `audit` no entry can be kept, and what comes with
-    one is refused whole."""
+    """Database errors inside are StorageError. Without `audit` decisions leave no trace, and what asks for
+    an entry is refused whole."""
 
     def __init__(self, engine: Engine, audit: AuditFiles | None = None) -> None:
         self._engine = engine
@@ -45,6 +45,11 @@ class Transactions:
         if entries:
             sealing.append(session, self._audit, entries)
             session.info["audited"] = True
+
+    def _trace(self, session: Session, *entries: AuditEntry) -> None:
+        """Like `_record`, for what is also done where there is no audit log."""
+        if self._audit is not None:
+            self._record(session, entries)
 
     def _advance(self) -> None:
         """What was decided is kept by now, so that a fault here stops nothing: the anchor is brought up to

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.audit import Anchor, AuditEntry, AuditLine
 from pipeline.errors import StorageError
 from pipeline.settings import Settings
+from pipeline.storage.database import beside
 from pipeline.storage.sealing import AuditFiles, seal
 from pipeline.storage.store import Store
 
@@ -36,7 +37,8 @@ class Verified:
 
 
 def audit_files(settings: Settings) -> AuditFiles:
-    return AuditFiles(key=Path(settings.audit_key))
+    """As the settings say, else beside the database: each has its own. Raises StorageError."""
+    return AuditFiles(key=Path(settings.audit_key or beside(settings.database, ".audit.key")))
 
 
 def open_store(settings: Settings, *, create: bool = False) -> Store:

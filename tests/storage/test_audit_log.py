@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import rescore
 
+from pipeline.appeal import Appeal, AppealEvent, Step
 from pipeline.audit import Anchor, AuditEntry, AuditFilter
 from pipeline.errors import NotFound, StorageError
 from pipeline.scorecard import Decision, Review
-from pipeline.storage.records import Reviewed, ScoredCall
+from pipeline.storage.records import Change, Correction, Rescored, Reviewed, ScoredCall, Subject
 from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.store import Store
 from pipeline.workflows.audit import renew, verify
@@ -141,29 +143,61 @@ def call(audited: Store, scored: Make) -> ScoredCall:
 
 
 def test_a_decision_and_its_entry_are_kept_together(audited: Store, call: ScoredCall) -> None:
-    assert audited.save_reviewed(reviewed(audited, call), at=AT, audit=(an_entry(),))
-    assert len(audited.reviews(call.recording.id)) == len(audited.audit_lines(AuditFilter())) == 1
+    assert audited.save_reviewed(reviewed(audited, call), at=AT)
+    (line,) = audited.audit_lines(AuditFilter())
+    assert (line.who, line.action, line.object) == ("王", "review.override", f"call:{call.recording.id}")
+    assert '"target":"service"' in line.detail
+    assert '"value":"良"' in line.detail
+    assert audited.reviews(call.recording.id)
 
 
 def test_a_decision_that_came_too_late_leaves_no_entry(audited: Store, call: ScoredCall) -> None:
     late = reviewed(audited, call)
-    audited.save_rescore(call, at=AT, reason="rescore")
-    assert audited.save_reviewed(late, at=AT, audit=(an_entry(),)) is None
+    rescore(audited, call, at=AT, reason="rescore")
+    assert audited.save_reviewed(late, at=AT) is None
     assert audited.audit_lines(AuditFilter()) == ()
 
 
 def test_a_decision_that_failed_leaves_no_entry(audited: Store, call: ScoredCall) -> None:
     review = replace(reviewed(audited, call).reviews[0], recording_id="0" * 16)
     with pytest.raises(NotFound):
-        audited.add_review(review, audit=(an_entry(),))
+        audited.add_review(review)
     assert audited.audit_lines(AuditFilter()) == ()
+
+
+def test_no_reason_note_or_correction_reaches_the_log(audited: Store, call: ScoredCall) -> None:
+    where, said = call.recording.id, "我不是说了吗"
+    review = replace(reviewed(audited, call).reviews[0], reason=said)
+    audited.add_review(review)
+    audited.add_review(replace(review, decision=Decision.NOTE, value=said, target=""))
+    step = AppealEvent(step=Step.RAISED, who="1021", at=AT, reason=said, until=AT)
+    appeal = Appeal(recording_id=where, template_id="t", item="service", title=said, days=7, events=(step,))
+    number = audited.add_appeal(appeal, earlier=0)
+    change = Change(what="00:12.3", before=said, after=said)
+    correction = Correction(
+        recording_id=where, subject=Subject.WORDS, changes=(change,), who="王", at=AT, reason=said
+    )
+    basis, scored = audited.latest(where).scorecard_id, replace(call, reviews=2)
+    assert audited.save_rescore(
+        Rescored(scored=scored, basis=basis, reason=said, correction=correction), at=AT
+    )
+    lines = tuple(audited.audit_chain())
+    assert [line.action for line in lines] == [
+        "review.override",
+        "review.note",
+        "appeal.raised",
+        "call.correct",
+    ]
+    assert [line.object for line in lines] == [f"call:{where}"] * 2 + [f"appeal:{number}", f"call:{where}"]
+    assert said not in repr(lines)
+    assert verify(audited).faults == ()
 
 
 def test_without_the_key_nothing_is_decided(audited: Store, call: ScoredCall, files: AuditFiles) -> None:
     audited.record(an_entry())
     files.key.unlink()
     with pytest.raises(StorageError, match="备份"):
-        audited.save_reviewed(reviewed(audited, call), at=AT, audit=(an_entry(),))
+        audited.save_reviewed(reviewed(audited, call), at=AT)
     assert audited.reviews(call.recording.id) == ()
     assert not files.key.exists()
     assert [fault.seq for fault in verify(audited).faults] == [1]

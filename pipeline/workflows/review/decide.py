@@ -16,7 +16,7 @@ from pipeline.workflows.tries import until_kept
 class Terms:
     """On what terms decisions are kept: `check` is shown the call as it is at that moment and may raise;
     `draft_of`: whose draft about the call ends with them; `reason` of the scoring; `audit` goes to the audit
-    log with them."""
+    log beside what it says of them anyway."""
 
     check: Callable[[Sheet], None] = lambda sheet: None
     draft_of: str = ""
