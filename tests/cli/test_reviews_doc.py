@@ -1,15 +1,12 @@
 """Every command of docs/reviews.md runs, in the order of the page."""
 
-import re
-import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from page_help import Page
 
-from pipeline.cli.app import app
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import call_of
 from pipeline.resources import shipped_rules
@@ -18,8 +15,7 @@ from pipeline.storage.store import Store
 from pipeline.timeline import Direction
 from pipeline.workflows.process_call import judge
 
-PAGE = (Path(__file__).parents[2] / "docs/reviews.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ callscore (.+)$", PAGE, re.MULTILINE)
+PAGE = Page("reviews.md")
 CALLS = {
     "d11": "坐席 1.0 您好，我是陈。\n客户 3.0 我的餐呢？\n坐席 9.0 没别的我先挂了。\n坐席 12.0 感谢您来电。",
     "d07": "坐席 1.0 您好，我是小陈。\n客户 3.0 订房。\n坐席 9.0 感谢您的来电，再见。",
@@ -29,11 +25,7 @@ CALLS = {
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the settings of the page and calls of the names that it uses, scored just now."""
-    (settings,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    (tmp_path / "callscore.toml").write_text(settings, encoding="utf-8")
-    for name in ("CALLSCORE_DATABASE", "CALLSCORE_REVIEWER", "CALLSCORE_SETTINGS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+    PAGE.open_in(tmp_path, monkeypatch)
     ruleset = load_ruleset(shipped_rules())
     with Store.open("sqlite:///data/demo/callscore.db") as store:
         for number, (name, script) in enumerate(CALLS.items()):
@@ -52,13 +44,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_command_of_the_page_runs(desk: Path) -> None:
-    assert len(COMMANDS) > 15
-    for line in COMMANDS:
-        result = CliRunner().invoke(app, shlex.split(line))
-        assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception}"
-        assert result.output.strip(), line
+    assert len(PAGE.commands) > 15
+    PAGE.type_all()
 
 
 def test_the_page_names_every_command_for_people() -> None:
     for name in ("review ", "reviews ", "agreement", *(f"appeal {s}" for s in ("raise", "answer", "reopen"))):
-        assert any(line.startswith(name) for line in COMMANDS), name
+        assert any(line.startswith(name) for line in PAGE.commands), name
