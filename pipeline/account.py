@@ -44,7 +44,7 @@ class Team:
 class User:
     """`login` never changes and signs what the user decides; `agent_id` is that of the recordings in which
     the user speaks. `epoch` counts changes of password, role and standing: a session of an older one has
-    ended."""
+    ended. `must_change`: the password is one that an administrator handed over."""
 
     id: int
     login: str
@@ -54,6 +54,7 @@ class User:
     agent_id: str | None = None
     disabled: bool = False
     epoch: int = 0
+    must_change: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,9 @@ class Throttle:
         doublings = min(failures - self.free, 30)
         return last + min(timedelta(seconds=2**doublings), self.longest)
 
+
+TEMPORARY = "temporary:"
+"""Stands before the hash of a password that its owner must change first of all."""
 
 LOGIN = re.compile(r"[a-z0-9\u4e00-\u9fff][a-z0-9\u4e00-\u9fff._@-]{0,63}")
 """No blanks, no controls, no letters that look like others: two logins that look alike are alike."""

@@ -43,9 +43,12 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Which lines to list; None asks nothing. `action` also finds `action.…`; `limit` keeps the newest."""
+    """Which lines to list; None asks nothing. `action` also finds `action.…`, `object` what begins so; `before`
+    a line's number; `limit` keeps the newest."""
 
     who: str | None = None
     action: str | None = None
+    object: str | None = None
+    before: int | None = None
     since: datetime | None = None
     limit: int | None = None

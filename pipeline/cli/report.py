@@ -1,7 +1,6 @@
 """`callscore report day|week|agent|team|rule`: what was scored, for people who lead."""
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,17 +12,13 @@ from pipeline.cli.files import check_name, write
 from pipeline.cli.options import Database, Rules, SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
-from pipeline.errors import UsageError
-from pipeline.media.values import time_zone
-from pipeline.settings import Settings
 from pipeline.storage.store import Store
-from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings, make_facts, report
+from pipeline.workflows.report.compute import USUAL_LEAST, Order, make_facts, report
 from pipeline.workflows.report.layout import page
-from pipeline.workflows.report.period import Asked
+from pipeline.workflows.report.period import Asked, a_date
+from pipeline.workflows.report.surroundings import surroundings
 from pipeline.workflows.report.values import Kind, Report
 from pipeline.workflows.report.xlsx import workbook
-from pipeline.workflows.roster import read_roster
-from pipeline.workflows.rules import load_rules
 
 app = typer.Typer(
     help="报表：合格率、各维度得分率、失分、需要辅导的坐席、覆盖率；看在终端，或存成网页、表格。",
@@ -124,22 +119,10 @@ _of_a_time(
 )
 
 
-def a_date(text: str | None, option: str) -> date | None:
-    """Raises UsageError: not a day."""
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option}：发现“{text}”，应为日期，如 2024-05-06") from None
-
-
 def _run(ask: Ask) -> None:
     check_name(ask.output, ENDINGS)
     settings = load(ask.settings)
     around = surroundings(settings)
-    if ask.order.kind is Kind.TEAM and not around.roster.teams:
-        raise UsageError("没有坐席名册，不知道谁在哪个班组", hint="把名册 CSV 写进设置 roster")
     with Store.open(settings.database, create=False) as store:
         bring_facts(store)
         made = report(ask.order, store, around)
@@ -148,15 +131,6 @@ def _run(ask: Ask) -> None:
     else:
         _write(made, ask.output)
         typer.echo(f"已写到 {ask.output}")
-
-
-def surroundings(settings: Settings) -> Surroundings:
-    """Zone, roster and targets of the settings in force."""
-    zone = time_zone(settings.time_zone)
-    templates = load_rules(settings).templates
-    rates = {template.id: template.target.pass_rate for template in templates}
-    targets = {name: rate / 100 for name, rate in rates.items() if rate is not None}
-    return Surroundings(zone=zone, roster=read_roster(settings.roster, zone), targets=targets)
 
 
 def bring_facts(store: Store) -> None:

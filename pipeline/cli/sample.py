@@ -11,11 +11,11 @@ from pipeline.cli.files import Makers, check_name, csv_of, write
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
-from pipeline.cli.report import Agent, Business, Since, Team, Until, a_date, bring_facts
+from pipeline.cli.report import Agent, Business, Since, Team, Until, bring_facts
 from pipeline.errors import NotFound
 from pipeline.media.values import time_zone
 from pipeline.storage.store import Store
-from pipeline.workflows.report.period import between
+from pipeline.workflows.report.period import a_date, between
 from pipeline.workflows.report.xlsx import workbook
 from pipeline.workflows.roster import read_roster
 from pipeline.workflows.sample import Rates, Sample, Sampling, keep, page, plain, sample

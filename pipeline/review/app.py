@@ -7,13 +7,17 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-from pipeline.review.pages import audio, call, login
+from pipeline.review.pages import audio, audit, call, help, login, reports, users
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *call.PAGES,
     *audio.PAGES,
+    *reports.PAGES,
+    *users.PAGES,
+    *audit.PAGES,
+    *help.PAGES,
 )
 
 

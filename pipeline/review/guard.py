@@ -91,6 +91,8 @@ class Endpoint:
             check_token(visit)
         if self.page.access is not EVERYBODY and visit.user is None:
             return to_login(visit)
+        if visit.user is not None and visit.user.must_change and self.page.access is None:
+            return to_password(visit)
         if not self._may(visit):
             raise Refused(403, f"{visit.who.role.chinese}不能{self._asked()}", "需要权限的，找管理员")
         return self.page.answer(visit)
@@ -150,6 +152,13 @@ def to_login(visit: Visit) -> Response:
     if visit.is_fragment:
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     return RedirectResponse("/login" if visit.path == "/" else f"/login?next={visit.path}", status_code=303)
+
+
+def to_password(visit: Visit) -> Response:
+    """Who was handed a password changes it before anything else."""
+    if visit.is_fragment:
+        return Response(status_code=403, headers={"HX-Redirect": "/me"})
+    return RedirectResponse("/me", status_code=303)
 
 
 def told(visit: Visit, refused: Refused) -> Response:

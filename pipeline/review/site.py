@@ -9,6 +9,7 @@ from pipeline.errors import UsageError
 from pipeline.review.words import Words
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
+from pipeline.workflows.report.desk import Desk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Site:
     settings: Settings
     clock: Callable[[], datetime]
     addresses: tuple[str, ...] = ()
+    reports: Desk = field(default_factory=Desk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session as Transaction
 
-from pipeline.account import Role, Session, Team, Throttle, User
+from pipeline.account import TEMPORARY, Role, Session, Team, Throttle, User
 from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound, UsageError
 from pipeline.storage.account_tables import LoginFailureRow, SessionRow, TeamRow, UserRow
@@ -100,6 +100,16 @@ class Accounts(Transactions):
             if role is not Role.ADMIN:
                 _check_not_last_admin(session, row)
             row.role = role.value
+            _end_sessions(session, row)
+            self._record(session, audit)
+            return _user(row)
+
+    def set_agent(self, login: str, agent_id: str | None, *, audit: Entries = ()) -> User:
+        """Say in which recordings a user speaks. Ends the user's sessions. Raises NotFound."""
+        with self._writing() as session:
+            _lock(session)
+            row = _row(session, login)
+            row.agent_id = column_text(agent_id) if agent_id else None
             _end_sessions(session, row)
             self._record(session, audit)
             return _user(row)
@@ -232,7 +242,9 @@ def _check_not_last_admin(session: Transaction, row: UserRow) -> None:
         return
     query = select(func.count()).select_from(UserRow).where(UserRow.role == Role.ADMIN.value)
     if session.scalar(query.where(UserRow.disabled.is_(False))) == 1:
-        raise UsageError(f"{row.login} 是最后一个能用的管理员", hint="先用 callscore users add 添一个管理员")
+        raise UsageError(
+            f"{row.login} 是最后一个能用的管理员", hint="先添一个管理员（命令行用 callscore users add）"
+        )
 
 
 def _user(row: UserRow) -> User:
@@ -245,6 +257,7 @@ def _user(row: UserRow) -> User:
         agent_id=row.agent_id,
         disabled=row.disabled,
         epoch=row.epoch,
+        must_change=row.password.startswith(TEMPORARY),
     )
 
 

@@ -38,6 +38,10 @@ class Audit(Transactions):
         if which.action is not None:
             below = AuditRow.action.startswith(f"{which.action}.", autoescape=True)
             query = query.where((AuditRow.action == which.action) | below)
+        if which.object is not None:
+            query = query.where(AuditRow.object.startswith(which.object, autoescape=True))
+        if which.before is not None:
+            query = query.where(AuditRow.seq < which.before)
         if which.since is not None:
             query = query.where(AuditRow.at >= which.since)
         with self._reading() as session:

@@ -137,14 +137,18 @@ def _machine(session: Session, ids: Sequence[str]) -> dict[str, CallFacts]:
 
 def without(session: Session, count: int) -> tuple[int, ...]:
     """Scorings whose facts were never made, or in another layout; `count` at most."""
-    query: Select[int] = (
-        select(ScorecardRow.id)
-        .outerjoin(FactsRow, (FactsRow.scorecard_id == ScorecardRow.id) & (FactsRow.version == VERSION))
-        .where(FactsRow.scorecard_id.is_(None))
-        .order_by(ScorecardRow.id)
-        .limit(count)
-    )
+    query = _without(select(ScorecardRow.id)).order_by(ScorecardRow.id).limit(count)
     return tuple(session.scalars(query))
+
+
+def missing(session: Session) -> int:
+    """How many scorings have no facts of this layout."""
+    return session.scalar(_without(select(func.count(ScorecardRow.id)))) or 0
+
+
+def _without(query: Select[int]) -> Select[int]:
+    made = (FactsRow.scorecard_id == ScorecardRow.id) & (FactsRow.version == VERSION)
+    return query.select_from(ScorecardRow).outerjoin(FactsRow, made).where(FactsRow.scorecard_id.is_(None))
 
 
 def span(session: Session) -> tuple[datetime, datetime] | None:

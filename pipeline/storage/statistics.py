@@ -29,6 +29,11 @@ class Statistics(Transactions):
                     facts.put(session, scorecard_id, made)
             return len(found)
 
+    def facts_missing(self) -> int:
+        """How many scorings have no facts yet."""
+        with self._reading() as session:
+            return facts.missing(session)
+
     def span_of_calls(self) -> tuple[datetime, datetime] | None:
         """Start of the first and of the last call; None where no call has one."""
         with self._reading() as session:

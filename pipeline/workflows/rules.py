@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.detect.load import load_ruleset, parse_ruleset
+from pipeline.detect.load import digest_of, load_ruleset, parse_ruleset, read_texts
 from pipeline.errors import NotFound
 from pipeline.resources import shipped_rules
 from pipeline.ruleset import RuleSet
@@ -23,8 +23,11 @@ def rules_folder(settings: Settings) -> Path:
 
 
 def load_rules(settings: Settings) -> RuleSet:
-    """Rules and templates of today. Raises RuleError with every fault."""
-    return load_ruleset(rules_folder(settings))
+    """Rules and templates of today, read anew where a file changed. Raises RuleError with every fault."""
+    folder = rules_folder(settings)
+    texts, faults = read_texts(folder)
+    known = None if faults else _read.get(digest_of(texts))
+    return known or _kept(load_ruleset(folder))
 
 
 def rules_of_the_day(store: Store, digest: str, encoder: str | None = None) -> RuleSet:
@@ -40,11 +43,14 @@ _read: OrderedDict[str, RuleSet] = OrderedDict()
 
 def _parsed(store: Store, digest: str) -> RuleSet:
     """A digest names the same files in every database."""
-    found = _read.pop(digest, None) or parse_ruleset(store.ruleset_files(digest))
-    _read[digest] = found
+    return _kept(_read.pop(digest, None) or parse_ruleset(store.ruleset_files(digest)))
+
+
+def _kept(ruleset: RuleSet) -> RuleSet:
+    _read[ruleset.digest] = ruleset
     while len(_read) > RULESETS:
         _read.popitem(last=False)
-    return found
+    return ruleset
 
 
 def rules_in_force(store: Store, understanding: Understanding, *, at: datetime) -> RuleSet:

@@ -1,12 +1,14 @@
 """Passwords: which are taken, how they are kept, how one is checked."""
 
 import re
+import secrets
 import unicodedata
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pipeline.account import TEMPORARY
 from pipeline.errors import UsageError
 
 SHORTEST, LONGEST = 12, 256
@@ -21,6 +23,9 @@ COMMON = frozenset(COMMON_WORDS.split())
 """Words that are no password, whatever digits and signs stand around them."""
 RUNS = ("0123456789" * 30, "9876543210" * 30, "abcdefghijklmnopqrstuvwxyz" * 11)
 
+CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
+GROUPS, GROUP = 4, 5
+
 HASHER = PasswordHasher()
 """argon2id with the library's parameters of today."""
 
@@ -34,22 +39,36 @@ def check_password(password: str, login: str) -> None:
         raise UsageError(fault, hint=f"{SHORTEST} 到 {LONGEST} 个字，例如几个不相干的词连起来，可以有空格")
 
 
-def hashed(password: str) -> str:
-    """What is kept in place of a password; each time another salt."""
-    return HASHER.hash(_normal(password))
+def hashed(password: str, *, temporary: bool = False) -> str:
+    """What is kept in place of a password; each time another salt. `temporary`: its owner must change it."""
+    return (TEMPORARY if temporary else "") + HASHER.hash(_normal(password))
+
+
+def new_password() -> str:
+    """A random one to hand over: 20 letters and digits (98 bits), none of which looks like another."""
+    groups = ("".join(secrets.choice(CLEAR) for _ in range(GROUP)) for _ in range(GROUPS))
+    return "-".join(groups)
 
 
 def fits(password: str, kept: str | None) -> bool:
     """Whether this is the password; `kept` None: there is no such user, which takes just as long."""
     try:
-        return HASHER.verify(kept or _nobody(), _normal(password)) and kept is not None
+        return HASHER.verify(_hash(kept or _nobody()), _normal(password)) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
 def is_outdated(kept: str) -> bool:
     """Whether it was hashed with other parameters than today's."""
-    return HASHER.check_needs_rehash(kept)
+    return HASHER.check_needs_rehash(_hash(kept))
+
+
+def is_temporary(kept: str) -> bool:
+    return kept.startswith(TEMPORARY)
+
+
+def _hash(kept: str) -> str:
+    return kept.removeprefix(TEMPORARY)
 
 
 def _normal(password: str) -> str:

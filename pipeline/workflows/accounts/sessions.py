@@ -11,7 +11,7 @@ from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound, UsageError
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
-from pipeline.workflows.accounts.passwords import check_password, fits, hashed, is_outdated
+from pipeline.workflows.accounts.passwords import check_password, fits, hashed, is_outdated, is_temporary
 
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is noted that a session is in use: not every request writes."""
@@ -118,7 +118,8 @@ def _tried(
         return Refusal(told=WRONG)
     store.forget_try(*subjects)
     if kept is not None and is_outdated(kept):
-        store.set_password(user.login, hashed(attempt.password), ends_sessions=False)
+        again = hashed(attempt.password, temporary=is_temporary(kept))
+        store.set_password(user.login, again, ends_sessions=False)
     return None
 
 

@@ -9,7 +9,7 @@ from pipeline.audit import AuditEntry
 from pipeline.errors import UsageError
 from pipeline.storage.accounts import NewUser
 from pipeline.storage.store import Store
-from pipeline.workflows.accounts.passwords import check_password, hashed
+from pipeline.workflows.accounts.passwords import check_password, hashed, new_password
 
 LONGEST_NAME = 64
 
@@ -24,11 +24,13 @@ class By:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A user to be added, as typed. `name` "": the login; `team` by its name."""
+    """A user to be added, as typed. `name` "": the login; `team` by its name; `temporary`: the password was
+    made for them, and they must change it."""
 
     login: str
     role: Role
     password: str = field(repr=False)
+    temporary: bool = False
     name: str = ""
     team: str = ""
     agent_id: str = ""
@@ -38,7 +40,9 @@ def add_user(asked: Application, store: Store, by: By) -> User:
     """Raises UsageError: login, name, team or password will not do, or the login is taken."""
     login = login_of(asked.login)
     if asked.role is Role.AGENT and not asked.agent_id.strip():
-        raise UsageError("坐席要写明工号，才看得到自己的评分表", hint="--agent-id 1050")
+        raise UsageError(
+            "坐席要写明工号，才看得到自己的评分表", hint="写上工号，如 1050（命令行用 --agent-id）"
+        )
     check_password(asked.password, login)
     new = NewUser(
         login=login,
@@ -46,7 +50,7 @@ def add_user(asked: Application, store: Store, by: By) -> User:
         role=asked.role,
         team=_shown(asked.team, "班组") or None,
         agent_id=_shown(asked.agent_id, "工号") or None,
-        password=hashed(asked.password),
+        password=hashed(asked.password, temporary=asked.temporary),
     )
     entry = _entry("user.added", login, by, role=new.role.value, team=new.team, agent_id=new.agent_id)
     return store.add_user(new, at=by.at, audit=(entry,))
@@ -60,12 +64,32 @@ def set_password(login: str, password: str, store: Store, by: By) -> User:
     return store.set_password(user.login, hashed(password), audit=(entry,))
 
 
+def reset_password(login: str, store: Store, by: By) -> str:
+    """A random password that the user must change after the login; ends the user's sessions. It is returned
+    this once and kept nowhere. Raises NotFound."""
+    user = store.user(login_of(login))
+    password = new_password()
+    entry = _entry("user.password_reset", user.login, by)
+    store.set_password(user.login, hashed(password, temporary=True), audit=(entry,))
+    return password
+
+
+def set_agent(login: str, agent_id: str, store: Store, by: By) -> User:
+    """The number that a user has in the recordings; "": none. Ends the user's sessions. Raises NotFound, and
+    UsageError: an agent without one."""
+    user, number = store.user(login_of(login)), _shown(agent_id, "工号") or None
+    if user.role is Role.AGENT and number is None:
+        raise UsageError("坐席要写明工号，才看得到自己的评分表", hint="先换角色，或写上工号")
+    entry = _entry("user.agent", user.login, by, agent_id=number, was=user.agent_id)
+    return store.set_agent(user.login, number, audit=(entry,))
+
+
 def set_role(login: str, role: Role, store: Store, by: By) -> User:
     """Another role, which ends the user's sessions. Raises NotFound, and UsageError: the last admin, or an
     agent of whom nobody knows which recordings are theirs."""
     user = store.user(login_of(login))
     if role is Role.AGENT and user.agent_id is None:
-        raise UsageError(f"{user.login} 没有工号，不能当坐席", hint="用 users add 另开一个，写明 --agent-id")
+        raise UsageError(f"{user.login} 没有工号，不能当坐席", hint="先写明工号，再换角色")
     entry = _entry("user.role", user.login, by, role=role.value, was=user.role.value)
     return store.set_role(user.login, role, audit=(entry,))
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pipeline.units import Ms, clock
+from pipeline.workflows.report.values import Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,38 @@ class Time:
     ms: Ms | float | None
 
 
-Cell = str | int | Percent | Number | Time | None
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Calls to listen to."""
+
+    found: tuple[Example, ...]
+
+
+class Of(StrEnum):
+    """What a name names: somebody, a rule, a stretch of time, or calls: all of them, those that lost points
+    on an item or were void for a cause, those of the queue that are so."""
+
+    AGENT = "agent"
+    TEAM = "team"
+    RULE = "rule"
+    HITS = "hits"
+    DAY = "day"
+    WEEK = "week"
+    ITEM = "item"
+    CAUSE = "cause"
+    CALLS = "calls"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name or a figure that leads on to what it is about."""
+
+    shown: str | int
+    of: Of
+    key: str
+
+
+Cell = str | int | Percent | Number | Time | Examples | Named | None
 NOTHING = "—"
 
 
@@ -45,8 +78,19 @@ def text(cell: Cell) -> str:
             return clock(round(ms))
         case int() as count:
             return f"{count:,}"
+        case Named(shown):
+            return text(shown)
+        case Examples(found):
+            return "；".join(map(example, found))
         case _:
             return str(cell)
+
+
+def example(found: Example) -> str:
+    """`d04 01:02.3 “不归我们管”`: the call, the place in it, what was heard there."""
+    place = "" if found.at is None else f" {clock(found.at)}"
+    said = f" “{found.quote}”" if found.quote else ""
+    return f"{found.call}{place}{said}"
 
 
 def between(interval: tuple[float, float] | None) -> str:

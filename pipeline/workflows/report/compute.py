@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 
-from pipeline.errors import NotFound
+from pipeline.errors import NotFound, UsageError
 from pipeline.facts import FORBIDDEN, CallFacts, FatalFact, HitFact
 from pipeline.findings import Outcome
 from pipeline.scorecard import Decision
@@ -30,6 +30,7 @@ from pipeline.workflows.report.values import (
 from pipeline.workflows.roster import Roster
 
 FACTS_AT_A_TIME = 100
+READ_AT_A_TIME = 500
 MOST_FAULTS = 10
 FATAL = "fatal"
 UNNAMED = "（没有写明缘由）"
@@ -75,22 +76,35 @@ def make_facts(store: Store, watch: Watch = lambda made: None) -> int:
     return made
 
 
-def report(order: Order, store: Store, around: Surroundings) -> Report:
-    """The report. Raises NotFound: no call was ever scored; UsageError: the days do not go together."""
-    spans = store.span_of_calls()
-    if spans is None:
-        raise NotFound("还没有评过分、带开始时间的通话", hint="先跑 callscore nightly")
-    period = period_of(order.kind, order.asked, spans[1], around.zone)
+def report(order: Order, store: Store, around: Surroundings, watch: Watch = lambda read: None) -> Report:
+    """The report. `watch` is told how many calls were read. Raises NotFound: no call was ever scored;
+    UsageError: the days do not go together, or nobody knows who is in which team."""
+    if (order.kind is Kind.TEAM or order.team) and not around.roster.teams:
+        raise UsageError("没有坐席名册，不知道谁在哪个班组", hint="把名册 CSV 写进设置 roster")
+    period = period_asked(order, store, around.zone)
     begin, cut = trend_of(order.kind, period, around.zone)
-    which = FactFilter(since=begin, until=period.until, agent_id=order.agent, business=order.business)
     sums = _Sums(order=order, around=around, cut=cut, coverage=drawn_in(store, period))
-    for line in _of_team(store.facts(which), order.team, around.roster):
+    for read, line in enumerate(lines_asked(order, store, around, replace(period, since=begin)), start=1):
         sums.add(line, period)
+        if read % READ_AT_A_TIME == 0:
+            watch(read)
     return _report(sums, period, store)
 
 
-def _of_team(lines: Iterator[FactLine], team: str | None, roster: Roster) -> Iterator[FactLine]:
-    return (line for line in lines if team is None or roster.team(line.agent_id) == team)
+def period_asked(order: Order, store: Store, zone: tzinfo) -> Period:
+    """The days of an order. Raises NotFound and UsageError, as `report`."""
+    spans = store.span_of_calls()
+    if spans is None:
+        raise NotFound("还没有评过分、带开始时间的通话", hint="先跑 callscore nightly")
+    return period_of(order.kind, order.asked, spans[1], zone)
+
+
+def lines_asked(order: Order, store: Store, around: Surroundings, period: Period) -> Iterator[FactLine]:
+    """The calls of an order, by their start."""
+    which = FactFilter(since=period.since, until=period.until, agent_id=order.agent, business=order.business)
+    for line in store.facts(which):
+        if order.team is None or around.roster.team(line.agent_id) == order.team:
+            yield line
 
 
 @dataclass(slots=True)
@@ -155,7 +169,7 @@ class _Sums:
         passes.failed += card.passed is False
         passes.undecided += card.passed is None
         self._items(line, facts, card.template)
-        for cause in card.fatal or _fatal_rules(line):
+        for cause in fatal_causes(line):
             count, newest = self.fatal.get(cause.title, (0, tally.Newest()))
             newest.add(_place(cause, line))
             self.fatal[cause.title] = count + 1, newest
@@ -194,13 +208,14 @@ class _Sums:
 
 
 def _place(found: HitFact | FatalFact, line: FactLine) -> Example:
-    return Example(call=line.name, agent=line.agent_id or tally.NOBODY, at=found.at, quote=found.quote)
+    return tally.place(found.at, found.quote, line)
 
 
-def _fatal_rules(line: FactLine) -> tuple[FatalFact, ...]:
-    """What made a card without named causes fatal."""
-    if not line.facts.fatal:
-        return ()
+def fatal_causes(line: FactLine) -> tuple[FatalFact, ...]:
+    """What made a card void: the causes that it names, else the rules that are fatal."""
+    card = line.facts.card
+    if card is None or card.fatal or not card.void:
+        return card.fatal if card else ()
     hits = (hit for hit in line.facts.hits if hit.severity == FATAL and hit.times)
     found = tuple(FatalFact(title=hit.title, at=hit.at, quote=hit.quote) for hit in hits)
     return found or (FatalFact(title=UNNAMED, at=None, quote=""),)
@@ -247,9 +262,10 @@ def _report(sums: _Sums, period: Period, store: Store) -> Report:
 
 def _lost(sums: _Sums) -> tuple[Fault, ...]:
     """Items by the points that were lost on them, most first."""
-    worst = sorted(sums.items.values(), key=lambda part: (-part.points, part.title))
+    worst = sorted(sums.items.items(), key=lambda entry: (-entry[1].points, entry[1].title))
     return tuple(
         Fault(
+            key="/".join(key),
             title=part.title,
             where=part.section,
             severity="",
@@ -258,7 +274,7 @@ def _lost(sums: _Sums) -> tuple[Fault, ...]:
             points=part.points / 10,
             examples=part.newest.examples,
         )
-        for part in worst[:MOST_FAULTS]
+        for key, part in worst[:MOST_FAULTS]
         if part.lost
     )
 
@@ -266,6 +282,7 @@ def _lost(sums: _Sums) -> tuple[Fault, ...]:
 def _fatal(sums: _Sums, scored: int) -> tuple[Fault, ...]:
     return tuple(
         Fault(
+            key=title,
             title=title,
             where="",
             severity=FATAL,
@@ -284,6 +301,7 @@ def _is_forbidden(rule: RuleLine) -> bool:
 
 def _forbidden(rule: RuleLine) -> Fault:
     return Fault(
+        key=rule.id,
         title=rule.title,
         where=rule.id,
         severity=rule.severity,

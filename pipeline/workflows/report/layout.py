@@ -6,13 +6,16 @@ from pipeline.workflows.report.cells import (
     Block,
     Cell,
     Lines,
+    Named,
     Number,
+    Of,
     Page,
     Percent,
     Table,
     between,
     headings,
 )
+from pipeline.workflows.report.period import MOST_DAYS
 from pipeline.workflows.report.tables import (
     GROUP_TITLES,
     agreement,
@@ -20,6 +23,7 @@ from pipeline.workflows.report.tables import (
     coverage,
     faults,
     filled,
+    group_name,
     group_timing,
     rules,
     timing,
@@ -76,16 +80,19 @@ def _overview(report: Report) -> Table:
     volume, whole = report.volume, report.whole
     of = volume.calls
 
-    def line(title: str, count: int, note: str = "", *, share: bool = True) -> tuple[Cell, ...]:
-        return title, count, Percent(count / of) if share and of else "", note
+    def line(
+        title: str, count: int, note: str = "", *, share: bool = True, calls: str | None = None
+    ) -> tuple[Cell, ...]:
+        shown = count if calls is None or not count else Named(count, Of.CALLS, calls)
+        return title, shown, Percent(count / of) if share and of else "", note
 
     rows = (
-        line("通话", volume.calls, f"{volume.agents} 个坐席", share=False),
+        line("通话", volume.calls, f"{volume.agents} 个坐席", share=False, calls=""),
         line("评了分", volume.scored, "其余没有适用的评分表" if volume.scored < of else ""),
-        line("机评可直接采用", volume.acceptable, "自动项目的把握都高于门槛，没有待复核"),
+        line("机评可直接采用", volume.acceptable, "自动项目的把握都高于门槛，没有待复核", calls="acceptable"),
         line("有人复核", volume.reviewed, "质检员确认或改过其中的项目或发现"),
-        line("投诉", volume.complaints),
-        line("一票否决、红线", volume.fatal, "红线不在评分表里，不清零"),
+        line("投诉", volume.complaints, calls="complaint"),
+        line("一票否决、红线", volume.fatal, "红线不在评分表里，不清零", calls="fatal"),
         line("有禁用语", volume.forbidden),
         line("隔离的录音", volume.quarantined, "没有评分，不在上面", share=False),
         ("得分率（已定的分）", whole.rate.n, Percent(whole.rate.value), _interval(whole)),
@@ -202,11 +209,12 @@ def _group_cells(group: Group) -> tuple[Cell, ...]:
 
 
 def _trend(report: Report) -> Table:
-    name = "一周（周一）" if report.kind is Kind.WEEK else "日期"
+    weeks = report.kind is Kind.WEEK or report.period.days > MOST_DAYS
+    name, of = ("一周（周一）", Of.WEEK) if weeks else ("日期", Of.DAY)
     return Table(
         title="走势",
         headings=headings(name, *GROUP_HEADINGS, figures=GROUP_HEADINGS),
-        rows=tuple((group.name, *_group_cells(group)) for group in report.trend),
+        rows=tuple((Named(group.name, of, group.name), *_group_cells(group)) for group in report.trend),
         plot="trend",
     )
 
@@ -218,8 +226,11 @@ def _groups(report: Report) -> Table:
         key=lambda group: (-(group.rate.value or 0.0), group.name),
     )
     others = [group for group in report.groups if not group.ranked(report.least)]
-    rows = [(place, group.name, *_group_cells(group)) for place, group in enumerate(ranked, start=1)]
-    rows += [(None, group.name, *_group_cells(group)) for group in others]
+    rows = [
+        (place, group_name(report, group), *_group_cells(group))
+        for place, group in enumerate(ranked, start=1)
+    ]
+    rows += [(None, group_name(report, group), *_group_cells(group)) for group in others]
     return Table(
         title=f"各{who}",
         headings=headings("名次", who, *GROUP_HEADINGS, figures=("名次", *GROUP_HEADINGS)),

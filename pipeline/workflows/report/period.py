@@ -12,6 +12,17 @@ TREND_DAYS, TREND_WEEKS = 14, 8
 MOST_DAYS = 31
 """A longer trend is cut by weeks."""
 
+
+def a_date(text: str | None, asked: str) -> date | None:
+    """A day that somebody typed; None: nothing. Raises UsageError: not a day."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{asked}：发现“{text[:20]}”，应为日期，如 2024-05-06") from None
+
+
 Cut = Callable[[date], date]
 
 
@@ -43,7 +54,7 @@ def period_of(kind: Kind, asked: Asked, newest: datetime, zone: tzinfo) -> Perio
 def between(first: date, last: date, zone: tzinfo) -> Period:
     """Raises UsageError: ends before it begins."""
     if last < first:
-        raise UsageError(f"时段从 {first} 到 {last}，结束早于开始", hint="检查 --since 和 --until")
+        raise UsageError(f"时段从 {first} 到 {last}，结束早于开始", hint="检查开始和结束的日期")
     return Period(
         first=first,
         last=last,

@@ -1,6 +1,7 @@
 """The plots of a report as SVG text that stands alone: letters are outlines, no font is needed."""
 
 from io import StringIO
+from threading import Lock
 from typing import Any
 
 from pipeline.scoring.means import Mean
@@ -8,15 +9,18 @@ from pipeline.workflows.report.values import BINS, Report
 
 INK, BAR, SOFT, MARK = "#1f3a5f", "#7fa3c7", "#c9d6e3", "#c0504d"
 WIDE = 9.0
+DRAWING = Lock()
+"""The library keeps its settings in one place for all threads."""
 
 
 def plots(report: Report) -> dict[str, str]:
     """SVG by the name of the plot; only plots that have something to show."""
-    made = {
-        "sections": _sections(report),
-        "distribution": _distribution(report),
-        "trend": _trend(report),
-    }
+    with DRAWING:
+        made = {
+            "sections": _sections(report),
+            "distribution": _distribution(report),
+            "trend": _trend(report),
+        }
     return {name: svg for name, svg in made.items() if svg}
 
 

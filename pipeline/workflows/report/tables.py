@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.scoring.intervals import Share
-from pipeline.units import clock
 from pipeline.workflows.report.cells import (
     Block,
     Cell,
+    Examples,
     Lines,
+    Named,
     Number,
+    Of,
     Percent,
     Table,
     Time,
     between,
     headings,
 )
-from pipeline.workflows.report.values import Coaching, Coverage, Example, Fault, Kind, Report
+from pipeline.workflows.report.values import Coaching, Coverage, Fault, Group, Kind, Report
 
 OTHERS_TARGET = "20–30 %"
 SEVERITIES = {"minor": "轻", "major": "重", "fatal": "一票否决"}
@@ -29,23 +31,24 @@ def filled(table: Table) -> Iterator[Table]:
 
 
 def faults(report: Report) -> Iterator[Block]:
-    yield from filled(_fault_table("一票否决、红线", report.fatal))
-    yield from filled(_fault_table("失分最多的项目", report.faults, points=True))
-    yield from filled(_fault_table("禁用语", report.forbidden, severity=True))
+    yield from filled(_fault_table("一票否决、红线", Of.CAUSE, report.fatal))
+    yield from filled(_fault_table("失分最多的项目", Of.ITEM, report.faults, points=True))
+    yield from filled(_fault_table("禁用语", Of.RULE, report.forbidden, severity=True))
 
 
 def _fault_table(
-    title: str, faults: Iterable[Fault], *, points: bool = False, severity: bool = False
+    title: str, of: Of, faults: Iterable[Fault], *, points: bool = False, severity: bool = False
 ) -> Table:
+    calls = Of.HITS if of is Of.RULE else of
     titles = ["项目", *(["程度"] if severity else []), "通", "占比", *(["失分"] if points else []), "例子"]
     rows: list[tuple[Cell, ...]] = [
         (
-            fault.title,
+            Named(fault.title, of, fault.key),
             *([SEVERITIES.get(fault.severity, fault.severity)] if severity else []),
-            fault.calls,
+            Named(fault.calls, calls, fault.key),
             Percent(fault.share.value),
             *([Number(fault.points)] if points else []),
-            examples(fault.examples),
+            Examples(fault.examples),
         )
         for fault in faults
     ]
@@ -54,17 +57,6 @@ def _fault_table(
         headings=headings(*titles, figures=("通", "占比", "失分"), wide=("例子",)),
         rows=tuple(rows),
     )
-
-
-def examples(found: Iterable[Example]) -> str:
-    return "；".join(map(example, found))
-
-
-def example(found: Example) -> str:
-    """`d04 01:02.3 “不归我们管”`: the call, the place in it, what was heard there."""
-    place = "" if found.at is None else f" {clock(found.at)}"
-    said = f" “{found.quote}”" if found.quote else ""
-    return f"{found.call}{place}{said}"
 
 
 def coaching(found: tuple[Coaching, ...], least: int) -> Iterator[Block]:
@@ -92,7 +84,7 @@ def coaching(found: tuple[Coaching, ...], least: int) -> Iterator[Block]:
 
 
 def _coached(agent: Coaching) -> Iterator[tuple[Cell, ...]]:
-    first: tuple[str, str] = agent.agent, agent.why
+    first: tuple[Cell, Cell] = Named(agent.agent, Of.AGENT, agent.agent), agent.why
     if not agent.items:
         yield (*first, "（每项定了的都太少）", "", "", "", "")
     for item in agent.items:
@@ -101,8 +93,8 @@ def _coached(agent: Coaching) -> Iterator[tuple[Cell, ...]]:
             item.title,
             Percent(item.rate.value),
             Percent(item.everyone.value),
-            examples(item.lost[:2]),
-            examples(item.best[:2]),
+            Examples(item.lost[:2]),
+            Examples(item.best[:2]),
         )
         first = "", ""
 
@@ -131,7 +123,7 @@ def group_timing(report: Report) -> Table:
         headings=headings(who, *titles, figures=titles),
         rows=tuple(
             (
-                group.name,
+                group_name(report, group),
                 group.calls,
                 Time(group.duration.value),
                 Time(group.hold.value),
@@ -142,6 +134,10 @@ def group_timing(report: Report) -> Table:
         ),
         note="每通平均。",
     )
+
+
+def group_name(report: Report, group: Group) -> Named:
+    return Named(group.name, Of.TEAM if report.kind is Kind.TEAM else Of.AGENT, group.name)
 
 
 def agreement(report: Report) -> Table:
@@ -194,17 +190,17 @@ def coverage(coverage: Coverage) -> Table:
 def rules(report: Report) -> Table:
     rows = tuple(
         (
-            line.title,
+            Named(line.title, Of.RULE, line.id),
             line.id,
             SEVERITIES.get(line.severity, line.severity),
-            line.calls.right,
+            Named(line.calls.right, Of.HITS, line.id),
             Percent(line.calls.value),
             line.findings,
             line.cannot_tell,
             line.judged.n,
             Percent(line.judged.value),
             between(line.judged.interval) if line.judged.n else "",
-            examples(line.examples[:2]),
+            Examples(line.examples[:2]),
         )
         for line in report.rules
     )

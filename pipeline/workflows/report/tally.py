@@ -7,6 +7,7 @@ from pipeline.facts import REVIEW, CallFacts, ItemFact, SectionFact
 from pipeline.scoring.intervals import Share
 from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
+from pipeline.units import Ms
 from pipeline.workflows.report.values import Agreed, Example, Group, Part, Passes, RuleLine
 
 EXAMPLES = 3
@@ -226,8 +227,17 @@ class RuleTally:
 
 
 def example(item: ItemFact, line: FactLine) -> Example:
+    return place(item.at, item.quote, line, item.reason)
+
+
+def place(at: Ms | None, quote: str, line: FactLine, reason: str = "") -> Example:
     return Example(
-        call=line.name, agent=line.agent_id or NOBODY, at=item.at, quote=item.quote, reason=item.reason
+        recording=line.recording_id,
+        call=line.name,
+        agent=line.agent_id or NOBODY,
+        at=at,
+        quote=quote,
+        reason=reason,
     )
 
 

@@ -41,8 +41,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A call to listen to, and the place in it."""
+    """A call to listen to, and the place in it. `call` is its name, `recording` its id."""
 
+    recording: str
     call: str
     agent: str
     at: Ms | None
@@ -105,8 +106,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An item that lost points, or a rule that found what must not be."""
+    """An item that lost points, a rule that found what must not be, or a cause that made cards void. `key`
+    names it: `template/item`, the rule's id, or the title of the cause."""
 
+    key: str
     title: str
     where: str
     severity: str

@@ -16,7 +16,18 @@ from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
 from pipeline.units import clock
-from pipeline.workflows.report.cells import Cell, Heading, Lines, Number, Page, Percent, Table, Time, text
+from pipeline.workflows.report.cells import (
+    Cell,
+    Heading,
+    Lines,
+    Named,
+    Number,
+    Page,
+    Percent,
+    Table,
+    Time,
+    text,
+)
 
 LEAST_WIDTH, MOST_WIDTH = 8, 60
 FOREVER = datetime(2000, 1, 1)
@@ -82,8 +93,10 @@ def _put(cell: SheetCell, value: Cell) -> None:
             _text(cell, clock(round(ms)))
         case int() as count:
             cell.value, cell.number_format = count, "#,##0"
+        case Named(shown):
+            _put(cell, shown)
         case _:
-            _text(cell, str(value))
+            _text(cell, text(value))
 
 
 def _text(cell: SheetCell, text: str) -> None:
