@@ -1,4 +1,7 @@
-"""An archive of generated calls, scored and stored as nights would have: `made_archive.py calls.db 1000`."""
+"""An archive of generated calls, scored and stored as nights would have: `made_archive.py calls.db 1000`.
+
+`made_archive.py calls.db 10000 1000` scores a thousand and stores each ten times, as calls of their own.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import chain
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -15,6 +20,7 @@ from pipeline.detect.archive.compact import Unpacked
 from pipeline.detect.detectors.phrase import PhraseParameters
 from pipeline.resources import shipped_rules
 from pipeline.ruleset import RuleSet
+from pipeline.scoring.score import score
 from pipeline.settings import Settings
 from pipeline.speech.sentences import SentenceEncoder, places_of
 from pipeline.storage.records import ScoredCall
@@ -22,7 +28,7 @@ from pipeline.storage.store import Store
 from pipeline.timeline import Call, Direction, Recording
 from pipeline.vectors import Sentences
 from pipeline.workflows.meaning import KnownVectors, Understanding
-from pipeline.workflows.process_call import judge
+from pipeline.workflows.process_call import compact_form, judge
 from pipeline.workflows.rules import load_rules
 
 SEED = 20_241
@@ -56,11 +62,9 @@ def _vectors() -> KnownVectors:
     return KnownVectors(SentenceEncoder.open(SETTINGS))
 
 
-def a_call(number: int) -> Call:
-    """Call `number` of the archive."""
-    form, duration = _archive().call(number)
+def _recording(number: int, duration: int) -> Recording:
     name = f"{number:016x}"
-    recording = Recording(
+    return Recording(
         id=name,
         sha256=name * 4,
         path=f"{name}.wav",
@@ -74,7 +78,12 @@ def a_call(number: int) -> Call:
         business=BUSINESSES[number % len(BUSINESSES)],
         direction=Direction.INBOUND,
     )
-    return Call(recording=recording, transcript=Unpacked(form).transcript())
+
+
+def a_call(number: int) -> Call:
+    """Call `number` of the archive."""
+    form, duration = _archive().call(number)
+    return Call(recording=_recording(number, duration), transcript=Unpacked(form).transcript())
 
 
 def scored(numbers: range) -> list[ScoredCall]:
@@ -105,9 +114,40 @@ def build(url: str, calls: int) -> Iterator[int]:
             yield done
 
 
+def multiply(url: str, calls: int) -> Iterator[int]:
+    """Store the calls of the archive again as further ones; yields how many there are."""
+    with Store.open(url) as store:
+        distinct = store.counts()["recordings"]
+        for number in range(distinct, calls):
+            one = copied(store, number % distinct, number)
+            store.save_night_result(one, at=AT, reason="nightly")
+            yield number + 1
+
+
+def copied(store: Store, original: int, number: int) -> ScoredCall:
+    """A stored call as call `number`, with what it would have been scored."""
+    stored, ruleset = store.latest(f"{original:016x}"), _ruleset()
+    recording = _recording(number, stored.recording.duration)
+    findings = [replace(finding, recording_id=recording.id) for finding in stored.findings]
+    form = ruleset.template_for(recording, ZoneInfo(SETTINGS.time_zone))
+    made_by = stored.transcript.provenance
+    return ScoredCall(
+        recording=recording,
+        transcript=stored.transcript,
+        ruleset=ruleset,
+        findings=findings,
+        scorecard=score(recording, findings, form, ruleset, made_by, ()) if form else None,
+        compact=compact_form(stored.transcript),
+        sentences=stored.sentences,
+        settings=SETTINGS.of_scoring(),
+    )
+
+
 def main() -> None:
     path, calls = Path(sys.argv[1]), int(sys.argv[2])
-    for done in build(f"sqlite:///{path}", calls):
+    distinct = int(sys.argv[3]) if len(sys.argv) > 3 else calls
+    url = f"sqlite:///{path}"
+    for done in chain(build(url, min(distinct, calls)), multiply(url, calls)):
         if done % 500 == 0:
             sys.stdout.write(f"{done}\n")
             sys.stdout.flush()

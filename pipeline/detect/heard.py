@@ -137,6 +137,7 @@ class Heard:
     terms: frozenset[str] = frozenset()
     _sounds: dict[str, int] = field(default_factory=dict)
     _ends: dict[int, frozenset[int]] = field(default_factory=dict)
+    _where: dict[Callable[[str], bool], int] = field(default_factory=dict)
     seeds: dict[tuple[Hashable, Spans], int] = field(default_factory=dict)
     openings: dict[frozenset[str], int] = field(default_factory=dict)
     runs: dict[str, Spans] = field(default_factory=dict)
@@ -214,7 +215,12 @@ class Heard:
     @cached_property
     def pauses(self) -> int:
         """Positions after any punctuation or pause, and the starts of turns."""
-        return _bits(i for i, cost in enumerate(self.breaks) if cost > 0) | self.turn_edges
+        return self.broken | self.turn_edges
+
+    @cached_property
+    def broken(self) -> int:
+        """Positions after any punctuation or pause."""
+        return _bits(i for i, cost in enumerate(self.breaks) if cost > 0)
 
     @cached_property
     def turn_edges(self) -> int:
@@ -225,6 +231,19 @@ class Heard:
     def sounds(self) -> Mapping[str, int]:
         """Characters that are, or sound like, the key; made when first asked for."""
         return _Sounds(self._characters, self._syllables)
+
+    def where(self, keep: Callable[[str], bool]) -> int:
+        """Characters for which `keep`, a function that is always the same, holds."""
+        if keep not in self._where:
+            self._where[keep] = self._kept(keep)
+        return self._where[keep]
+
+    def _kept(self, keep: Callable[[str], bool]) -> int:
+        bits = 0
+        for char, positions in self._characters.items():
+            if keep(char):
+                bits |= positions
+        return bits
 
     def with_char(self, char: str) -> int:
         """Characters that are `char`, or another way to write it."""

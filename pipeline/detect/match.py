@@ -136,6 +136,14 @@ class Matcher:
                     best[made.end] = made
         return tuple(sorted(best.values(), key=lambda m: (m.start, m.end)))
 
+    def ends(self, pattern: Pattern, starts: int) -> int:
+        """Positions where something that `search` finds may end: none is missed."""
+        found = 0
+        for route in routes(pattern, self.cap, self.spare):
+            first = starts & self.heard.words
+            found |= reach.route_ends(self.heard, route, first, self.phrases)
+        return found
+
     def _along(self, pattern: Pattern, route: Route, starts: int) -> Iterator[Match]:
         ends = reach.route_ends(self.heard, route, starts, self.phrases)
         for first, last in _clusters(ends, pattern.most + SKIPS * 4):
@@ -177,7 +185,8 @@ class Matcher:
         length, paused, onward = 0, True, reach.onward(self.heard, wording)
         for i, atom in enumerate(wording.atoms):
             if isinstance(atom, Slot):
-                row = _kept(self._slots(atom, row, last=i == wording.last), wording.limit)
+                open_ = {at: path for at, path in row.items() if onward[i][-1] >> at & 1}
+                row = _kept(self._slots(atom, open_, last=i == wording.last), wording.limit)
                 length += SLOT_WORTH[atom.name]
             elif isinstance(atom, Char):
                 at = Point(

@@ -35,6 +35,7 @@ _NOT_IN_NAMES = frozenset(
 )
 _NOT_IN_ORGS = frozenset("的是不我你您他她它咱没什么哪谁吗呢吧了请问这那让把被给跟说帮怎很啊呃嗯喂")
 LONGEST_ORG = 12
+_LENGTHS = {"name": LONGEST_NAME, "org": LONGEST_ORG, "surname": 2}
 _BEFORE_TITLES = frozenset("请位好嗯啊呃从家全单称")
 _AFTER_NAMES = frozenset("为请很有竭就您你我给来跟负工继由")
 _NICKNAMES = frozenset("小老阿")
@@ -174,19 +175,66 @@ def reach(heard: Heard, states: int, slot: Slot) -> int:
             if (states >> begin) & ((1 << (end - begin)) - 1):
                 found |= 1 << end
         return found
+    if slot.name == "surname":
+        return _surname_reach(heard, states)
     found = 0
-    for _ in range(LONGEST_NAME if slot.name == "name" else 2):
+    for _ in range(LONGEST_NAME):
         states = (states & heard.words) << 1
         found |= states
     return found
 
 
-def _org_reach(heard: Heard, states: int, least: int) -> int:
+def before(heard: Heard, states: int, slot: Slot) -> int:
+    """Bit mask of every position from which the slot may reach one of these; may hold more."""
+    if slot.name in RUNS:
+        found = 0
+        for begin, end in runs(heard, slot.name):
+            if states >> end & 1:
+                found |= (1 << end) - (1 << begin)
+        return found
+    if slot.name not in _LENGTHS:
+        return (1 << states.bit_length()) - 1
     found = 0
-    for begin, end in _org_runs(heard):
-        inside = states >> begin & ((1 << (end - begin)) - 1)
-        if inside:
-            first, last = (inside & -inside).bit_length() - 1 + least, inside.bit_length() - 1 + LONGEST_ORG
-            stop = min(begin + last, end)
-            found |= (1 << (stop + 1)) - (1 << (begin + first)) if stop >= begin + first else 0
+    for length in range(1, _LENGTHS[slot.name] + 1):
+        found |= states >> length
+    return found
+
+
+def _surname_reach(heard: Heard, states: int) -> int:
+    """Behind what sounds like a surname, what stands before a title, and the first character of a compound."""
+    alone = heard.where(_sounds_like_surname) | _before_titles(heard)
+    compound = (states & heard.where(_opens_compound)) << 1 & heard.words
+    return (states & alone & heard.words) << 1 | compound << 1
+
+
+def _before_titles(heard: Heard) -> int:
+    """The characters behind which one of the TITLES is written."""
+    found = 0
+    for title in TITLES:
+        found |= heard.with_char(title[0]) & heard.with_char(title[1]) >> 1
+    return found >> 1
+
+
+@cache
+def _sounds_like_surname(char: str) -> bool:
+    return _surname_cost(char) is not None
+
+
+def _opens_compound(char: str) -> bool:
+    return char in _openings_of_compounds()
+
+
+@cache
+def _openings_of_compounds() -> frozenset[str]:
+    return frozenset(name[0] for name in surnames() if len(name) > 1)
+
+
+def _org_reach(heard: Heard, states: int, least: int) -> int:
+    inside = heard.words & ~heard.where(_NOT_IN_ORGS.__contains__)
+    onward, found = inside & ~heard.broken, 0
+    states = (states & inside) << 1
+    for length in range(1, LONGEST_ORG + 1):
+        if length >= least:
+            found |= states
+        states = (states & onward) << 1
     return found

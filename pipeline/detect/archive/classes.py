@@ -62,9 +62,9 @@ def _classes() -> tuple[Classes, tuple[str, ...]]:
     return of, tuple(examples)
 
 
-def count() -> int:
-    """How many classes there are."""
-    return len(_classes()[1])
+def examples() -> tuple[str, ...]:
+    """One character of each class; "" where no reading is known."""
+    return _classes()[1]
 
 
 @cache

@@ -1,6 +1,7 @@
 """A rule set over many stored calls: what it finds, the same as call by call, in a fraction of the time."""
 
 import gc
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -8,29 +9,25 @@ from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from pipeline.detect import engine, segment
-from pipeline.detect.archive.compact import (
-    CLOSING,
-    HEAD,
-    HEAD_UNITS,
-    ROLES,
-    VERSION,
-    Unpacked,
-    role_confidence,
-)
+from pipeline.detect.archive.compact import HEAD, ROLES, VERSION, Unpacked, role_confidence
 from pipeline.detect.archive.part import part_scene
 from pipeline.detect.archive.parts import can_be_sieved
 from pipeline.detect.archive.ready import made_ready
 from pipeline.detect.archive.sieve import Sieve, frequencies, laid_out
+from pipeline.detect.archive.together import Together
 from pipeline.detect.detectors.phrase import PhraseParameters
+from pipeline.detect.pattern import parse
 from pipeline.detect.scene import Thresholds
 from pipeline.detect.segment import terms_of
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
-from pipeline.timeline import Call, Recording, Role
+from pipeline.timeline import Call, Recording
 
+TOGETHER = 25
+"""Calls whose characters are masked at once: masks of more are longer than a processor's near memory."""
+OFTEN = 3
+"""A phrase that the sieve lets through in so many of these is looked at more closely."""
 Places = Mapping[str, "Place"]
 """By rule id, where in a call the rule may match."""
 
@@ -98,21 +95,37 @@ class Sweep:
     def candidates(self, texts: Sequence[bytes]) -> dict[int, Places]:
         """By number of the call, where which rules may find something; the other calls hold nothing for the
         rules that are not in `rest`."""
-        found: dict[int, dict[str, Place]] = {}
-        known = _Known(texts, self._thresholds.role_threshold)
+        known, heard = _Known(texts, self._thresholds.role_threshold), _Hits(lambda: defaultdict(set))
         hits = (column.tolist() for column in self._sieve.scan(texts))
         for call, stretch, role, target in zip(*hits, strict=True):
             for rule, phrase in self._owners(target):
                 if not known[call] or rule.role in (None, ROLES[role]):
-                    place = found.setdefault(call, {}).setdefault(rule.id, Place())
-                    place.stretches.add(stretch)
-                    place.phrases.add(phrase)
-        for rule, phrase in map(self._phrase, *self._ready.everywhere.T.tolist()):
-            for call, text in enumerate(texts):
-                place = found.setdefault(call, {}).setdefault(rule.id, Place())
-                place.stretches |= _stretches(text, rule.role if known[call] else None)
-                place.phrases.add(phrase)
-        return dict(found)
+                    heard[call][rule.id, phrase].add(stretch)
+        self._look_closer(texts, known, heard)
+        return {call: _places(phrases) for call, phrases in heard.items() if phrases}
+
+    def _look_closer(self, texts: Sequence[bytes], known: "_Known", heard: "_Hits") -> None:
+        """Where phrases that the sieve does not know may end; and of those that it lets through in many calls
+        the stretches where they cannot end are struck out."""
+        everywhere = [(rule.id, text) for rule, text in map(self._phrase, *self._ready.everywhere.T.tolist())]
+        calls = range(len(texts)) if everywhere else sorted(heard)
+        for first in range(0, len(calls), TOGETHER):
+            some = calls[first : first + TOGETHER]
+            counts = Counter(phrase for call in some for phrase in heard.get(call, ()))
+            often = [phrase for phrase, count in sorted(counts.items()) if count >= OFTEN]
+            together = Together([texts[call] for call in some], [known[call] for call in some])
+            for rule_id, phrase in everywhere:
+                for number, stretch in self._ends(together, rule_id, phrase):
+                    heard[some[number]][rule_id, phrase].add(stretch)
+            for rule_id, phrase in often:
+                kept = self._ends(together, rule_id, phrase)
+                for number, call in enumerate(some):
+                    _keep(heard, call, (rule_id, phrase), {at for n, at in kept if n == number})
+
+    def _ends(self, together: Together, rule_id: str, phrase: str) -> set[tuple[int, int]]:
+        rule = self._rules[rule_id]
+        matcher = cast(PhraseParameters, rule.parameters).matcher(together)
+        return set(together.stretches(matcher, parse(phrase), rule.role))
 
     def judge(self, recording: Recording, stored: Unpacked, places: Places) -> list[Finding]:
         """What the rules find at their places, in the engine's order."""
@@ -144,6 +157,27 @@ def warm() -> None:
     Sieve(laid_out([], frequencies([]))[0]).scan([HEAD.pack(VERSION, 0.0)])
 
 
+_Hits = defaultdict[int, defaultdict[tuple[str, str], set[int]]]
+"""By call, and by rule and phrase, stretches."""
+
+
+def _keep(heard: _Hits, call: int, phrase: tuple[str, str], stretches: set[int]) -> None:
+    """Only these stretches of a phrase in a call."""
+    found = heard.get(call, {})
+    left = found.pop(phrase, set()) & stretches
+    if left:
+        found[phrase] = left
+
+
+def _places(phrases: Mapping[tuple[str, str], set[int]]) -> Places:
+    found: dict[str, Place] = {}
+    for (rule_id, phrase), stretches in phrases.items():
+        place = found.setdefault(rule_id, Place())
+        place.stretches |= stretches
+        place.phrases.add(phrase)
+    return found
+
+
 class _Known(dict[int, bool]):
     """Whether the roles of a call are known; looked up when first asked for."""
 
@@ -167,10 +201,3 @@ def _rest(ruleset: RuleSet, wanted: frozenset[str]) -> RuleSet:
         for need in engine.with_needs(ruleset, rule)
     }
     return replace(ruleset, rules=tuple(needed[rule_id] for rule_id in sorted(needed)))
-
-
-def _stretches(text: bytes, role: Role | None) -> set[int]:
-    """Numbers of the stretches of a role in a compact call's text."""
-    units = np.frombuffer(text, "<u2")[HEAD_UNITS:]
-    roles = units[units < CLOSING].tolist()
-    return {number for number, unit in enumerate(roles) if role in (None, ROLES[unit])}

@@ -72,6 +72,10 @@ class PhraseParameters(Parameters):
             raise PydanticCustomError("too_many", "`require` not above the number of phrases and expressions")
         return self
 
+    def matcher(self, heard: Heard) -> Matcher:
+        """How these phrases are looked for in what was heard."""
+        return Matcher(heard=heard, fit=Fit(self.match), max_edits=self.max_edits)
+
     @property
     def wanted(self) -> tuple[str, ...]:
         """Everything that is listened for."""
@@ -121,14 +125,9 @@ def _is_sure(scene: Scene, match: Match) -> bool:
     return match.fits and match.confidence * scene.role_factor >= scene.thresholds.match_confidence
 
 
-def _matcher(rule: Rule, scene: Scene) -> Matcher:
-    parameters = cast(PhraseParameters, rule.parameters)
-    return Matcher(heard=scene.heard, fit=Fit(parameters.match), max_edits=parameters.max_edits)
-
-
 def _matches(rule: Rule, scene: Scene, *, any_role: bool = False) -> _Found:
     parameters = cast(PhraseParameters, rule.parameters)
-    heard, matcher = scene.heard, _matcher(rule, scene)
+    heard, matcher = scene.heard, parameters.matcher(scene.heard)
     starts = _starts(rule, scene, any_role=any_role)
     each = [list(matcher.search(parse(text), starts)) for text in parameters.phrases]
     each += [list(expressions.search(heard, text, starts)) for text in parameters.regex]
@@ -143,9 +142,9 @@ def _matches(rule: Rule, scene: Scene, *, any_role: bool = False) -> _Found:
 
 def _unwanted(rule: Rule, scene: Scene) -> list[Match]:
     """What must not be heard, where it was heard."""
-    matcher, starts = _matcher(rule, scene), scene.within(rule)
-    none_of = cast(PhraseParameters, rule.parameters).none_of
-    return _best(m for text in none_of for m in matcher.search(parse(text), starts) if m.fits)
+    parameters = cast(PhraseParameters, rule.parameters)
+    matcher, starts = parameters.matcher(scene.heard), scene.within(rule)
+    return _best(m for text in parameters.none_of for m in matcher.search(parse(text), starts) if m.fits)
 
 
 def _starts(rule: Rule, scene: Scene, *, any_role: bool) -> int:
