@@ -7,11 +7,12 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-from pipeline.review.pages import audio, audit, call, help, login, reports, users
+from pipeline.review.pages import audio, audit, call, help, login, queue, reports, users
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES,
+    *queue.PAGES,
     *call.PAGES,
     *audio.PAGES,
     *reports.PAGES,

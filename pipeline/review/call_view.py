@@ -3,16 +3,19 @@ and the items of the card with their evidence. Values in, values out."""
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.scorecard import OPEN, Decision, FatalCause, Review, Scorecard, ScoredItem, Verdict
+from pipeline.ruleset import Rule, Status
+from pipeline.scorecard import OPEN, Decision, FatalCause, Scorecard, ScoredItem, Verdict
 from pipeline.storage.records import RuleFacts, StoredCall
-from pipeline.template import Item, Template
+from pipeline.template import Item
 from pipeline.timeline import Role, Span, Transcript, Turn
 from pipeline.units import Ms, clock
+from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.sheet import Sheet
 
+SURE_OF_ROLES = 0.7
 DOUBTFUL = 0.5
 """Words less probable than this are marked in the transcript."""
 FAULTS = frozenset({"forbidden", "taboo", "privacy", "security"})
@@ -76,7 +79,7 @@ class ShownItem:
     machine: ScoredItem
     choices: tuple[Choice, ...]
     exhibits: tuple[Exhibit, ...]
-    own: Review | None
+    reason: str
 
     @property
     def is_open(self) -> bool:
@@ -116,10 +119,6 @@ class ShownItem:
             or self.machine.verdict is Verdict.NOT_APPLICABLE
             or bool(self.suggested)
         )
-
-    @property
-    def draft_reason(self) -> str:
-        return self.own.reason if self.own else ""
 
     @property
     def decisive(self) -> Span | None:
@@ -239,12 +238,11 @@ def encoded(peaks: bytes) -> str:
     return base64.b64encode(peaks).decode()
 
 
-def shown_items(sheet: Sheet, card: Scorecard, template: Template, *, blind: bool) -> tuple[ShownItem, ...]:
-    """The items of the card in print order; blind: without the machine's answer."""
+def shown_items(sheet: Sheet, card: Scorecard, marks: Marks, *, blind: bool) -> tuple[ShownItem, ...]:
+    """The items of the card in print order; blind: without the machine's answer and what it found."""
     machine = {item.id: item for item in sheet.machine.items}
-    printed = {item.id: item for item in template.items}
-    exhibits = _exhibits(sheet, blind=blind)
-    own = {review.target: review for review in sheet.own}
+    printed = {item.id: item for item in sheet.template.items}
+    exhibits = {} if blind else _exhibits(sheet, marks)
     return tuple(
         ShownItem(
             item=printed[scored.id],
@@ -252,11 +250,71 @@ def shown_items(sheet: Sheet, card: Scorecard, template: Template, *, blind: boo
             machine=machine[scored.id],
             choices=choices(printed[scored.id], scored, machine[scored.id], blind=blind),
             exhibits=tuple(exhibits[name] for name in scored.findings if name in exhibits),
-            own=own.get(scored.id),
+            reason=_reason(sheet, marks, scored.id),
         )
         for scored in card.items
         if scored.id in printed
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFatal:
+    """A fatal item that holds, or of which nobody knows. `takes`: what it zeroes."""
+
+    cause: FatalCause
+    takes: str
+    decided: bool
+    exhibits: tuple[Exhibit, ...]
+    reason: str
+
+
+TAKES = {"card": "全表零分", "section": "本维度零分", "none": "不清零"}
+
+
+def shown_fatals(sheet: Sheet, card: Scorecard, marks: Marks) -> tuple[ShownFatal, ...]:
+    """What is red on the card; also what a person said does not hold, so that it can be taken back."""
+    exhibits = _exhibits(sheet, marks)
+    said = {review.target for review in sheet.reviews} | {name for name, _ in marks.values}
+    now = {cause.id: cause for cause in (*sheet.machine.fatals, *card.fatals)}
+    held = {cause.id for cause in card.fatals}
+    return tuple(
+        ShownFatal(
+            cause=cause if cause.id in held else replace(cause, holds=False),
+            takes=TAKES[cause.zero],
+            decided=cause.id in said,
+            exhibits=tuple(exhibits[name] for name in cause.findings if name in exhibits),
+            reason=_reason(sheet, marks, cause.id),
+        )
+        for cause in now.values()
+    )
+
+
+def _reason(sheet: Sheet, marks: Marks, item_id: str) -> str:
+    """Why the person decided so: what the draft says, else their last decision."""
+    said = {review.target: review.reason for review in sheet.own if review.reason}
+    return dict(marks.reasons).get(item_id, said.get(item_id, ""))
+
+
+def others(sheet: Sheet, items: Sequence[ShownItem]) -> tuple[Exhibit, ...]:
+    """Present findings with a place that no item of the form names."""
+    named = {exhibit.id for item in items for exhibit in item.exhibits}
+    fatal = {name for cause in sheet.card.fatals for name in cause.findings}
+    return tuple(
+        exhibit
+        for exhibit in _exhibits(sheet, Marks(who=sheet.who)).values()
+        if exhibit.id not in named | fatal and exhibit.place is not None
+    )
+
+
+def left(card: Scorecard) -> tuple[ScoredItem, ...]:
+    """What still waits for a person."""
+    return tuple(item for item in card.items if item.verdict in OPEN)
+
+
+def addable(sheet: Sheet) -> tuple[Rule, ...]:
+    """The rules that a person may say a finding of, by title."""
+    rules = (rule for rule in sheet.ruleset.rules if rule.status is not Status.DRAFT)
+    return tuple(sorted(rules, key=lambda rule: rule.title))
 
 
 def choices(item: Item, scored: ScoredItem, machine: ScoredItem, *, blind: bool) -> tuple[Choice, ...]:
@@ -273,14 +331,18 @@ def choices(item: Item, scored: ScoredItem, machine: ScoredItem, *, blind: bool)
     )
 
 
-def _exhibits(sheet: Sheet, *, blind: bool) -> dict[str, Exhibit]:
-    said = {
-        r.target: r for r in sheet.reviews if r.decision in (Decision.FINDING_TRUE, Decision.FINDING_FALSE)
+def _exhibits(sheet: Sheet, marks: Marks) -> dict[str, Exhibit]:
+    said: dict[str, tuple[Decision, str]] = {
+        r.target: (r.decision, r.who)
+        for r in sheet.reviews
+        if r.decision in (Decision.FINDING_TRUE, Decision.FINDING_FALSE)
     }
+    said |= dict.fromkeys(marks.true, (Decision.FINDING_TRUE, marks.who))
+    said |= dict.fromkeys(marks.false, (Decision.FINDING_FALSE, marks.who))
     return {f.id: _exhibit(f, sheet.stored, said.get(f.id)) for f in sheet.stored.findings}
 
 
-def _exhibit(finding: Finding, stored: StoredCall, said: Review | None) -> Exhibit:
+def _exhibit(finding: Finding, stored: StoredCall, said: tuple[Decision, str] | None) -> Exhibit:
     facts = stored.rules.get(finding.rule_id)
     best = finding.evidence[0] if finding.evidence else Evidence(span=finding.span, role=finding.role)
     return Exhibit(
@@ -295,8 +357,8 @@ def _exhibit(finding: Finding, stored: StoredCall, said: Review | None) -> Exhib
         confidence=finding.confidence,
         explanation=finding.explanation,
         draft=facts is not None and facts.status == "draft",
-        verdict=said.decision if said else None,
-        by=said.who if said else "",
+        verdict=said[0] if said else None,
+        by=said[1] if said else "",
     )
 
 
@@ -313,7 +375,3 @@ def verdict_of(scored: ScoredItem) -> str:
     if scored.verdict is Verdict.NOT_APPLICABLE:
         return "不适用"
     return scored.level or scored.verdict.chinese
-
-
-def open_fatals(card: Scorecard) -> tuple[FatalCause, ...]:
-    return tuple(cause for cause in card.fatals if cause.holds is None)

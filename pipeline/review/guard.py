@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from pipeline.errors import CallscoreError, NotFound, UsageError
+from pipeline.errors import CallscoreError, NotFound, StorageError, UsageError
 from pipeline.review import headers
 from pipeline.review.cookies import LANGUAGE_COOKIE, SESSION_COOKIE, VISITOR_COOKIE, keep_visitor
 from pipeline.review.page import EVERYBODY, Page
@@ -74,6 +74,11 @@ class Endpoint:
             answer = told(visit, Refused(404, error.message, error.hint))
         except UsageError as error:
             answer = told(visit, Refused(422, error.message, error.hint))
+        except StorageError as error:
+            LOG.error("%s %s: %s", visit.method, self.page.path, error.message)
+            answer = told(
+                visit, Refused(503, "数据库暂时用不了，没有保存", "过一会儿再试；一直这样就告诉管理员")
+            )
         except CallscoreError as error:
             LOG.error("%s %s: %s", visit.method, self.page.path, type(error).__name__)
             answer = told(visit, Refused(503, error.message, error.hint))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from starlette.responses import Response, StreamingResponse
 
+from pipeline.audit import AuditEntry
 from pipeline.review.page import Page
 from pipeline.review.site import Visit
 from pipeline.workflows.accounts.policy import Action
@@ -24,6 +25,8 @@ def audio(visit: Visit) -> Response:
         return Response(status_code=304, headers=told)
     asked = visit.headers.get("range") if visit.headers.get("if-range", etag) == etag else None
     part = byte_range(asked, file.path.stat().st_size)
+    if part.start == 0:
+        _record(visit, recording.id)
     if part.is_outside:
         return Response(status_code=416, headers=told | {"Content-Range": part.content_range})
     if part.is_part:
@@ -37,6 +40,12 @@ def audio(visit: Visit) -> Response:
     )
 
 
+def _record(visit: Visit, recording_id: str) -> None:
+    """Who listened to what: once for each beginning of the file that a browser asks for."""
+    entry = AuditEntry(at=visit.now, who=visit.who.login, action="call.play", object=f"call:{recording_id}")
+    visit.store.record(entry)
+
+
 def _bytes(path: Path, part: ByteRange) -> Iterator[bytes]:
     left = len(part)
     with path.open("rb") as file:
@@ -46,13 +55,4 @@ def _bytes(path: Path, part: ByteRange) -> Iterator[bytes]:
             yield chunk
 
 
-PAGES = (
-    Page(
-        path="/calls/{call}/audio",
-        answer=audio,
-        action=Action.CALL_PLAY,
-        thing=lambda v: __import__("pipeline.workflows.accounts.policy").workflows.accounts.policy.Thing(
-            assigned=frozenset({v.who.login})
-        ),
-    ),
-)
+PAGES = (Page(path="/calls/{call}/audio", answer=audio, action=Action.CALL_PLAY, thing=call_thing),)

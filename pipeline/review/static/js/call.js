@@ -34,12 +34,6 @@ byId("play").addEventListener("click", () => player.toggle());
 byId("skip").addEventListener("click", () => player.skip(!player.skipping));
 byId("loop").addEventListener("click", loop);
 byId("speed").addEventListener("change", (event) => player.setSpeed(Number(event.target.value)));
-byId("audio").addEventListener("play", () => heard(), { once: true });
-
-// The first play of a call is told to the server: who listened to what is part of the audit log.
-function heard() {
-  if (data.heard) htmx.ajax("POST", data.heard, { swap: "none", target: "#notice" });
-}
 
 // --- the scorecard
 
@@ -110,6 +104,24 @@ document.addEventListener("toggle", (event) => {
 document.addEventListener("focusin", (event) => {
   const one = event.target.closest?.(".item");
   if (one) current = one.id;
+});
+
+// A finding is called false with a reason: the field appears when it is needed.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-reveal]");
+  if (!button) return;
+  const why = button.form.querySelector(".why"), reason = why.querySelector("input");
+  why.hidden = !why.hidden;
+  reason.disabled = why.hidden;
+  if (!why.hidden) reason.focus();
+});
+
+// Forms outside the card send the version of the draft that is on the page.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.elt.hasAttribute("data-close-after")) {
+    event.detail.parameters.version = card().dataset.version;
+    event.detail.elt.closest("dialog").close();
+  }
 });
 
 // After a decision the card is drawn again: the same item stays open and focused.

@@ -1,0 +1,197 @@
+"""The queue: what waits, the next call, calls given to people, calls accepted as they are."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from pipeline.account import User
+from pipeline.errors import UsageError
+from pipeline.media.values import time_zone
+from pipeline.queue import WorkState
+from pipeline.review.page import Page
+from pipeline.review.render import page_of
+from pipeline.review.site import Form, Visit
+from pipeline.storage.queue_records import Key, PageOf, QueueFilter, Refused, Sort, Whose
+from pipeline.workflows.accounts.policy import Action, may, offers
+from pipeline.workflows.review.batch import accept_batch
+from pipeline.workflows.review.queue import assign, claim_next, lease
+from pipeline.workflows.review.subject import agents_in_scope, subject_of
+
+SIZE = 50
+YES_NO = {"yes": True, "no": False}
+FLAGS = ("complaint", "fatal", "acceptable", "appeal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the address asks for, as it is written there."""
+
+    which: QueueFilter
+    page: PageOf
+    fields: dict[str, str]
+
+    def address(self, **changes: str) -> str:
+        """The address of the same question with some answers changed; an empty one is left out."""
+        fields = {name: value for name, value in (self.fields | changes).items() if value}
+        return f"/queue?{urlencode(fields)}" if fields else "/queue"
+
+
+def queue(visit: Visit) -> Response:
+    """The calls that the address asks for, riskiest first."""
+    asked = asked_of(visit)
+    found = visit.store.queue(asked.which, asked.page, at=visit.now)
+    role = visit.who.role
+    return page_of(
+        visit,
+        "queue.html",
+        asked=asked,
+        found=found,
+        states=tuple(WorkState),
+        whose=tuple(Whose),
+        sorts=tuple(Sort),
+        plans=visit.store.plan_progress(),
+        templates=visit.store.queue_templates(),
+        inspectors=inspectors(visit) if offers(role, Action.CALL_ASSIGN) else (),
+        may_claim=offers(role, Action.QUEUE_CLAIM),
+        may_accept=offers(role, Action.CALL_ACCEPT_BATCH),
+        mine=visit.who.login,
+    )
+
+
+def asked_of(visit: Visit) -> Asked:
+    """The question of the address, held to what the person may see. Raises UsageError for a day that is none."""
+    query = visit.query
+    fields = {name: query.text(name) for name in sorted(query.values) if name != "after"}
+    allowed = agents_in_scope(visit.store, visit.who, Action.QUEUE_VIEW, visit.site.settings)
+    agent = query.text("agent")
+    agents = (agent,) if agent else None
+    if allowed is not None:
+        agents = tuple(one for one in (agents or allowed) if one in allowed)
+    state = query.text("state")
+    which = QueueFilter(
+        whose=_one_of(Whose, query.text("whose"), Whose.ALL),
+        who=visit.who.login,
+        states=(WorkState(state),) if state in {s.value for s in WorkState} else (),
+        template=query.text("template") or None,
+        agents=agents,
+        business=query.text("business") or None,
+        plan=query.number("plan"),
+        since=_day(visit, query, "since", 0),
+        until=_day(visit, query, "until", 1),
+        text=query.text("text"),
+        **{name: YES_NO.get(query.text(name)) for name in FLAGS},
+    )
+    page = PageOf(
+        sort=_one_of(Sort, query.text("sort"), Sort.RISK), size=SIZE, after=Key.read(query.text("after"))
+    )
+    return Asked(which=which, page=page, fields=fields)
+
+
+def next_one(visit: Visit) -> Response:
+    """Claim the riskiest call that waits, and open it."""
+    allowed = agents_in_scope(visit.store, visit.who, Action.QUEUE_CLAIM, visit.site.settings)
+    which = QueueFilter(agents=allowed)
+    line = claim_next(visit.store, visit.who.login, which, visit.site.settings, at=visit.now)
+    if line is None:
+        return RedirectResponse("/queue?empty=yes", status_code=303)
+    return RedirectResponse(f"/calls/{line.recording_id}", status_code=303)
+
+
+def claim(visit: Visit) -> Response:
+    """Claim one call, and open it."""
+    at = visit.now
+    recording_id = visit.form.text("call")
+    taken = visit.store.claim(recording_id, visit.who.login, at=at, until=lease(visit.site.settings, at))
+    if isinstance(taken, Refused):
+        raise UsageError(f"没有领到：{taken.why.chinese}", hint="在队列里另领一通")
+    return RedirectResponse(f"/calls/{recording_id}", status_code=303)
+
+
+def give_back(visit: Visit) -> Response:
+    """Let somebody else have it; the draft stays."""
+    visit.store.give_back(visit.form.text("call"), visit.who.login)
+    return RedirectResponse("/queue", status_code=303)
+
+
+def hand_out(visit: Visit) -> Response:
+    """Give the chosen calls to somebody, by a person allowed to for each of them."""
+    who = visit.form.text("to")
+    known = {user.login for user in inspectors(visit)}
+    if who not in known:
+        raise UsageError("没有说派给谁，或没有这个质检员", hint="从列表里选一位")
+    calls = allowed_calls(visit, Action.CALL_ASSIGN)
+    refused = assign(visit.store, [(call, who) for call in calls], at=visit.now, force=True).refused
+    return outcome(
+        visit, visit.words("已派给 {who} {count} 通", who=who, count=len(calls) - len(refused)), refused
+    )
+
+
+def accept(visit: Visit) -> Response:
+    """Accept the chosen calls as they are; those that need an ear are left."""
+    calls = allowed_calls(visit, Action.CALL_ACCEPT_BATCH)
+    batch = accept_batch(visit.store, calls, visit.who.login, at=visit.now)
+    return outcome(visit, visit.words("已采信 {count} 通", count=len(batch.accepted)), batch.refused)
+
+
+def outcome(visit: Visit, told: str, refused: tuple[Refused, ...]) -> Response:
+    """What was done, and why the rest was not."""
+    return page_of(visit, "queue_outcome.html", told=told, refused=refused, names=names_of(visit, refused))
+
+
+def names_of(visit: Visit, refused: tuple[Refused, ...]) -> dict[str, str]:
+    lines = (visit.store.queue_line(one.recording_id) for one in refused)
+    return {line.recording_id: line.name for line in lines if line}
+
+
+def allowed_calls(visit: Visit, action: Action) -> tuple[str, ...]:
+    """The chosen calls to which the person may do this. Raises UsageError: none was chosen."""
+    chosen = visit.form.texts("call")
+    if not chosen:
+        raise UsageError("没有选电话", hint="在左边勾选，再做一次")
+    recordings = [visit.store.find_call(name) for name in chosen]
+    return tuple(
+        recording.id
+        for recording in recordings
+        if may(visit.who, action, subject_of(visit.store, recording, visit.site.settings))
+    )
+
+
+def inspectors(visit: Visit) -> tuple[User, ...]:
+    """Who may be given a call."""
+    return tuple(
+        user for user in visit.store.users() if not user.disabled and offers(user.role, Action.CALL_REVIEW)
+    )
+
+
+def _day(visit: Visit, query: Form, name: str, more: int) -> datetime | None:
+    """The beginning of a day, or (`more` 1) of the day after it."""
+    text = query.text(name)
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{name} 写的是“{text[:20]}”", hint="应为日期，如 2026-05-11") from None
+    zone = time_zone(visit.site.settings.time_zone)
+    return datetime.combine(day + timedelta(days=more), time(), zone)
+
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+def _one_of(kind: type[Kind], text: str, usual: Kind) -> Kind:
+    return kind(text) if text in {value.value for value in kind} else usual
+
+
+PAGES = (
+    Page(path="/queue", answer=queue, action=Action.QUEUE_VIEW),
+    Page(path="/queue/next", method="POST", answer=next_one, action=Action.QUEUE_CLAIM),
+    Page(path="/queue/claim", method="POST", answer=claim, action=Action.QUEUE_CLAIM),
+    Page(path="/queue/back", method="POST", answer=give_back, action=Action.QUEUE_CLAIM),
+    Page(path="/queue/assign", method="POST", answer=hand_out, action=Action.QUEUE_VIEW),
+    Page(path="/queue/accept", method="POST", answer=accept, action=Action.QUEUE_VIEW),
+)
