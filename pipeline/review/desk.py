@@ -8,7 +8,7 @@ from pipeline.review.site import Form, Visit
 from pipeline.scorecard import Scorecard
 from pipeline.storage.queue_records import Conflict, Draft, DraftKey
 from pipeline.timeline import Recording
-from pipeline.workflows.review.drafts import Fault, marks_of, preview, save
+from pipeline.workflows.review.drafts import Fault, Saving, marks_of, preview, save
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.queue import lease
 from pipeline.workflows.review.selected import Selected
@@ -65,15 +65,13 @@ def desk(visit: Visit) -> Desk:
 def marked(now: Desk, visit: Visit) -> Conflict | None:
     """Keep one more mark of the draft; Conflict: it was changed in another window meanwhile."""
     at = visit.now
-    kept = save(
-        visit.store,
-        now.key,
-        with_mark(now.marks, visit.form),
+    saving = Saving(
+        key=now.key,
+        marks=with_mark(now.marks, visit.form),
         version=visit.form.number("version", 0) or 0,
         seen=now.found.seen,
-        at=at,
-        until=lease(visit.site.settings, at),
     )
+    kept = save(visit.store, saving, at=at, until=lease(visit.site.settings, at))
     return kept if isinstance(kept, Conflict) else None
 
 

@@ -163,7 +163,7 @@ _Hits = defaultdict[int, defaultdict[tuple[str, str], set[int]]]
 
 def _keep(heard: _Hits, call: int, phrase: tuple[str, str], stretches: set[int]) -> None:
     """Only these stretches of a phrase in a call."""
-    found = heard.get(call, {})
+    found = heard[call] if call in heard else defaultdict(set)
     left = found.pop(phrase, set()) & stretches
     if left:
         found[phrase] = left

@@ -94,7 +94,7 @@ class Together(Heard):
 
     @cached_property
     def _distinct(self) -> list[int]:
-        return np.unique(self.units).tolist()
+        return [int(unit) for unit in np.unique(self.units)]
 
     @cached_property
     def soft_stops(self) -> int:

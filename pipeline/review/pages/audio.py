@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from pipeline.audit import AuditEntry
 from pipeline.review.page import Page
 from pipeline.review.site import Visit
+from pipeline.review.things import call_thing
 from pipeline.workflows.accounts.policy import Action
 from pipeline.workflows.byte_range import ByteRange, byte_range
 from pipeline.workflows.playback import playable

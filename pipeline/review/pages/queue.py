@@ -54,7 +54,6 @@ def queue(visit: Visit) -> Response:
         whose=tuple(Whose),
         sorts=tuple(Sort),
         plans=visit.store.plan_progress(),
-        templates=visit.store.queue_templates(),
         inspectors=inspectors(visit) if offers(role, Action.CALL_ASSIGN) else (),
         may_claim=offers(role, Action.QUEUE_CLAIM),
         may_accept=offers(role, Action.CALL_ACCEPT_BATCH),
@@ -63,14 +62,14 @@ def queue(visit: Visit) -> Response:
 
 
 def asked_of(visit: Visit) -> Asked:
-    """The question of the address, held to what the person may see. Raises UsageError for a day that is none."""
+    """The question of the address, held to what the person may see. Raises UsageError: a day that is none."""
     query = visit.query
     fields = {name: query.text(name) for name in sorted(query.values) if name != "after"}
     allowed = agents_in_scope(visit.store, visit.who, Action.QUEUE_VIEW, visit.site.settings)
     agent = query.text("agent")
-    agents = (agent,) if agent else None
+    agents = (agent,) if agent else allowed
     if allowed is not None:
-        agents = tuple(one for one in (agents or allowed) if one in allowed)
+        agents = tuple(one for one in agents or () if one in allowed)
     state = query.text("state")
     which = QueueFilter(
         whose=_one_of(Whose, query.text("whose"), Whose.ALL),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -130,7 +131,14 @@ def _kind(visit: Visit) -> Kind:
 
 
 def _page(visit: Visit, order: Order, **values: object) -> Response:
-    usual = {"fault": None, "progress": None, "laid": None, "period": None, "plots": {}, "pieces": None}
+    usual: dict[str, Any] = {
+        "fault": None,
+        "progress": None,
+        "laid": None,
+        "period": None,
+        "plots": {},
+        "pieces": None,
+    }
     return page_of(
         visit,
         "reports.html",
