@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pipeline.media.values import time_zone
 from pipeline.review.assets import asset
 from pipeline.review.menu import menu
 from pipeline.review.site import Visit
+from pipeline.storage.store import Store
 from pipeline.units import clock
 
 HERE = Path(__file__).parent
@@ -43,11 +44,24 @@ def html(visit: Visit, name: str, values: Mapping[str, Any]) -> str:
     def local(at: datetime | None, form: str = "%m-%d %H:%M") -> str:
         return at.astimezone(zone).strftime(form) if at else "—"
 
-    return (
-        environment()
-        .get_template(name)
-        .render(values, visit=visit, t=visit.words, local=local, menu=menu(visit))
+    filled = environment().get_template(name)
+    return filled.render(
+        values, visit=visit, t=visit.words, local=local, person=People(visit.store), menu=menu(visit)
     )
+
+
+class People:
+    """`person("wangmin")`: what somebody is called; the login of somebody who has no account."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, login: str | None) -> str:
+        return self._names.get(login or "", login or "")
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        return {user.login: user.name for user in self._store.users()}
 
 
 def page_of(visit: Visit, name: str, **values: Any) -> Response:
