@@ -1,6 +1,7 @@
 """Teams, users, sessions and failed logins: rows <-> values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,26 +84,20 @@ class Accounts(Transactions):
         self, login: str, password: str, *, ends_sessions: bool = True, audit: Entries = ()
     ) -> User:
         """Keep another hash. Raises NotFound."""
-        with self._writing() as session:
-            _lock(session)
-            row = _row(session, login)
+        with self._changing(login, audit) as (session, row):
             row.password = password
             if ends_sessions:
                 _end_sessions(session, row)
-            self._record(session, audit)
-            return _user(row)
+        return _user(row)
 
     def set_role(self, login: str, role: Role, *, audit: Entries = ()) -> User:
         """Ends the user's sessions. Raises NotFound, and UsageError for the last admin."""
-        with self._writing() as session:
-            _lock(session)
-            row = _row(session, login)
+        with self._changing(login, audit) as (session, row):
             if role is not Role.ADMIN:
                 _check_not_last_admin(session, row)
             row.role = role.value
             _end_sessions(session, row)
-            self._record(session, audit)
-            return _user(row)
+        return _user(row)
 
     def set_agent(self, login: str, agent_id: str | None, *, audit: Entries = ()) -> User:
         """Say in which recordings a user speaks. Ends the user's sessions. Raises NotFound."""
@@ -116,24 +111,29 @@ class Accounts(Transactions):
 
     def set_team(self, login: str, team: str | None, *, audit: Entries = ()) -> User:
         """Put a user into the team of this name, which is made where there is none yet. Raises NotFound."""
-        with self._writing() as session:
-            _lock(session)
-            row = _row(session, login)
+        with self._changing(login, audit) as (session, row):
             row.team_id = _team_id(session, team)
-            self._record(session, audit)
-            return _user(row)
+        return _user(row)
 
     def set_disabled(self, login: str, disabled: bool, *, audit: Entries = ()) -> User:
         """Ends the user's sessions. Raises NotFound, and UsageError for the last admin."""
-        with self._writing() as session:
-            _lock(session)
-            row = _row(session, login)
+        with self._changing(login, audit) as (session, row):
             if disabled:
                 _check_not_last_admin(session, row)
             row.disabled = disabled
             _end_sessions(session, row)
+        return _user(row)
+
+    @contextmanager
+    def _changing(self, login: str, audit: Entries) -> Iterator[tuple[Transaction, UserRow]]:
+        """A user's row to be changed, and told of. Raises NotFound."""
+        with self._writing() as session:
+            _lock(session)
+            row = _row(session, login)
+            yield session, row
             self._record(session, audit)
-            return _user(row)
+            session.flush()
+            session.expunge(row)
 
     # sessions
 
@@ -174,10 +174,8 @@ class Accounts(Transactions):
 
     def end_sessions(self, login: str, *, audit: Entries = ()) -> None:
         """End all sessions of a user. Raises NotFound."""
-        with self._writing() as session:
-            _lock(session)
-            _end_sessions(session, _row(session, login))
-            self._record(session, audit)
+        with self._changing(login, audit) as (session, row):
+            _end_sessions(session, row)
 
     # failed logins
 

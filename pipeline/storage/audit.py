@@ -25,7 +25,7 @@ class Audit(Transactions):
             self._record(session, entries)
 
     def audit_chain(self) -> Iterator[AuditLine]:
-        """Every line in its order, streamed."""
+        """Every line in its order, streamed: close the iterator to stop early."""
         with self._reading() as session:
             query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)
             yield from map(sealing.line_of, session.scalars(query))

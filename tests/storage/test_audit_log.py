@@ -45,7 +45,7 @@ def test_entries_come_back_in_order_and_hold(audited: Store) -> None:
     audited.record(an_entry(3))
     assert [line.seq for line in audited.audit_chain()] == [1, 2, 3]
     assert [line.who for line in audited.audit_lines(AuditFilter())] == ["u3", "u2", "u1"]
-    assert next(audited.audit_chain()).at == an_entry(1).at
+    assert audited.audit_lines(AuditFilter())[-1].at == an_entry(1).at
     assert verify(audited) == replace(verify(audited), lines=3, faults=())
 
 
@@ -223,7 +223,7 @@ def test_a_crash_before_the_anchor_does_not_look_like_tampering(
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_advance", lambda self: None)
         audited.record(an_entry(2))
-    assert files.read_anchor() == Anchor(seq=1, mac=next(audited.audit_chain()).mac)
+    assert files.read_anchor() == Anchor(seq=1, mac=audited.audit_lines(AuditFilter())[-1].mac)
     assert verify(audited).faults == ()
     audited.record(an_entry(3))
     anchor = files.read_anchor()
