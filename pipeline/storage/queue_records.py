@@ -124,7 +124,7 @@ class QueueLine:
 
     @property
     def secret(self) -> bool:
-        """Whether the figures hold what the first of two inspectors decided: not to be shown to the second."""
+        """Whether the figures hold what the first of two inspectors decided: not for the second to see."""
         return self.done > 0 and self.asked > 1 and not self.released
 
 
