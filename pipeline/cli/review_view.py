@@ -20,6 +20,7 @@ from pipeline.scorecard import (
     ScoredItem,
     Verdict,
 )
+from pipeline.scoring.added import told as value_told
 from pipeline.settings import Settings
 from pipeline.storage.records import ScoringLine
 from pipeline.units import clock
@@ -72,7 +73,7 @@ def history_view(sheet: Sheet, lines: Sequence[ScoringLine], settings: Settings)
             review.who,
             review.decision.chinese,
             _target(review, sheet),
-            review.value,
+            value_told(review),
             review.reason,
             _seen(review),
         )
@@ -86,6 +87,9 @@ def history_view(sheet: Sheet, lines: Sequence[ScoringLine], settings: Settings)
 
 def told(review: Review, sheet: Sheet) -> str:
     """One decision in a line."""
+    if review.decision is Decision.FINDING_ADDED:
+        why = f"（{review.reason}）" if review.reason else ""
+        return f"{review.decision.chinese} {value_told(review)}{why}"
     value = f" → {review.value}" if review.value and review.decision is not Decision.NOTE else ""
     note = f"：{review.value}" if review.decision is Decision.NOTE else ""
     why = f"（{review.reason}）" if review.reason else ""

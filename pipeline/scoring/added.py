@@ -12,6 +12,7 @@ from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Decision, Review
 from pipeline.timeline import Role, Span
+from pipeline.units import clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,12 @@ class Added:
             evidence=(place,),
             explanation=f"{How.PERSON.chinese}（{who}）" + (f"：{reason}" if reason else ""),
         )
+
+
+def told(review: Review) -> str:
+    """The value of a decision as people read it: of an added finding rule, place and words."""
+    added = Added.read(review.value) if review.decision is Decision.FINDING_ADDED else None
+    return review.value if added is None else f"{added.rule} {clock(added.span.start)} “{added.quote}”"
 
 
 def by_person(finding: Finding) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.appeal import Appeal
-from pipeline.scorecard import Review
+from pipeline.scorecard import Decision, Review
+from pipeline.scoring.added import told
 from pipeline.storage.records import Change, Correction, ScoringLine
 from pipeline.storage.store import Store
 from pipeline.workflows.review.seen import Seen
@@ -62,12 +63,12 @@ def _scored(line: ScoringLine) -> Event:
 
 
 def _corrected(correction: Correction) -> Event:
-    told = "；".join(map(change_told, correction.changes))
+    put_right = "；".join(map(change_told, correction.changes))
     return Event(
         at=correction.at,
         what=correction.subject.chinese,
         who=correction.who,
-        told=_sentences(told, correction.reason),
+        told=_sentences(put_right, correction.reason),
     )
 
 
@@ -77,9 +78,10 @@ def change_told(change: Change) -> str:
 
 
 def _reviewed(review: Review) -> Event:
-    told = " ".join(part for part in (review.target, review.value) if part)
+    target = "" if review.decision is Decision.FINDING_ADDED else review.target
+    what = " ".join(part for part in (target, told(review)) if part)
     return Event(
-        at=review.at, what=review.decision.chinese, who=review.who, told=_sentences(told, review.reason)
+        at=review.at, what=review.decision.chinese, who=review.who, told=_sentences(what, review.reason)
     )
 
 

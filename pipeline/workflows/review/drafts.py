@@ -67,8 +67,8 @@ class Submitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handing:
     """A draft to hand in: its version, and what its author knows by now (None: as when it was saved). Without
-    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `audit`
-    goes to the audit log with them."""
+    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `audit` is
+    for the audit log."""
 
     key: DraftKey
     version: int
