@@ -1,6 +1,7 @@
 """`callscore sample`: which calls people listen to."""
 
 import json as json_module
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +15,10 @@ from pipeline.cli.render import console
 from pipeline.cli.report import Agent, Business, Since, Team, Until, bring_facts
 from pipeline.errors import NotFound
 from pipeline.media.values import time_zone
+from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.report.period import a_date, between
+from pipeline.workflows.report.values import Period
 from pipeline.workflows.report.xlsx import workbook
 from pipeline.workflows.roster import read_roster
 from pipeline.workflows.sample import Rates, Sample, Sampling, keep, page, plain, sample
@@ -68,8 +71,6 @@ def sample_command(
     计划存进数据库，报表据此说明覆盖率。
     """
     check_name(output, ENDINGS)
-    settings = load(SettingsOptions(database=database))
-    zone = time_zone(settings.time_zone)
     rates = Rates(
         seed=seed,
         share=share / 100,
@@ -78,16 +79,45 @@ def sample_command(
         falling=falling / 100,
         at_least=at_least,
     )
+    days = a_date(since, "--since"), a_date(until, "--until")
+    ask = Ask(days=days, rates=rates, agent=agent, team=team, business=business, keep=not dry_run)
+    settings = load(SettingsOptions(database=database))
+    found = _drawn(ask, settings)
+    _give(found, output, time_zone(settings.time_zone), json=json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What the command line asks for. `days`: the first and the last, where they were named."""
+
+    days: tuple[date | None, date | None]
+    rates: Rates
+    agent: str | None
+    team: str | None
+    business: str | None
+    keep: bool
+
+    def sampling(self, period: Period) -> Sampling:
+        return Sampling(
+            period=period, rates=self.rates, agent=self.agent, team=self.team, business=self.business
+        )
+
+
+def _drawn(ask: Ask, settings: Settings) -> Sample:
+    """The sample, kept where that is asked for."""
+    zone = time_zone(settings.time_zone)
     roster = read_roster(settings.roster, zone)
     with Store.open(settings.database, create=False) as store:
         bring_facts(store)
-        first, last = _days(a_date(since, "--since"), a_date(until, "--until"), store, zone)
-        sampling = Sampling(
-            period=between(first, last, zone), rates=rates, agent=agent, team=team, business=business
-        )
-        found = sample(sampling, store, roster, zone)
-        if not dry_run:
+        period = between(*_days(*ask.days, store, zone), zone)
+        found = sample(ask.sampling(period), store, roster, zone)
+        if ask.keep:
             keep(found, store, at=datetime.now(UTC))
+    return found
+
+
+def _give(found: Sample, output: Path | None, zone: tzinfo, *, json: bool) -> None:
+    """Print the sample, or write it as its file's ending says."""
     if output is None and json:
         typer.echo(_json(found))
         return

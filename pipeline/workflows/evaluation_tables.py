@@ -1,9 +1,10 @@
 """An evaluation laid out as tables, for a terminal and for a page."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,6 +16,10 @@ from pipeline.workflows.metrics import CharacterCount, RoleTime, Score, Truth
 from pipeline.workflows.sheet import Sheet, decimal, percent
 
 _CHANNELS = {"stereo": "双声道", "mono": "单声道"}
+BORDER = 3
+"""What a column takes beside its text."""
+NAMES = 3
+"""So many columns of prose are names: the call, the time, the label."""
 _BASELINE_HEADINGS = ("基线精确率", "基线召回率", "基线 F1")
 
 
@@ -30,17 +35,51 @@ def sheets(evaluation: Evaluation, *, errors: bool = False) -> tuple[Sheet, ...]
 
 
 def print_evaluation(evaluation: Evaluation, console: Console, *, errors: bool = False) -> None:
-    """The tables on a terminal, wide characters aligned."""
+    """The tables on a terminal, wide characters aligned; one that is too wide goes on below."""
     for sheet in sheets(evaluation, errors=errors):
-        table = Table(title=sheet.title, title_justify="left")
-        for index, heading in enumerate(sheet.headings):
-            figures = index > 0 and not sheet.prose
-            table.add_column(heading, justify="right" if figures else "left", overflow="fold")
-        for row in sheet.rows:
-            table.add_row(*map(escape, row))
-        console.print(table)
+        for part in _fitting(sheet, console.width):
+            console.print(_table(part))
     if evaluation.unheard:
         console.print(f"未评测（没有转写）：{'、'.join(evaluation.unheard)}")
+
+
+def _fitting(sheet: Sheet, width: int) -> Iterator[Sheet]:
+    """The sheet in as many parts as the width asks for, each with the first column. Prose folds instead."""
+    needed = [
+        max(cell_len(line[n]) for line in (sheet.headings, *sheet.rows)) + BORDER for n in _places(sheet)
+    ]
+    part = [0]
+    for n in _places(sheet)[1:]:
+        if not sheet.prose and len(part) > 1 and sum(needed[m] for m in (*part, n)) >= width:
+            yield _columns(sheet, part)
+            part = [0]
+        part.append(n)
+    yield _columns(sheet, part)
+
+
+def _places(sheet: Sheet) -> range:
+    return range(len(sheet.headings))
+
+
+def _columns(sheet: Sheet, places: Sequence[int]) -> Sheet:
+    def chosen(line: Sequence[str]) -> tuple[str, ...]:
+        return tuple(line[place] for place in places)
+
+    title = sheet.title if 1 in places else f"{sheet.title}（续）"
+    return replace(sheet, title=title, headings=chosen(sheet.headings), rows=tuple(map(chosen, sheet.rows)))
+
+
+def _table(sheet: Sheet) -> Table:
+    """Names never break; of prose, what was said does."""
+    table = Table(title=sheet.title, title_justify="left")
+    for index, heading in enumerate(sheet.headings):
+        figures = index > 0 and not sheet.prose
+        name = index < NAMES if sheet.prose else index == 0
+        justify: JustifyMethod = "right" if figures else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=name)
+    for row in sheet.rows:
+        table.add_row(*map(escape, row))
+    return table
 
 
 def as_markdown(evaluation: Evaluation, *, errors: bool = False) -> str:

@@ -68,8 +68,8 @@ class Sample:
 
 def sample(sampling: Sampling, store: Store, roster: Roster, zone: tzinfo) -> Sample:
     """Draw. Raises UsageError: a rate is not within 0 and 1, or there is no call in this time."""
-    rates, period = sampling.rates, sampling.period
-    _check(rates)
+    period = sampling.period
+    _check(sampling.rates)
     names: dict[str, str] = {}
     candidates = []
     for line in _lines(sampling, store, roster, period.since, period.until):
@@ -77,16 +77,7 @@ def sample(sampling: Sampling, store: Store, roster: Roster, zone: tzinfo) -> Sa
         candidates.append(_candidate(line, zone))
     if not candidates:
         raise UsageError(f"{period} 没有符合条件的通话", hint="检查 --since、--until 和其他条件")
-    plan = SamplingPlan(
-        seed=rates.seed,
-        share=rates.share,
-        clean=rates.clean,
-        new=rates.new,
-        falling=rates.falling,
-        at_least=rates.at_least,
-        new_agents=_new(roster, period, rates.new_days),
-        falling_agents=_falling(sampling, store, roster),
-    )
+    plan = _plan(sampling, store, roster)
     drawn = draw(candidates, plan)
     kept = {d.candidate.id for d in drawn}
     there = {call.agent for call in candidates}
@@ -98,6 +89,20 @@ def sample(sampling: Sampling, store: Store, roster: Roster, zone: tzinfo) -> Sa
         complaints=sum(call.complaint for call in candidates),
         new_agents=plan.new_agents & there,
         falling_agents=plan.falling_agents & there,
+    )
+
+
+def _plan(sampling: Sampling, store: Store, roster: Roster) -> SamplingPlan:
+    rates = sampling.rates
+    return SamplingPlan(
+        seed=rates.seed,
+        share=rates.share,
+        clean=rates.clean,
+        new=rates.new,
+        falling=rates.falling,
+        at_least=rates.at_least,
+        new_agents=_new(roster, sampling.period, rates.new_days),
+        falling_agents=_falling(sampling, store, roster),
     )
 
 

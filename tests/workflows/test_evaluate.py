@@ -373,6 +373,19 @@ def test_markdown_columns_line_up_although_characters_are_wide(folder: Path) -> 
         assert len({cell_len(line) for line in lines}) == 1
 
 
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_labels_are_never_broken_and_no_figure_is_lost_on_a_narrow_terminal(folder: Path, width: int) -> None:
+    output = io.StringIO()
+    evaluation = evaluated(folder)
+    print_evaluation(evaluation, Console(file=output, width=width))
+    printed = output.getvalue()
+    assert max(cell_len(line) for line in printed.splitlines()) <= width
+    for sheet in sheets(evaluation):
+        if not sheet.prose:
+            for name in (*sheet.headings, *(row[0] for row in sheet.rows)):
+                assert name in printed, (sheet.title, name)
+
+
 def test_brackets_in_the_truth_are_printed_as_they_are(tmp_path: Path) -> None:
     write(tmp_path, truth_json(events=[event("forbidden", 8, 9, "blunt") | {"text": "[red]你[/b]"}]))
     output = io.StringIO()

@@ -20,6 +20,7 @@ from pipeline.workflows.report.values import (
     BINS,
     Example,
     Fault,
+    Group,
     Kind,
     Period,
     Report,
@@ -123,7 +124,7 @@ class _Sums:
     sections: dict[tuple[str, str], tally.PartTally] = field(default_factory=dict)
     items: dict[tuple[str, str], tally.PartTally] = field(default_factory=dict)
     rules: dict[str, tally.RuleTally] = field(default_factory=dict)
-    agreement: tally.AgreementTally = field(default_factory=tally.AgreementTally)
+    stayed: tally.StayedTally = field(default_factory=tally.StayedTally)
     bins: list[int] = field(default_factory=lambda: [0] * BINS)
     fatal: dict[str, tuple[int, tally.Newest]] = field(default_factory=dict)
     complaints: int = 0
@@ -145,7 +146,7 @@ class _Sums:
         self._rules(line)
         if line.reviewers:
             self.looked_at.add(line.recording_id)
-            self.agreement.add(line)
+            self.stayed.add(line)
         if facts.card is not None:
             self._card(line, facts, rate)
 
@@ -223,24 +224,13 @@ def fatal_causes(line: FactLine) -> tuple[FatalFact, ...]:
 
 def _report(sums: _Sums, period: Period, store: Store) -> Report:
     order, whole = sums.order, sums.whole.group("全部")
-    calls = whole.calls
     rules = _rule_lines(sums, store)
     return Report(
         kind=order.kind,
         period=period,
         scope=order.scope,
         least=order.least,
-        volume=Volume(
-            calls=calls,
-            scored=whole.scored,
-            complaints=sums.complaints,
-            reviewed=whole.reviewed,
-            acceptable=sums.acceptable,
-            fatal=whole.fatal,
-            forbidden=whole.forbidden,
-            quarantined=store.quarantined_between(period.since, period.until),
-            agents=len(sums.agents),
-        ),
+        volume=_volume(sums, whole, store.quarantined_between(period.since, period.until)),
         whole=whole,
         passes=tuple(
             passes.passes(template, sums.around.targets.get(template))
@@ -255,8 +245,22 @@ def _report(sums: _Sums, period: Period, store: Store) -> Report:
         forbidden=tuple(map(_forbidden, filter(_is_forbidden, rules)))[:MOST_FAULTS],
         coaching=coaching(sums.agents, sums.items, whole.rate, order.least),
         rules=rules,
-        agreement=sums.agreement.lines,
+        stayed=sums.stayed.lines,
         coverage=sums.coverage.coverage(),
+    )
+
+
+def _volume(sums: _Sums, whole: Group, quarantined: int) -> Volume:
+    return Volume(
+        calls=whole.calls,
+        scored=whole.scored,
+        complaints=sums.complaints,
+        reviewed=whole.reviewed,
+        acceptable=sums.acceptable,
+        fatal=whole.fatal,
+        forbidden=whole.forbidden,
+        quarantined=quarantined,
+        agents=len(sums.agents),
     )
 
 

@@ -18,7 +18,6 @@ from pipeline.workflows.report.cells import (
 from pipeline.workflows.report.period import MOST_DAYS
 from pipeline.workflows.report.tables import (
     GROUP_TITLES,
-    agreement,
     coaching,
     coverage,
     faults,
@@ -26,6 +25,7 @@ from pipeline.workflows.report.tables import (
     group_name,
     group_timing,
     rules,
+    stayed,
     timing,
 )
 from pipeline.workflows.report.values import (
@@ -58,11 +58,12 @@ def _blocks(report: Report) -> Iterator[Block]:
     yield from filled(_passes(report.passes))
     if report.kind is Kind.RULE:
         yield rules(report)
-        yield from filled(agreement(report))
+        yield from filled(stayed(report))
         return
     if report.kind in (Kind.AGENT, Kind.TEAM):
         yield _groups(report)
-    yield from filled(_sections(report.sections, many=len(report.passes) > 1))
+    for passes, parts in report.forms():
+        yield from filled(_sections(passes, parts))
     yield _distribution(report)
     yield _trend(report)
     yield from faults(report)
@@ -72,7 +73,7 @@ def _blocks(report: Report) -> Iterator[Block]:
     yield timing(report)
     if report.kind in (Kind.AGENT, Kind.TEAM):
         yield group_timing(report)
-    yield from filled(agreement(report))
+    yield from filled(stayed(report))
     yield coverage(report.coverage)
 
 
@@ -149,10 +150,10 @@ def _pass(passes: Passes) -> tuple[Cell, ...]:
     )
 
 
-def _sections(parts: Iterable[Part], *, many: bool) -> Table:
+def _sections(form: Passes, parts: Iterable[Part]) -> Table:
     rows = tuple(
         (
-            f"{part.title}（{part.template}）" if many else part.title,
+            part.title,
             part.cards,
             part.rate.n,
             Percent(part.rate.value),
@@ -164,11 +165,11 @@ def _sections(parts: Iterable[Part], *, many: bool) -> Table:
     )
     titles = ("维度", "通", "有定分的", "得分率", "95 % 区间", "满分的", "还有待定的")
     return Table(
-        title="各维度得分率",
+        title=f"各维度得分率：{form.title}",
         headings=headings(*titles, figures=titles[1:]),
         rows=rows,
         note=ONLY_DECIDED,
-        plot="sections",
+        plot=f"sections.{form.template}",
     )
 
 

@@ -1,11 +1,12 @@
 """The plots of a report as SVG text that stands alone: letters are outlines, no font is needed."""
 
+from collections.abc import Sequence
 from io import StringIO
 from threading import Lock
 from typing import Any
 
 from pipeline.scoring.means import Mean
-from pipeline.workflows.report.values import BINS, Report
+from pipeline.workflows.report.values import BINS, Part, Report
 
 INK, BAR, SOFT, MARK = "#1f3a5f", "#7fa3c7", "#c9d6e3", "#c0504d"
 WIDE = 9.0
@@ -16,11 +17,8 @@ DRAWING = Lock()
 def plots(report: Report) -> dict[str, str]:
     """SVG by the name of the plot; only plots that have something to show."""
     with DRAWING:
-        made = {
-            "sections": _sections(report),
-            "distribution": _distribution(report),
-            "trend": _trend(report),
-        }
+        made = {f"sections.{form.template}": _sections(form.title, parts) for form, parts in report.forms()}
+        made |= {"distribution": _distribution(report), "trend": _trend(report)}
     return {name: svg for name, svg in made.items() if svg}
 
 
@@ -74,8 +72,8 @@ def _spread(mean: Mean) -> tuple[float, float]:
     return mean.value - max(0.0, low), min(1.0, high) - mean.value
 
 
-def _sections(report: Report) -> str:
-    known = [part for part in report.sections if part.rate.value is not None][::-1]
+def _sections(form: str, parts: Sequence[Part]) -> str:
+    known = [part for part in parts if part.rate.value is not None][::-1]
     if not known:
         return ""
     figure, axis = _figure(0.9 + 0.38 * len(known))
@@ -85,6 +83,7 @@ def _sections(report: Report) -> str:
     axis.barh(range(len(known)), rates, xerr=spreads, color=BAR, ecolor=INK, capsize=3, height=0.6)
     axis.set_yticks(range(len(known)), names)
     _percent(axis, "x")
+    axis.set_title(form, fontproperties=_font(), fontsize=11)
     return _svg(figure, (axis,), ((axis, "得分率（已定的分，细线是 95 % 区间）", ""),))
 
 

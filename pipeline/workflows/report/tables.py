@@ -1,4 +1,4 @@
-"""The tables of a report that point at calls and people: faults, coaching, times, agreement, coverage."""
+"""The tables of a report that point at calls and people: faults, coaching, times, what stayed, coverage."""
 
 from collections.abc import Iterable, Iterator
 
@@ -140,22 +140,28 @@ def group_name(report: Report, group: Group) -> Named:
     return Named(group.name, Of.TEAM if report.kind is Kind.TEAM else Of.AGENT, group.name)
 
 
-def agreement(report: Report) -> Table:
-    rows = [(line.title, line.share.n, *_agreed(line.share)) for line in report.agreement]
+def stayed(report: Report) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    last = ""
+    for line in report.stayed:
+        rows.append(("" if line.form == last else line.form, line.title, line.share.n, *_stayed(line.share)))
+        last = line.form
     if len(rows) > 1:
-        whole = sum((line.share for line in report.agreement), Share(right=0, n=0))
-        rows.append(("合计", whole.n, *_agreed(whole)))
+        whole = sum((line.share for line in report.stayed), Share(right=0, n=0))
+        rows.append(("", "合计", whole.n, *_stayed(whole)))
+    figures = ("看过", "未改", "未改率", "95 % 区间")
     return Table(
-        title="机评与质检员的一致率",
-        headings=headings(
-            "项目", "看过", "一致", "一致率", "95 % 区间", figures=("看过", "一致", "一致率", "95 % 区间")
-        ),
+        title="质检员看过的机评，未改的有多少",
+        headings=headings("评分表", "项目", *figures, figures=figures),
         rows=tuple(rows),
-        note="规则定了、质检员又看过的项目里，得分没有改的。看过的不是随机抽的，不能推到全部通话。",
+        note=(
+            "规则定了、质检员又看过的项目里，得分没有改的。看着机评评的多半不改，看过的也不是随机抽的："
+            "这不是一致性，也不能推到全部通话。扣除碰运气的一致性（κ、α，盲评的单列）：callscore agreement。"
+        ),
     )
 
 
-def _agreed(share: Share) -> tuple[Cell, ...]:
+def _stayed(share: Share) -> tuple[Cell, ...]:
     return share.right, Percent(share.value), between(share.interval if share.n else None)
 
 

@@ -1,14 +1,14 @@
 """Running sums of a stream of calls. Everything here grows with agents, items and rules, never with calls."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.facts import REVIEW, CallFacts, ItemFact, SectionFact
 from pipeline.scoring.intervals import Share
 from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
 from pipeline.units import Ms
-from pipeline.workflows.report.values import Agreed, Example, Group, Part, Passes, RuleLine
+from pipeline.workflows.report.values import Example, Group, Part, Passes, RuleLine, Stayed
 
 EXAMPLES = 3
 NOBODY = "（无工号）"
@@ -241,28 +241,40 @@ def place(at: Ms | None, quote: str, line: FactLine, reason: str = "") -> Exampl
     )
 
 
-def agreed(final: CallFacts, machine: CallFacts | None) -> dict[str, tuple[str, bool]]:
-    """Items that the rules had decided and a person then looked at: title, and whether the points stayed."""
-    if machine is None:
+def stayed(final: CallFacts, machine: CallFacts | None) -> dict[tuple[str, str], tuple[Stayed, bool]]:
+    """Items that the rules had decided and a person then looked at, by template and id: whether the points
+    stayed."""
+    card = final.card
+    if machine is None or card is None or machine.card is None or machine.card.template != card.template:
         return {}
     before = {item.id: item.points for item in machine.items if item.points is not None}
     return {
-        item.id: (item.title, item.points == before[item.id])
+        (card.template, item.id): (_nobody_yet(card.title, item.title), item.points == before[item.id])
         for item in final.items
         if item.decided_by == REVIEW and item.id in before
     }
 
 
+def _nobody_yet(form: str, title: str) -> Stayed:
+    return Stayed(form=form, title=title, share=Share(right=0, n=0))
+
+
 @dataclass(slots=True)
-class AgreementTally:
-    counts: dict[str, Agreed] = field(default_factory=dict)
+class StayedTally:
+    counts: dict[tuple[str, str], Stayed] = field(default_factory=dict)
 
     def add(self, line: FactLine) -> None:
-        for key, (title, same) in agreed(line.facts, line.machine).items():
-            known = self.counts.get(key, Agreed(title=title, share=Share(right=0, n=0)))
-            self.counts[key] = Agreed(title=title, share=known.share + Share(right=int(same), n=1))
+        for key, (new, same) in stayed(line.facts, line.machine).items():
+            known = self.counts.get(key, new)
+            self.counts[key] = replace(known, share=known.share + Share(right=int(same), n=1))
 
     @property
-    def lines(self) -> tuple[Agreed, ...]:
-        """The least agreed first."""
-        return tuple(sorted(self.counts.values(), key=lambda a: (a.share.value or 0.0, -a.share.n, a.title)))
+    def lines(self) -> tuple[Stayed, ...]:
+        """By template, the least kept first."""
+        return tuple(
+            self.counts[key]
+            for key in sorted(
+                self.counts,
+                key=lambda k: (k[0], self.counts[k].share.value or 0.0, -self.counts[k].share.n, k[1]),
+            )
+        )

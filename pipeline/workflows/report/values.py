@@ -1,5 +1,6 @@
 """A report as one value. Rates are floats in [0, 1], None where nothing was counted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -181,9 +182,11 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreed:
-    """Items that the rules had decided and a person looked at: how often the points stayed."""
+class Stayed:
+    """An item that the rules had decided, where a person looked at it: how often the points stayed. `form` is
+    the title of its template."""
 
+    form: str
     title: str
     share: Share
 
@@ -232,8 +235,13 @@ class Report:
     forbidden: tuple[Fault, ...]
     coaching: tuple[Coaching, ...]
     rules: tuple[RuleLine, ...]
-    agreement: tuple[Agreed, ...]
+    stayed: tuple[Stayed, ...]
     coverage: Coverage
+
+    def forms(self) -> Iterator[tuple[Passes, tuple[Part, ...]]]:
+        """Each template with its sections."""
+        for passes in self.passes:
+            yield passes, tuple(part for part in self.sections if part.template == passes.template)
 
     @property
     def empty(self) -> bool:

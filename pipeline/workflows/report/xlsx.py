@@ -2,7 +2,7 @@
 said in a call can become a formula."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -29,6 +29,7 @@ from pipeline.workflows.report.cells import (
     text,
 )
 
+LONGEST_NAME = 31
 LEAST_WIDTH, MOST_WIDTH = 8, 60
 FOREVER = datetime(2000, 1, 1)
 """In the file's properties, so that the same report gives the same bytes."""
@@ -57,7 +58,7 @@ def workbook(page: Page) -> bytes:
 
 
 def _sheet(book: Any, page: Page, title: str, table: Table) -> None:
-    sheet = book.create_sheet(_NOT_IN_NAMES.sub(" ", title)[:31])
+    sheet = book.create_sheet(_name(title, book.sheetnames))
     _put(sheet.cell(1, 1), f"{page.title}　{page.subtitle}　{title}")
     sheet.cell(1, 1).font = Font(bold=True, size=13)
     top = 3
@@ -73,6 +74,14 @@ def _sheet(book: Any, page: Page, title: str, table: Table) -> None:
     if table.note:
         _put(sheet.cell(top + len(table.rows) + 2, 1), table.note)
     _shape(sheet, table, top)
+
+
+def _name(title: str, taken: Sequence[str]) -> str:
+    """The name of a sheet: what a workbook allows, and none twice."""
+    name = _NOT_IN_NAMES.sub(" ", title)[:LONGEST_NAME]
+    if name not in taken:
+        return name
+    return f"{name[: LONGEST_NAME - 4]} {len(taken)}"
 
 
 def _alignment(headings: tuple[Heading, ...], column: int) -> Alignment:

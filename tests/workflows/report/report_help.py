@@ -61,6 +61,7 @@ class Made:
     forbidden: bool = False
     business: str = "话费查询"
     by_person: bool = False
+    form: str = "服务评分表"
 
     @property
     def recording(self) -> Recording:
@@ -103,8 +104,8 @@ class Made:
         undecided = 20 - 10 * len(decided)
         return Scorecard(
             recording_id=self.recording.id,
-            template_id="form",
-            template_title="服务评分表",
+            template_id="form" if self.form == "服务评分表" else "other",
+            template_title=self.form,
             template_version=1,
             ruleset_digest=RULESET.digest,
             provenance=MADE_BY,

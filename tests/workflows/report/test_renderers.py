@@ -91,6 +91,24 @@ def test_plots_are_drawn_with_chinese_letters_and_labelled_axes(store: Store) ->
         assert f"<!-- {label}" in made, label
 
 
+def test_each_form_has_its_own_table_and_plot_under_its_title(store: Store) -> None:
+    long = "市民服务热线电话服务质量评分表（二〇二四年修订版，适用于呼入）"
+    put(store, Made(number=1, day=7), Made(number=2, day=7, form=long), Made(number=3, day=7, form=long))
+    made = a_report(store)
+    titles = [block.title for block in page(made).blocks]
+    assert [title for title in titles if "各维度" in title] == [
+        "各维度得分率：服务评分表",
+        f"各维度得分率：{long}",
+    ]
+    assert "other" not in printed(made)
+    pictures = html(made)
+    assert pictures.count("<!-- 开场（n=") == 2
+    assert f"<!-- {long} -->" in pictures
+    names = load_workbook(BytesIO(workbook(page(made)))).sheetnames
+    assert len(set(names)) == len(titles)
+    assert max(map(len, names)) <= 31
+
+
 def test_what_was_said_is_text_on_the_page(store: Store) -> None:
     put(store, Made(number=1, day=7, forbidden=True, quote=MARKUP))
     made = html(a_report(store))
@@ -131,7 +149,7 @@ def test_figures_in_the_workbook_are_numbers_with_a_format(store: Store) -> None
 
 def test_every_table_is_a_sheet_that_prints_on_one_page_width(store: Store) -> None:
     book = load_workbook(BytesIO(workbook(page(a_week(store)))))
-    assert book.sheetnames[:3] == ["概况", "合格率", "各维度得分率"]
+    assert book.sheetnames[:3] == ["概况", "合格率", "各维度得分率：服务评分表"]
     assert all(sheet.page_setup.fitToWidth == 1 for sheet in book)
 
 

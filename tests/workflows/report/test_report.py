@@ -89,20 +89,29 @@ def test_only_the_newest_scoring_of_a_call_counts(store: Store) -> None:
     assert made.whole.rate.value == 1.0
 
 
-def test_agreement_counts_the_points_that_stayed_when_a_person_looked(store: Store) -> None:
+def test_points_that_stayed_are_counted_when_a_person_looked(store: Store) -> None:
     kept, changed, unseen = Made(number=1), Made(number=2), Made(number=3)
     put(store, kept, changed, unseen)
     review(store, kept, replace(kept, by_person=True))
     review(store, changed, replace(changed, greeting=0, by_person=True))
-    (agreed,) = a_report(store).agreement
-    assert (agreed.title, agreed.share.right, agreed.share.n) == ("问候", 1, 2)
+    (stayed,) = a_report(store).stayed
+    assert (stayed.title, stayed.share.right, stayed.share.n) == ("问候", 1, 2)
+
+
+def test_points_that_stayed_are_counted_form_by_form(store: Store) -> None:
+    one, other = Made(number=1), Made(number=2, form="另一张")
+    put(store, one, other)
+    review(store, one, replace(one, by_person=True))
+    review(store, other, replace(other, greeting=0, by_person=True))
+    found = [(stayed.form, stayed.title, stayed.share.right) for stayed in a_report(store).stayed]
+    assert found == [("服务评分表", "问候", 1), ("另一张", "问候", 0)]
 
 
 def test_an_item_that_the_rules_left_open_is_no_disagreement(store: Store) -> None:
     call = Made(number=1, greeting=None)
     put(store, call)
     review(store, call, replace(call, greeting=10, by_person=True))
-    assert a_report(store).agreement == ()
+    assert a_report(store).stayed == ()
 
 
 def test_faults_are_ordered_by_points_lost_and_name_the_newest_calls(store: Store) -> None:
