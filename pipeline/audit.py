@@ -43,8 +43,8 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Which lines to list; None asks nothing. `action` also finds `action.…`, `object` what begins so; `before`
-    a line's number; `limit` keeps the newest."""
+    """Which lines to list; None asks nothing. `action` also finds `action.…`, `object` what begins so;
+    `before` is the number of a line; `limit` keeps the newest."""
 
     who: str | None = None
     action: str | None = None

@@ -11,10 +11,10 @@ from rich.text import Text
 from pipeline.audit import AuditFilter
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console
-from pipeline.cli.report import a_date
 from pipeline.cli.users import who_am_i
 from pipeline.media.values import time_zone
 from pipeline.workflows.audit import AuditFault, open_store, renew, verify
+from pipeline.workflows.report.period import a_date
 
 EXIT_FAULTS = 1
 

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-from pipeline.review.pages import audio, audit, call, help, login, reports, users
+from pipeline.review.pages import audio, audit, call, guide, login, reports, users
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (
@@ -17,7 +17,7 @@ PAGES: tuple[Page, ...] = (
     *reports.PAGES,
     *users.PAGES,
     *audit.PAGES,
-    *help.PAGES,
+    *guide.PAGES,
 )
 
 

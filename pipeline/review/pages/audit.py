@@ -1,4 +1,4 @@
-"""The audit log: who did what, newest first, and whether it is still as it was written. Nothing is changed."""
+"""The audit log: who did what, newest first, and whether it is still as it was written. Read-only."""
 
 import json
 from datetime import UTC, datetime, time

@@ -130,11 +130,10 @@ def _kind(visit: Visit) -> Kind:
 
 
 def _page(visit: Visit, order: Order, **values: object) -> Response:
-    usual = {"fault": None, "progress": None, "laid": None, "period": None, "plots": {}, "pieces": None}
     return page_of(
         visit,
         "reports.html",
-        **usual | {"empty": False} | values,
+        **dict.fromkeys(("fault", "progress", "laid", "period", "pieces", "empty")) | {"plots": {}} | values,
         order=order,
         kinds=tuple(Kind),
         of_one_day=order.kind in OF_ONE_DAY,

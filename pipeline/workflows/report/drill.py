@@ -40,16 +40,16 @@ Place = tuple[str, Example]
 
 
 def calls_counted(of: Of, key: str, order: Order, store: Store, around: Surroundings) -> Counted:
-    """The calls in which a rule found something, that lost points on an item, or that a cause made void; `key`
-    as in the report. Raises UsageError and NotFound, as a report."""
+    """The calls in which a rule found something, that lost points on an item, or that a cause made void;
+    `key` as in the report. Raises UsageError and NotFound, as a report."""
     if of not in PLACES:
         raise UsageError(f"没有“{of}”这种明细", hint="从报表里的数点进来")
     period = period_asked(order, store, around.zone)
     newest: deque[CountedCall] = deque(maxlen=MOST_CALLS)
     title, total = "", 0
     for line in lines_asked(order, store, around, period):
-        for title, place in PLACES[of](line, key):
-            total += 1
+        for name, place in PLACES[of](line, key):
+            title, total = name, total + 1
             newest.append(CountedCall(started_at=line.started_at, place=place))
     return Counted(title=title, period=period, total=total, calls=tuple(reversed(newest)))
 

@@ -20,10 +20,10 @@ DOCUMENTS = (
 )
 
 
-def help(visit: Visit) -> Response:
+def guide(visit: Visit) -> Response:
     return page_of(
         visit, "help.html", roles=tuple(Role), actions=tuple(Action), policy=POLICY, documents=DOCUMENTS
     )
 
 
-PAGES = (Page(path="/help", answer=help, access=LOGGED_IN),)
+PAGES = (Page(path="/help", answer=guide, access=LOGGED_IN),)
