@@ -27,7 +27,7 @@ def load_rules(settings: Settings) -> RuleSet:
     folder = rules_folder(settings)
     texts, faults = read_texts(folder)
     known = None if faults else _read.get(digest_of(texts))
-    return known or _kept(load_ruleset(folder))
+    return _kept(known or load_ruleset(folder))
 
 
 def rules_of_the_day(store: Store, digest: str, encoder: str | None = None) -> RuleSet:
@@ -43,13 +43,18 @@ _read: OrderedDict[str, RuleSet] = OrderedDict()
 
 def _parsed(store: Store, digest: str) -> RuleSet:
     """A digest names the same files in every database."""
+<<<<<<< HEAD
     return _kept(
         (_read.pop(digest) if digest in _read else None) or parse_ruleset(store.ruleset_files(digest))
     )
+=======
+    return _kept(_read.get(digest) or parse_ruleset(store.ruleset_files(digest)))
+>>>>>>> reportspage
 
 
 def _kept(ruleset: RuleSet) -> RuleSet:
     _read[ruleset.digest] = ruleset
+    _read.move_to_end(ruleset.digest)
     while len(_read) > RULESETS:
         _read.popitem(last=False)
     return ruleset

@@ -131,6 +131,7 @@ def _kind(visit: Visit) -> Kind:
 
 
 def _page(visit: Visit, order: Order, **values: object) -> Response:
+<<<<<<< HEAD
     usual: dict[str, Any] = {
         "fault": None,
         "progress": None,
@@ -139,10 +140,12 @@ def _page(visit: Visit, order: Order, **values: object) -> Response:
         "plots": {},
         "pieces": None,
     }
+=======
+>>>>>>> reportspage
     return page_of(
         visit,
         "reports.html",
-        **usual | {"empty": False} | values,
+        **dict.fromkeys(("fault", "progress", "laid", "period", "pieces", "empty")) | {"plots": {}} | values,
         order=order,
         kinds=tuple(Kind),
         of_one_day=order.kind in OF_ONE_DAY,
