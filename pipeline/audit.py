@@ -44,11 +44,7 @@ class Anchor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
     """Which lines to list; None asks nothing. `action` also finds `action.…`, `object` what begins so;
-<<<<<<< HEAD
-    `before` a line's number; `limit` keeps the newest."""
-=======
     `before` is the number of a line; `limit` keeps the newest."""
->>>>>>> reportspage
 
     who: str | None = None
     action: str | None = None

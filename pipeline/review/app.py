@@ -7,11 +7,7 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-<<<<<<< HEAD
 from pipeline.review.pages import audio, audit, call, guide, login, queue, reports, users
-=======
-from pipeline.review.pages import audio, audit, call, guide, login, reports, users
->>>>>>> reportspage
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (

@@ -43,13 +43,7 @@ _read: OrderedDict[str, RuleSet] = OrderedDict()
 
 def _parsed(store: Store, digest: str) -> RuleSet:
     """A digest names the same files in every database."""
-<<<<<<< HEAD
-    return _kept(
-        (_read.pop(digest) if digest in _read else None) or parse_ruleset(store.ruleset_files(digest))
-    )
-=======
     return _kept(_read.get(digest) or parse_ruleset(store.ruleset_files(digest)))
->>>>>>> reportspage
 
 
 def _kept(ruleset: RuleSet) -> RuleSet:

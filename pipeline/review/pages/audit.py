@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The audit log: who did what, newest first, and whether it is still as it was written. It is only read."""
-=======
 """The audit log: who did what, newest first, and whether it is still as it was written. Read-only."""
->>>>>>> reportspage
 
 import json
 from datetime import UTC, datetime, time

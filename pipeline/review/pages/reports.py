@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -131,17 +130,6 @@ def _kind(visit: Visit) -> Kind:
 
 
 def _page(visit: Visit, order: Order, **values: object) -> Response:
-<<<<<<< HEAD
-    usual: dict[str, Any] = {
-        "fault": None,
-        "progress": None,
-        "laid": None,
-        "period": None,
-        "plots": {},
-        "pieces": None,
-    }
-=======
->>>>>>> reportspage
     return page_of(
         visit,
         "reports.html",

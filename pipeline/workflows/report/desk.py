@@ -59,13 +59,8 @@ class Desk:
     def ask(
         self, order: Order, store: Store, settings: Settings, *, seconds: float | None
     ) -> Report | Progress:
-<<<<<<< HEAD
-        """The report, if it is there within so many seconds (None: however long it takes), and each only
-        once; else how far it is. Raises what making it raised; UsageError: too many are being made."""
-=======
         """The report, if it is there within so many seconds (None: however long it takes), else how far it
         is. It is handed out once. Raises what making it raised; UsageError: too many are being made."""
->>>>>>> reportspage
         job = self._job(order, store, settings)
         if not job.finished.wait(seconds):
             return job.progress

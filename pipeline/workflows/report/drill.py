@@ -48,13 +48,8 @@ def calls_counted(of: Of, key: str, order: Order, store: Store, around: Surround
     newest: deque[CountedCall] = deque(maxlen=MOST_CALLS)
     title, total = "", 0
     for line in lines_asked(order, store, around, period):
-<<<<<<< HEAD
-        for named, place in PLACES[of](line, key):
-            title, total = named, total + 1
-=======
         for name, place in PLACES[of](line, key):
             title, total = name, total + 1
->>>>>>> reportspage
             newest.append(CountedCall(started_at=line.started_at, place=place))
     return Counted(title=title, period=period, total=total, calls=tuple(reversed(newest)))
 
