@@ -14,8 +14,9 @@ from pipeline.errors import UsageError
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Applies, Effective, Rule, RuleSet
 from pipeline.timeline import Recording, Role, Span
-from pipeline.workflows.tuning.archive import Archive, only
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
+from pipeline.workflows.tuning.whole import only
 
 NEAR_CALLS = 200
 """Near misses are looked for in so many calls: each must be read whole."""
