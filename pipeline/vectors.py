@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,24 @@ Vectors = NDArray[np.int8]
 
 _PLACE = struct.Struct("<HHH")
 _HEAD = struct.Struct("<HI")
+
+
+class Rows(NamedTuple):
+    """The sentences of a transcript as they are stored. `places`: int64, shape (sentences, 3), see `Place`."""
+
+    places: NDArray[np.int64]
+    vectors: Vectors
+
+    @classmethod
+    def unpacked(cls, body: bytes) -> "Rows":
+        """From what `Sentences.packed` gave. Raises ValueError for other bytes."""
+        try:
+            numbers, count = _HEAD.unpack_from(body)
+            places = np.frombuffer(body, "<u2", 3 * count, _HEAD.size)
+            vectors = np.frombuffer(body, np.int8, count * numbers, _HEAD.size + count * _PLACE.size)
+        except struct.error as error:
+            raise ValueError("not the packed sentences of a call") from error
+        return cls(places.reshape(-1, 3).astype(np.int64), vectors.reshape(count, numbers))
 
 
 @dataclass(frozen=True, slots=True, order=True)

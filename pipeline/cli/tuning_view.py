@@ -23,12 +23,14 @@ from pipeline.workflows.tuning.try_rule import Hit, Trial, Tried
 
 @contextmanager
 def progress() -> Iterator[Watch]:
-    """A bar on a terminal's standard error, moved by what is yielded."""
+    """A bar on a terminal's standard error, moved by what is yielded. No thread draws it: a process with
+    threads cannot be split, and one core would do the work."""
     out = Console(stderr=True)
     columns = (TextColumn("查存档"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=out, disable=not out.is_terminal, transient=True) as bar:
+    hidden = not out.is_terminal
+    with Progress(*columns, console=out, disable=hidden, transient=True, auto_refresh=False) as bar:
         task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
 
 SHORT = frozenset(("时间", "开始", "谁", "变化", "把握", "阈值"))

@@ -15,7 +15,7 @@ from pipeline.detect.archive.compact import Unpacked
 from pipeline.detect.scene import NEARLY
 from pipeline.detect.sound import sounds_of
 from pipeline.meaning import LONGEST_RUN, Meaning
-from pipeline.vectors import Sentences
+from pipeline.vectors import Rows
 
 MARGIN = 1e-3
 """Scores here may be off by so much."""
@@ -31,7 +31,18 @@ class Said(NamedTuple):
     """A call's words and its sentences with their vectors."""
 
     words: Unpacked
-    sentences: Sentences
+    sentences: Rows
+
+
+class _Runs(NamedTuple):
+    """The numbers of runs: of one sound, of two (by `first * size + second`), and of three, the numbers
+    `firsts[pair]` to `firsts[pair + 1]` behind those, with their last sounds."""
+
+    single: NDArray[np.int32]
+    pairs: NDArray[np.int32]
+    firsts: NDArray[np.int32]
+    lasts: NDArray[np.int32]
+    behind: int
 
 
 class Likely:
@@ -49,7 +60,7 @@ class Likely:
         order = np.argsort(keys)
         listed = list(meaning.rarity)
         names = [listed[i] for i in order]
-        self._keys = keys[order]
+        self._table = _laid_by(keys[order], self._size)
         self._rarity = np.array([meaning.rarity[name] for name in names])
         self._heard = np.array([[head.sounds.get(name, 0.0) for head in heads] for name in names])
         self._known = np.full(0x110000, -1, np.int32)
@@ -69,19 +80,17 @@ class Likely:
         made = np.concatenate([call.sentences.vectors for call in calls]).astype(np.float32) @ self._weights
         found = made.astype(np.float64) + self._biases
         _add_heard(places, runs, self._rarity, self._heard, found)
-        return found, np.repeat(np.arange(len(calls)), [len(call.sentences.places) for call in calls])
+        return found, np.repeat(np.arange(len(calls)), [len(call.sentences.vectors) for call in calls])
 
     def _laid_out(self, call: Said) -> tuple[NDArray[np.int32], Ints]:
         """The sounds of a call, and where each sentence begins and ends among them."""
-        text, begins, firsts = call.words.spoken()
-        sounds = self._sounds_of(text)
+        codes, begins, firsts = call.words.spoken()
+        sounds = self._sounds_of(codes)
         before = np.concatenate(([0], np.cumsum(sounds != SKIPPED)))
-        listed = np.array([(p.turn, p.first, p.last) for p in call.sentences.places], np.int64).reshape(-1, 3)
-        words = listed[:, 1:] + firsts[listed[:, 0]][:, None]
+        words = call.sentences.places[:, 1:] + firsts[call.sentences.places[:, 0]][:, None]
         return sounds[sounds != SKIPPED], before[begins[words]]
 
-    def _sounds_of(self, text: str) -> NDArray[np.int32]:
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    def _sounds_of(self, codes: NDArray[np.uint32]) -> NDArray[np.int32]:
         found = self._known[codes]
         if (found < 0).any():
             for code in np.unique(codes[found < 0]).tolist():
@@ -92,13 +101,8 @@ class Likely:
 
     def _runs(self, sounds: NDArray[np.int32]) -> NDArray[np.int32]:
         """For each place and length the number of the run that begins there."""
-        wide = np.concatenate((sounds.astype(np.int64), np.zeros(LONGEST_RUN, np.int64)))
         found = np.full((len(sounds), LONGEST_RUN), NO_RUN, np.int32)
-        key = np.zeros(len(sounds), np.int64)
-        for n in range(LONGEST_RUN):
-            key = key * self._size + wide[n : n + len(sounds)]
-            at = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
-            found[:, n] = np.where(self._keys[at] == key, at, NO_RUN)
+        _find_runs(sounds, self._size, self._table, found)
         return found
 
     def _key(self, sounds: Iterable[str]) -> int:
@@ -106,6 +110,30 @@ class Likely:
         for sound in sounds:
             key = key * self._size + self._sounds[sound]
         return key
+
+
+def _laid_by(keys: Ints, size: int) -> _Runs:
+    """Runs by their keys, ascending: shorter runs have smaller keys."""
+    single, pairs = np.full(size, NO_RUN, np.int32), np.full(size * size, NO_RUN, np.int32)
+    one, two = np.searchsorted(keys, (size, size * size))
+    single[keys[:one]] = np.arange(one)
+    pairs[keys[one:two]] = np.arange(one, two)
+    before, lasts = np.divmod(keys[two:], size)
+    firsts = np.searchsorted(before, np.arange(size * size + 1)).astype(np.int32)
+    return _Runs(single, pairs, firsts, lasts.astype(np.int32), int(two))
+
+
+@njit(cache=True)
+def _find_runs(sounds: Any, size: int, table: Any, found: Any) -> None:  # pragma: no cover  (compiled)
+    for at in range(sounds.shape[0]):
+        found[at, 0] = table.single[sounds[at]]
+        if at + 1 < sounds.shape[0]:
+            pair = sounds[at] * size + sounds[at + 1]
+            found[at, 1] = table.pairs[pair]
+            if at + 2 < sounds.shape[0]:
+                for i in range(table.firsts[pair], table.firsts[pair + 1]):
+                    if table.lasts[i] == sounds[at + 2]:
+                        found[at, 2] = table.behind + i
 
 
 def _sounds(names: Iterable[str]) -> list[str]:

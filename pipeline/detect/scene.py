@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from pipeline.detect.heard import Heard
+from pipeline.detect.heard import Heard, stretches
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.meaning import Meaning
 from pipeline.ruleset import Rule, Window
@@ -54,7 +54,16 @@ class Scene:
 
     @cached_property
     def heard(self) -> Heard:
-        return self.whole.heard if self.whole else Heard.of(self.call, self.terms)
+        return (
+            self.whole.heard
+            if self.whole
+            else Heard.of_some(self.call, self.groups, range(len(self.groups)), self.terms)
+        )
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """As `Heard.groups`, known before the words are laid out."""
+        return self.whole.groups if self.whole else stretches(self.call.transcript.turns)
 
     def narrowed(self, bounds: Span) -> "Scene":
         """The same call of which only a part is looked at."""
@@ -67,7 +76,7 @@ class Scene:
     def spoken(self, role: Role | None) -> tuple[Span, ...]:
         """When the role (None: anybody) speaks, turns without an interruption joined, by start."""
         turns = self.call.transcript.turns
-        groups = [group for group in self.heard.groups if role in (None, turns[group[0]].role)]
+        groups = [group for group in self.groups if role in (None, turns[group[0]].role)]
         return tuple(Span(turns[g[0]].span.start, max(turns[i].span.end for i in g)) for g in groups)
 
     @cached_property
@@ -120,7 +129,7 @@ class Scene:
         """Numbers of the stretches of the rule's role that its window of turns leaves."""
         wanted = rule.role
         turns = self.call.transcript.turns
-        own = [n for n, group in enumerate(self.heard.groups) if wanted in (None, turns[group[0]].role)]
+        own = [n for n, group in enumerate(self.groups) if wanted in (None, turns[group[0]].role)]
         return frozenset(_counted(own, rule.window))
 
     def finding(

@@ -40,6 +40,13 @@ def numbers_behind(session: Session, version: int, after: int, count: int) -> li
     return list(session.scalars(query.order_by(CompactRow.transcript_id).limit(count)))
 
 
+def heads(session: Session, version: int, size: int) -> list[tuple[str, bytes]]:
+    """Recording id and the first bytes of the text of every compact call."""
+    query = select(CompactRow.recording_id, func.substr(CompactRow.text, 1, size))
+    rows = session.execute(query.where(CompactRow.version == version).order_by(CompactRow.transcript_id))
+    return [(recording_id, bytes(head)) for recording_id, head in rows]
+
+
 def compact_calls(session: Session, transcript_ids: Sequence[int]) -> list[CompactCall]:
     """The compact calls of these transcripts, by transcript id."""
     query = (

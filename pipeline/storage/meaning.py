@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
 from pipeline.storage import mapping
-from pipeline.storage.columns import Base
-from pipeline.storage.tables import MeaningRow, RulesetRow, SentencesRow
-from pipeline.vectors import Sentences
+from pipeline.storage.tables import Base, MeaningRow, RulesetRow, SentencesRow
+from pipeline.vectors import Rows, Sentences
 
 
 def put_sentences(session: Session, transcript_id: int, sentences: Sentences) -> None:
@@ -37,6 +36,14 @@ def sentences_by(session: Session, transcript_ids: Sequence[int], encoder: str) 
         SentencesRow.transcript_id.in_(transcript_ids), SentencesRow.encoder == encoder
     )
     return {row.transcript_id: Sentences.unpacked(encoder, row.body) for row in session.scalars(query)}
+
+
+def rows_by(session: Session, transcript_ids: Sequence[int], encoder: str) -> dict[int, Rows]:
+    """As `sentences_by`, laid out for many calls at once."""
+    query = select(SentencesRow.transcript_id, SentencesRow.body).where(
+        SentencesRow.transcript_id.in_(transcript_ids), SentencesRow.encoder == encoder
+    )
+    return {number: Rows.unpacked(body) for number, body in session.execute(query)}
 
 
 def put_ruleset(session: Session, ruleset: RuleSet, at: datetime) -> None:

@@ -53,7 +53,7 @@ from pipeline.storage.tables import (
     TranscriptRow,
 )
 from pipeline.timeline import Provenance, Recording, Transcript
-from pipeline.vectors import Sentences
+from pipeline.vectors import Rows, Sentences
 
 EVERYTHING = CallFilter()
 
@@ -253,6 +253,11 @@ class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Au
         with self._reading() as session:
             return archive.texts(session, version, after, count)
 
+    def compact_heads(self, version: int, size: int) -> list[tuple[str, bytes]]:
+        """Recording id and the first bytes of the text of every compact call."""
+        with self._reading() as session:
+            return archive.heads(session, version, size)
+
     def compact_numbers(self, version: int, after: int, count: int) -> list[int]:
         """Transcript ids of the next compact calls behind one, in order."""
         with self._reading() as session:
@@ -282,6 +287,11 @@ class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Au
         """Vectors of these transcripts' sentences by this encoder, where there are some."""
         with self._reading() as session:
             return meaning.sentences_by(session, transcript_ids, encoder)
+
+    def sentence_rows(self, transcript_ids: Sequence[int], encoder: str) -> dict[int, Rows]:
+        """As `sentences`, laid out for weighing many calls at once."""
+        with self._reading() as session:
+            return meaning.rows_by(session, transcript_ids, encoder)
 
     def save_compact(self, made: Iterable[tuple[str, int, CompactForm]]) -> None:
         """Keep compact forms: recording id, transcript id, form."""

@@ -91,7 +91,7 @@ def findings_over(
     make_compact(store)
     calls, processes = 0, _processes(store, looked, processes)
     with _kept(looked, processes) as kept, _thawed():
-        for block in done(_Job(store, kept), _blocks(store), processes):
+        for block in done(_Job(store, kept), blocks(store), processes):
             yield from block.swept
             calls += block.calls
             watch(calls)
@@ -185,7 +185,7 @@ class _Job:
                 yield Swept(recording=call.recording, findings=tuple(ordered))
 
 
-def _blocks(store: Store) -> Iterator[tuple[int, int]]:
+def blocks(store: Store) -> Iterator[tuple[int, int]]:
     """The transcripts of all calls, some at once: the number before the first, and the last."""
     after = 0
     while numbers := store.compact_numbers(VERSION, after, LISTED * BLOCK):

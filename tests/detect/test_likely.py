@@ -1,7 +1,5 @@
 """Weighing the sentences of many calls at once."""
 
-from dataclasses import replace
-
 import meanings
 import numpy as np
 from hypothesis import given, settings
@@ -15,7 +13,7 @@ from pipeline.detect.sound import sounds_of
 from pipeline.speech.sentences import places_of
 from pipeline.storage.mapping import storable
 from pipeline.timeline import Transcript
-from pipeline.vectors import Sentences
+from pipeline.vectors import Rows, Sentences
 
 CLAUSES = st.sampled_from([*SHIRKING, *UNLIKE, "好的", "A1是2号", "嗯嗯，哎呀Ⅳ", "不不不不", "二十块"])
 TURNS = st.lists(st.lists(CLAUSES, min_size=1, max_size=4), min_size=1, max_size=4)
@@ -40,14 +38,17 @@ def test_sentences_score_as_their_rule_scores_them_one_by_one(calls: list[list[l
     meaning = taught().meaning
     assert meaning is not None
     heard = [transcript_of(turns) for turns in calls]
-    said = [Said(Unpacked(compact(replace(one))), sentences_of(one)) for one in heard]
+    listed = [sentences_of(one) for one in heard]
+    said = [
+        Said(Unpacked(compact(one)), Rows.unpacked(s.packed())) for one, s in zip(heard, listed, strict=True)
+    ]
     scores, owners = Likely(meaning, ["a.shirking"]).scores(said)
     expected: list[float] = []
-    for one, (_, sentences) in zip(heard, said, strict=True):
+    for one, sentences in zip(heard, listed, strict=True):
         sounds = [meaning.weighed_runs(sounds_of(one.quote(place))) for place in sentences.places]
         expected += meaning.heads["a.shirking"].scores(sentences.vectors, sounds)
     assert np.allclose(scores[:, 0], expected, atol=MARGIN / 2)
-    assert owners.tolist() == [i for i, (_, s) in enumerate(said) for _ in s.places]
+    assert owners.tolist() == [i for i, s in enumerate(listed) for _ in s.places]
 
 
 def test_whatever_would_be_found_is_above_the_least_score() -> None:

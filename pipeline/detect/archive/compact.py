@@ -140,6 +140,19 @@ def _rows(part: bytes, columns: int) -> Ints:
     return flat.reshape(columns, -1).T.astype(np.int64)
 
 
+_MATCHABLE = np.full(0x110000, -1, np.int8)
+"""By code point, as far as it was asked for."""
+
+
+def _are_matchable(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    found = _MATCHABLE[codes]
+    if (found < 0).any():
+        for code in np.unique(codes[found < 0]).tolist():
+            _MATCHABLE[code] = matchable(chr(code))
+        found = _MATCHABLE[codes]
+    return np.asarray(found > 0)
+
+
 class Unpacked:
     """A compact call, read piece by piece: nothing is made before it is asked for."""
 
@@ -190,13 +203,16 @@ class Unpacked:
         ends = begin + duration * (piece + 1) // parts
         return stretches, begin + duration * piece // parts, ends, self._words[word, 2] / STEPS
 
-    def spoken(self) -> tuple[str, Ints, Ints]:
-        """What was said as one text, turn after turn; where each word begins in it, and its end; and how many
-        words come before each turn."""
-        firsts = self._last - self._turns[:, 6]
-        ends = zip(self._chars[firsts].tolist(), self._chars[self._last].tolist(), strict=True)
-        text = "".join(self._text_of(turn, *between) for turn, between in enumerate(ends))
-        return text, self._chars, firsts
+    def spoken(self) -> tuple[NDArray[np.uint32], Ints, Ints]:
+        """What was said as code points, turn after turn; where each word begins in it, and its end; and how
+        many words come before each turn."""
+        codes = np.frombuffer(self._written.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
+        shown, sizes = codes == ord(SHOWN), self._turns[:, 7]
+        begins = np.array([self._starts.get(turn, 0) for turn in range(len(sizes))], np.int64)
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        units = self._text[np.repeat(begins, sizes) + within]
+        codes[shown] = units[shown[shown | _are_matchable(codes)]]
+        return codes, self._chars, self._last - self._turns[:, 6]
 
     def turns(self, chosen: Iterable[int]) -> tuple[Turn, ...]:
         """All turns. Those outside the chosen stretches that have words tell their role, and nothing else."""

@@ -21,6 +21,10 @@ class PartScene(Scene):
     chosen: tuple[int, ...] = field(kw_only=True)
 
     @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        return self.stored.groups
+
+    @cached_property
     def heard(self) -> Heard:
         return Heard.of_some(self.call, self.stored.groups, self.chosen, self.terms)
 

@@ -146,7 +146,7 @@ def _after(rule: Rule, scene: Scene, hold: Span) -> Span | None:
 def _agent_spans(scene: Scene) -> list[Span]:
     """What the agent says without an interruption, by time."""
     turns = scene.call.transcript.turns
-    groups = [group for group in scene.heard.groups if turns[group[0]].role is Role.AGENT]
+    groups = [group for group in scene.groups if turns[group[0]].role is Role.AGENT]
     return sorted(Span(turns[g[0]].span.start, max(turns[i].span.end for i in g)) for g in groups)
 
 

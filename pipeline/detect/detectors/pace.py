@@ -70,7 +70,7 @@ def _too_short(rule: Rule, scene: Scene) -> tuple[Finding, ...]:
 def _measured(rule: Rule, scene: Scene) -> list[tuple[Turn, ...]]:
     """The turns to measure: each for itself, or all together."""
     searched = scene.searched(rule)
-    inside = {i for number in scene.stretches(rule) for i in scene.heard.groups[number]}
+    inside = {i for number in scene.stretches(rule) for i in scene.groups[number]}
     turns = [t for i, t in enumerate(scene.call.transcript.turns) if i in inside]
     turns = [turn for turn in turns if turn.span.middle in searched and turn.span.duration]
     if cast(PaceParameters, rule.parameters).scope == "call":

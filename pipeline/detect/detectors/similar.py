@@ -102,7 +102,7 @@ def _likenesses(rule: Rule, scene: Scene, meaning: Meaning, *, any_role: bool = 
 def _inside(rule: Rule, scene: Scene, sentences: Sentences, *, any_role: bool) -> list[int]:
     turns, searched = scene.call.transcript.turns, scene.searched(rule)
     wanted = scene.stretches(rule)
-    known = {turn for n, group in enumerate(scene.heard.groups) if any_role or n in wanted for turn in group}
+    known = {turn for n, group in enumerate(scene.groups) if any_role or n in wanted for turn in group}
     places = enumerate(sentences.places)
     return [i for i, p in places if p.turn in known and _span(turns[p.turn].words, p).middle in searched]
 

@@ -7,29 +7,24 @@ them may find something are read whole.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from pipeline.detect import engine
-from pipeline.detect.archive.compact import VERSION, Compact, Unpacked, role_confidence
-from pipeline.detect.archive.parts import can_be_sieved
-from pipeline.detect.likely import Likely, Said
+from pipeline.detect.archive.compact import HEAD, VERSION, role_confidence
 from pipeline.detect.scene import Thresholds
 from pipeline.findings import Finding
-from pipeline.meaning import Meaning
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.speech.weights import cache_folder
-from pipeline.storage.records import CompactCall, StoredCall
+from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
-from pipeline.timeline import Call, Recording
-from pipeline.workflows.archive import Looked, findings_over, make_compact
+from pipeline.timeline import Recording
+from pipeline.workflows.archive import Looked, blocks, findings_over, make_compact
+from pipeline.workflows.hands import done, hands
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.tuning.clues import Clues, clues_of
-
-BLOCK = 200
-"""Calls weighed at once; memory does not depend on how many there are."""
-
-READ = 50
+from pipeline.workflows.tuning.plan import Plan
+from pipeline.workflows.tuning.weigh import Order, Weighing
+from pipeline.workflows.tuning.whole import READ, Reading, Whole, only, tasks
 
 Findings = tuple[Finding, ...]
 Judged = tuple[StoredCall, Findings]
@@ -77,88 +72,90 @@ class Archive:
         """What the rules say, as `engine.run` would, in the calls where they may find something. In the other
         calls each is absent, or cannot tell because of the roles or of what was not understood. A rule comes
         once a call at most; calls come in no order."""
-        plan = _plan(ruleset, rules)
+        plan = Plan.of(ruleset, rules)
         found: dict[str, set[str]] = {}
-        yield from self._by_words(ruleset, plan, found)
-        for recording_id, rule_id in self._by_meaning(ruleset, plan):
-            found.setdefault(recording_id, set()).update(plan.owners[rule_id])
+        told: dict[str, dict[str, Findings]] = {}
+        yield from self._by_words(ruleset, plan, found, told)
+        yield from self._by_meaning(ruleset, plan, found, told)
         yield from self._whole(ruleset, plan, found)
 
-    def _by_words(self, ruleset: RuleSet, plan: "_Plan", found: dict[str, set[str]]) -> Iterator[Shown]:
-        swept = (*plan.direct, *plan.words)
+    def _by_words(
+        self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]], told: dict[str, dict[str, Findings]]
+    ) -> Iterator[Shown]:
+        direct = {rule.id for rule in plan.direct}
+        swept = {rule.id: rule for rule in (*plan.direct, *plan.words, *plan.beside.values())}
         if not swept:
             return
         looked = Looked(
-            ruleset=replace(ruleset, rules=swept, templates=(), files={}, digest="", meaning=None),
+            ruleset=replace(
+                ruleset, rules=tuple(swept.values()), templates=(), files={}, digest="", meaning=None
+            ),
             thresholds=self.thresholds,
             cache=cache_folder(self.understanding.settings) if self.understanding else None,
         )
         total = self.size
         for call in findings_over(self.store, looked, lambda done: self.watch(done, total)):
-            own: dict[str, list[Finding]] = {}
-            for finding in call.findings:
-                own.setdefault(finding.rule_id, []).append(finding)
-            for rule_id, findings in own.items():
+            for rule_id, findings in _by_rule(call.findings).items():
                 if rule_id in plan.owners:
                     found.setdefault(call.recording.id, set()).update(plan.owners[rule_id])
-                else:
-                    yield Shown(recording=call.recording, rule_id=rule_id, findings=tuple(findings))
+                if rule_id in plan.beside:
+                    told.setdefault(call.recording.id, {})[rule_id] = findings
+                if rule_id in direct:
+                    yield Shown(recording=call.recording, rule_id=rule_id, findings=findings)
 
-    def _by_meaning(self, ruleset: RuleSet, plan: "_Plan") -> Iterator[tuple[str, str]]:
-        """Recording and rule wherever a sentence may mean what the rule's examples do."""
+    def _by_meaning(
+        self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]], told: dict[str, dict[str, Findings]]
+    ) -> Iterator[Shown]:
         meaning = ruleset.meaning
-        rules = [rule_id for rule_id in plan.meant if meaning and rule_id in meaning.heads]
-        if not meaning or not rules:
+        meant = [rule_id for rule_id in plan.meant if meaning and rule_id in meaning.heads]
+        if meaning is None or not (plan.weighed or meant):
             return
-        likely = Likely(meaning, rules)
-        needed = likely.needed(self.thresholds.match_confidence)
-        for calls in self._blocks():
-            vectors = self.store.sentences([call.transcript_id for call in calls], meaning.encoder)
-            known = [call for call in calls if call.transcript_id in vectors]
-            yield from ((c.recording.id, rule_id) for c in calls if c not in known for rule_id in rules)
-            said = [Said(_unpacked(call), vectors[call.transcript_id]) for call in known]
-            if said:
-                scores, owners = likely.scores(said)
-                for column, rule_id in enumerate(rules):
-                    for number in set(owners[scores[:, column] >= needed[column]].tolist()):
-                        yield known[number].recording.id, rule_id
-
-    def _blocks(self) -> Iterator[list[CompactCall]]:
+        order = Order(
+            ruleset=ruleset,
+            meaning=meaning,
+            rules=plan.weighed,
+            meant=meant,
+            thresholds=self.thresholds,
+            told=told,
+        )
+        done_, total = 0, self.size
         make_compact(self.store)
-        after, done, total = 0, 0, self.size
-        while block := self.store.compact_texts(VERSION, after, BLOCK):
-            after, done = block[-1][0], done + len(block)
-            yield self.store.compact_calls([number for number, _ in block])
-            self.watch(done, total)
+        for block in done(Weighing(self.store, order), blocks(self.store), self._hands):
+            for recording, rule_id, findings in block.said:
+                yield Shown(recording=recording, rule_id=rule_id, findings=findings)
+            for recording_id, rule_id in block.likely:
+                found.setdefault(recording_id, set()).update(plan.owners[rule_id])
+            for recording_id in block.unread:
+                found.setdefault(recording_id, set()).update(rule.id for rule in plan.weighed)
+                found[recording_id].update(owner for rule_id in meant for owner in plan.owners[rule_id])
+            done_ += block.calls
+            self.watch(done_, total)
 
-    def _whole(self, ruleset: RuleSet, plan: "_Plan", found: dict[str, set[str]]) -> Iterator[Shown]:
+    @property
+    def _hands(self) -> int:
+        return hands() if self.store.is_shared else 1
+
+    def _whole(self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]]) -> Iterator[Shown]:
         """The rules that must see the whole call, where they may find something."""
         if not (plan.anywhere or found):
             return
-        names = {rule.id: rule for rule in plan.whole}
         everywhere = frozenset(rule.id for rule in plan.anywhere)
-        rules: dict[frozenset[str], RuleSet] = {}
-        for call in self._calls(None if everywhere else found.keys(), ruleset.meaning):
-            wanted = everywhere | found.get(call.recording.id, frozenset())
-            if wanted not in rules:
-                rules[wanted] = only(ruleset, (names[rule_id] for rule_id in sorted(wanted)))
-            findings = engine.run(call, rules[wanted], self.thresholds)
-            for rule_id in sorted(wanted):
-                own = tuple(f for f in findings if f.rule_id == rule_id)
-                yield Shown(recording=call.recording, rule_id=rule_id, findings=own)
-
-    def _calls(self, recordings: Collection[str] | None, meaning: Meaning | None) -> Iterator[Call]:
-        """Whole calls in the order of the archive, a few in memory; None: all of them."""
         make_compact(self.store)
         numbers = self.store.transcript_numbers(VERSION)
-        chosen = sorted(n for name, n in numbers.items() if recordings is None or name in recordings)
-        for first in range(0, len(chosen), READ):
-            block = chosen[first : first + READ]
-            vectors = self.store.sentences(block, meaning.encoder) if meaning else {}
-            for number, recording, heard in self.store.transcripts(block):
-                call = Call(recording=recording, transcript=heard, sentences=vectors.get(number))
-                yield self.understanding.with_sentences(call) if meaning and self.understanding else call
-            self.watch(first + len(block), len(chosen))
+        chosen = {
+            number: everywhere | found.get(name, frozenset())
+            for name, number in sorted(numbers.items(), key=lambda pair: pair[1])
+            if everywhere or name in found
+        }
+        rules = only(ruleset, (rule for rule in (*plan.whole, *plan.weighed)))
+        reading = Reading(ruleset=rules, thresholds=self.thresholds, understanding=self.understanding)
+        work = Whole(self.store, reading)
+        read = 0
+        for block in done(work, tasks(chosen.items()), 1 if rules.meaning else self._hands):
+            for recording, rule_id, findings in block:
+                yield Shown(recording=recording, rule_id=rule_id, findings=findings)
+            read = min(read + READ, len(chosen))
+            self.watch(read, len(chosen))
 
     def judge(self, stored: StoredCall, ruleset: RuleSet) -> Findings:
         """Everything that the rules say about one call."""
@@ -180,11 +177,10 @@ class Archive:
     def uncertain_roles(self) -> Iterator[str]:
         """Recordings of which nobody knows who is the agent."""
         make_compact(self.store)
-        after, least = 0, self.thresholds.role_threshold
-        while block := self.store.compact_texts(VERSION, after, BLOCK):
-            after = block[-1][0]
-            unsure = [number for number, text in block if role_confidence(text) < least]
-            yield from (call.recording.id for call in self.store.compact_calls(unsure))
+        least = self.thresholds.role_threshold
+        for recording_id, head in self.store.compact_heads(VERSION, HEAD.size):
+            if role_confidence(head) < least:
+                yield recording_id
 
     def is_for(self, rule: Rule, recording: Recording) -> bool:
         """Whether the rule looks at this recording."""
@@ -196,52 +192,8 @@ class Archive:
         return replace(self, thresholds=replace(self.thresholds, match_confidence=lower))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Plan:
-    """`direct` are sieved and answer from what the sieve leaves; the other rules must see the whole call:
-    `anywhere` every one, the rest where a rule of `words` or of `meant` (ids) shows something. `owners`:
-    which rules such a clue belongs to."""
-
-    direct: list[Rule] = field(default_factory=list)
-    words: list[Rule] = field(default_factory=list)
-    meant: list[str] = field(default_factory=list)
-    anywhere: list[Rule] = field(default_factory=list)
-    whole: list[Rule] = field(default_factory=list)
-    owners: dict[str, set[str]] = field(default_factory=dict)
-
-    def add(self, rule: Rule, clues: Clues) -> None:
-        """Look for a rule by its clues."""
-        for number, clue in enumerate(clues.words):
-            name = f"{rule.id}#{number}"
-            self.words.append(replace(clue, id=name))
-            self.owners[name] = {rule.id}
-        for clue in clues.meant:
-            if clue.id not in self.meant:
-                self.meant.append(clue.id)
-            self.owners.setdefault(clue.id, set()).add(rule.id)
-
-
-def _plan(ruleset: RuleSet, rules: Iterable[Rule]) -> _Plan:
-    plan = _Plan()
-    for rule in rules:
-        if can_be_sieved(rule):
-            plan.direct.append(rule)
-            continue
-        plan.whole.append(rule)
-        clues = clues_of(rule, ruleset)
-        if clues is None:
-            plan.anywhere.append(rule)
-        else:
-            plan.add(rule, clues)
-    return plan
-
-
-def _unpacked(call: CompactCall) -> Unpacked:
-    return Unpacked(Compact(text=call.form.text, detail=call.form.detail))
-
-
-def only(ruleset: RuleSet, rules: Iterable[Rule]) -> RuleSet:
-    """These rules and what they build on; no templates, so it cannot score."""
-    wanted = {need.id: need for rule in rules for need in engine.with_needs(ruleset, rule)}
-    ordered = tuple(wanted[rule_id] for rule_id in sorted(wanted))
-    return replace(ruleset, rules=ordered, templates=(), files={}, digest="")
+def _by_rule(findings: Iterable[Finding]) -> dict[str, Findings]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule_id, []).append(finding)
+    return {rule_id: tuple(own) for rule_id, own in found.items()}

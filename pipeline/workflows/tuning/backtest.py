@@ -17,10 +17,11 @@ from pipeline.scorecard import Decision
 from pipeline.scoring.intervals import Share, sample_without_misses
 from pipeline.storage.records import DecidedFinding, StoredCall
 from pipeline.timeline import Recording
-from pipeline.workflows.tuning.archive import Archive, Findings, only
+from pipeline.workflows.tuning.archive import Archive, Findings
 from pipeline.workflows.tuning.labels import LabelCounter, LabelTest, name_of
 from pipeline.workflows.tuning.sources import unknown_rule
 from pipeline.workflows.tuning.try_rule import same_place
+from pipeline.workflows.tuning.whole import only
 
 WANTED_RECALL = 0.8
 

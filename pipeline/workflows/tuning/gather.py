@@ -13,12 +13,13 @@ from pipeline.findings import Evidence, Finding, Outcome
 from pipeline.storage.records import DecidedFinding
 from pipeline.timeline import Recording, Role
 from pipeline.vectors import Vectors
-from pipeline.workflows.tuning.archive import Archive, only
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.backtest import Decisions, by_place, decision_on, is_true
 from pipeline.workflows.tuning.places import Place, clauses, place_of, plain
 from pipeline.workflows.tuning.sources import Draft
 from pipeline.workflows.tuning.sweep import Confidences
 from pipeline.workflows.tuning.try_rule import near_misses
+from pipeline.workflows.tuning.whole import only
 
 SAMPLE_CALLS = 300
 """Calls that are read whole for near misses and ordinary speech."""

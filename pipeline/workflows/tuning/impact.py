@@ -16,10 +16,11 @@ from pipeline.scoring.score import score
 from pipeline.storage.records import CallSummary, StoredCall
 from pipeline.timeline import Recording
 from pipeline.units import points
-from pipeline.workflows.tuning.archive import Archive, Findings, only
+from pipeline.workflows.tuning.archive import Archive, Findings
 from pipeline.workflows.tuning.sources import Side, changed_rules, stale_rules
 from pipeline.workflows.tuning.touched import touched_calls
 from pipeline.workflows.tuning.try_rule import same_place
+from pipeline.workflows.tuning.whole import only
 
 NOBODY = "（未知）"
 

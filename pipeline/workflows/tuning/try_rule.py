@@ -15,8 +15,9 @@ from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scope import ANY_DAY, Applies
 from pipeline.timeline import Recording, Role, Span
-from pipeline.workflows.tuning.archive import Archive, only
+from pipeline.workflows.tuning.archive import Archive
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
+from pipeline.workflows.tuning.whole import only
 
 NEAR_CALLS = 200
 """Near misses are looked for in so many calls: each must be read whole."""
