@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
 from pipeline.storage import mapping
-from pipeline.storage.tables import Base, MeaningRow, RulesetRow, SentencesRow
+from pipeline.storage.columns import Base
+from pipeline.storage.tables import MeaningRow, RulesetRow, SentencesRow
 from pipeline.vectors import Rows, Sentences
 
 
