@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Route
 
+from pipeline.errors import NotFound
 from pipeline.review.guard import Endpoint
-from pipeline.review.page import Page
+from pipeline.review.page import Access, Page
 from pipeline.review.pages import audio, audit, call, guide, login, queue, reports, users
-from pipeline.review.site import Site
+from pipeline.review.site import Site, Visit
 
 PAGES: tuple[Page, ...] = (
     *login.PAGES,
@@ -22,9 +24,19 @@ PAGES: tuple[Page, ...] = (
 )
 
 
+def missing(visit: Visit) -> Response:
+    raise NotFound("没有这一页", hint="从菜单里找")
+
+
+MISSING = Page(path="/{path:path}", answer=missing, access=Access.EVERYBODY)
+"""Whatever no page answers."""
+
+
 def create_app(site: Site, pages: Iterable[Page] = PAGES) -> Starlette:
     """Every page of the table as a route; nothing else is reachable."""
-    return Starlette(routes=[_route(site, page) for page in pages])
+    made = Starlette(routes=[_route(site, page) for page in (*pages, MISSING)])
+    made.router.redirect_slashes = False
+    return made
 
 
 def _route(site: Site, page: Page) -> Route:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pipeline.errors import UsageError
 from pipeline.review.site import Form, Visit
@@ -63,16 +64,27 @@ def desk(visit: Visit) -> Desk:
 
 
 def marked(now: Desk, visit: Visit) -> Conflict | None:
-    """Keep one more mark of the draft; Conflict: it was changed in another window meanwhile."""
+    """Keep one more mark of the draft; Conflict: it was changed in another window meanwhile. Raises UsageError
+    for a mark that the form does not allow."""
     at = visit.now
+    marks = with_mark(now.marks, visit.form)
+    _check_fits(now, marks, at)
     saving = Saving(
         key=now.key,
-        marks=with_mark(now.marks, visit.form),
+        marks=marks,
         version=visit.form.number("version", 0) or 0,
         seen=now.found.seen,
     )
     kept = save(visit.store, saving, at=at, until=lease(visit.site.settings, at))
     return kept if isinstance(kept, Conflict) else None
+
+
+def _check_fits(now: Desk, marks: Marks, at: datetime) -> None:
+    """Raises UsageError: the form does not allow what was marked last; the draft stays as it was."""
+    known = set(now.faults)
+    for fault in preview(now.found, marks, at=at).faults:
+        if fault not in known:
+            raise UsageError(fault.message, hint=fault.hint)
 
 
 def with_mark(marks: Marks, form: Form) -> Marks:

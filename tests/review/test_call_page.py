@@ -1,0 +1,265 @@
+"""The call page and the queue: what an inspector decides is kept, shown at once, and never lost."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import demo
+import pytest
+from httpx import Response
+from page_help import AT, HOSTILE, Browser, add_users, assert_harmless, settings_in, shown, token_of
+
+from pipeline.account import Role
+from pipeline.audit import AuditFilter
+from pipeline.scorecard import Decision
+from pipeline.settings import Settings
+from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store, verify
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo calls in a database."""
+    folder = tmp_path_factory.mktemp("scored")
+    settings = settings_in(folder)
+    with open_store(settings, create=True) as store:
+        demo.fill(store, settings)
+        add_users(store)
+    return folder
+
+
+@pytest.fixture
+def settings(scored: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(scored, tmp_path / "house")
+    return settings_in(tmp_path / "house")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    with open_store(settings) as opened:
+        yield opened
+
+
+def version(answer: Response) -> str:
+    found = answer.text.split('data-version="', 1)[1]
+    return found.split('"', 1)[0]
+
+
+class Desk:
+    """An inspector at one call."""
+
+    def __init__(self, browser: Browser, call: str, who: Role | str = Role.INSPECTOR) -> None:
+        self.browser = browser.log_in(who)
+        self.id = browser.store.find_call(call).id
+        self.path = f"/calls/{self.id}"
+
+    def claim(self) -> "Desk":
+        answer = self.browser.post("/queue/claim", {"call": self.id})
+        assert answer.status_code == 303, shown(answer)
+        return self
+
+    def page(self) -> Response:
+        return self.browser.get(self.path)
+
+    def mark(self, kind: str, target: str, value: str = "", **more: str) -> Response:
+        page = self.page()
+        fields = {"kind": kind, "target": target, "value": value, "version": version(page), **more}
+        return self.browser.client.post(
+            f"{self.path}/mark",
+            data={"csrf": token_of(page), **fields},
+            headers={"origin": "https://testserver", "hx-request": "true"},
+        )
+
+    def send(self, what: str, **fields: str) -> Response:
+        page = self.page()
+        return self.browser.client.post(
+            f"{self.path}/{what}",
+            data={"csrf": token_of(page), "version": version(page), **fields},
+            headers={"origin": "https://testserver", "hx-request": "true"},
+        )
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Desk:
+    return Desk(browser, "d11").claim()
+
+
+def test_an_inspector_opens_no_call_that_is_not_theirs(browser: Browser) -> None:
+    assert Desk(browser, "d11").page().status_code == 403
+
+
+def test_the_next_call_is_the_riskiest_and_nobody_else_gets_it(browser: Browser) -> None:
+    browser.log_in(Role.INSPECTOR)
+    first = browser.post("/queue/next", {}).headers["location"]
+    assert first == f"/calls/{browser.store.find_call('d11').id}"
+    assert browser.post("/queue/next", {}).headers["location"] != first
+
+
+def test_the_page_shows_transcript_card_and_waveform(desk: Desk) -> None:
+    page = desk.page()
+    text = shown(page)
+    assert "您好快来外卖客服" in text.replace(" ", "")
+    assert "使用规定的招呼语" in text
+    assert '"peaks"' in page.text
+    assert_harmless(page)
+
+
+def test_a_mark_is_shown_at_once_and_the_machine_stays_visible(desk: Desk) -> None:
+    answer = desk.mark("value", "standard_greeting", "良好", reason="语速太快")
+    text = shown(answer)
+    assert "机器原评" in text
+    assert "语速太快" in answer.text
+    assert "wangmin" in text
+
+
+def test_another_rating_than_the_machines_needs_a_reason(desk: Desk) -> None:
+    answer = desk.mark("value", "standard_greeting", "差")
+    assert answer.status_code == 422
+    assert answer.headers["hx-retarget"] == "#notice"
+    assert "理由" in shown(answer)
+    assert desk.browser.store.reviews(desk.id) == ()
+
+
+def test_undo_takes_the_last_mark_back_and_redo_makes_it_again(desk: Desk) -> None:
+    before = shown(desk.page())
+    desk.mark("value", "standard_greeting", "差", reason="没有报工号")
+    assert shown(desk.send("undo")) != before
+    assert "没有报工号" not in desk.page().text
+    assert "没有报工号" in desk.send("undo", by="1").text
+
+
+def test_what_was_handed_in_is_kept_with_the_card_that_it_makes(desk: Desk) -> None:
+    desk.mark("value", "standard_greeting", "差", reason="没有报工号")
+    answer = desk.send("submit", partial="yes")
+    assert answer.status_code == 204
+    reviews = desk.browser.store.reviews(desk.id)
+    assert [r.decision for r in reviews] == [Decision.OVERRIDE, Decision.DONE]
+    card = desk.browser.store.latest(desk.id).scorecard
+    assert card is not None
+    assert next(item for item in card.items if item.id == "standard_greeting").level == "差"
+
+
+def test_a_window_that_is_behind_is_told_and_nothing_is_lost(desk: Desk) -> None:
+    stale = version(desk.page())
+    desk.mark("value", "standard_greeting", "差", reason="没有报工号")
+    answer = desk.send("mark", version=stale, kind="note", target="", value="旧窗口")
+    assert "另一个窗口" in shown(answer)
+    assert "没有报工号" in answer.text
+
+
+def test_the_second_inspector_is_told_what_was_decided_meanwhile(browser: Browser) -> None:
+    desk = Desk(browser, "d11").claim()
+    desk.mark("value", "standard_greeting", "差", reason="没有报工号")
+    other = Browser(store=browser.store, settings=browser.settings, at=AT)
+    theirs = Desk(other, "d11", Role.QUALITY_OWNER)
+    theirs.mark("note", "", "我也看了")
+    desk.send("submit", partial="yes")
+    answer = theirs.send("submit", partial="yes")
+    assert "没有交" in shown(answer)
+    assert "没有报工号" in answer.text
+    known = {"seen_reviews": "2", "seen_scorecard": str(browser.store.latest(desk.id).scorecard_id)}
+    assert theirs.send("submit", partial="yes", **known).status_code == 204
+    assert {review.who for review in browser.store.reviews(desk.id)} == {"wangmin", "qowner"}
+
+
+def test_a_finding_is_called_false_with_a_reason_and_the_card_follows(desk: Desk) -> None:
+    findings = desk.browser.store.latest(desk.id).findings
+    false = next(
+        f for f in findings if f.rule_id == "forbidden.over_authority_promise" and f.outcome == "present"
+    )
+    answer = desk.mark("false", false.id, reason="配送站有权免配送费")
+    assert "is-false" in answer.text
+    desk.send("submit", partial="yes")
+    assert Decision.FINDING_FALSE in {r.decision for r in desk.browser.store.reviews(desk.id)}
+
+
+def test_words_that_were_heard_wrongly_are_put_right_and_the_original_is_kept(desk: Desk) -> None:
+    page = desk.page()
+    fields = {
+        "csrf": token_of(page),
+        "start": "2000",
+        "text": "快来外卖",
+        "corrected": "快送外卖",
+        "reason": "听错",
+    }
+    answer = desk.browser.client.post(
+        f"{desk.path}/words", data=fields, headers={"origin": "https://testserver"}
+    )
+    assert answer.status_code == 303, shown(answer)
+    assert "快送外卖" in shown(desk.page()).replace(" ", "")
+    assert "快来外卖" in desk.browser.store.heard(desk.id).turns[0].text
+
+
+def test_hostile_texts_stay_texts(desk: Desk) -> None:
+    for text in HOSTILE:
+        answer = desk.mark("value", "standard_greeting", "差", reason=text)
+        assert_harmless(answer)
+        desk.mark("note", "", text)
+    assert_harmless(desk.page())
+
+
+def test_hostile_metadata_and_transcripts_stay_texts(browser: Browser) -> None:
+    recording = browser.store.find_call("d11")
+    for text in HOSTILE:
+        browser.store.update_recording(replace(recording, business=text, agent_id=text, call_id=text))
+        desk = Desk(browser, recording.id, Role.QUALITY_OWNER)
+        assert_harmless(desk.page())
+        assert_harmless(browser.get("/queue"))
+
+
+def test_the_sound_comes_in_the_parts_that_are_asked_for(desk: Desk) -> None:
+    whole = desk.browser.get(f"{desk.path}/audio")
+    assert whole.status_code == 200
+    part = desk.browser.client.get(f"{desk.path}/audio", headers={"range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, whole.content[100:200])
+    beyond = desk.browser.client.get(f"{desk.path}/audio", headers={"range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+
+
+def test_listening_leaves_a_line_in_the_audit_log_without_a_word_that_was_said(desk: Desk) -> None:
+    desk.browser.get(f"{desk.path}/audio")
+    desk.mark("value", "standard_greeting", "差", reason="没有报工号")
+    desk.send("submit", partial="yes")
+    store = desk.browser.store
+    lines = store.audit_lines(AuditFilter())
+    assert {"call.play"} <= {line.action for line in lines}
+    assert "没有报工号" not in str(lines)
+    assert not verify(store).faults
+
+
+def test_a_batch_accepts_what_may_be_accepted_and_says_why_not_the_rest(browser: Browser) -> None:
+    browser.log_in(Role.QUALITY_OWNER)
+    calls = [browser.store.find_call(name).id for name in ("d07", "d11")]
+    page = browser.get("/queue")
+    answer = browser.client.post(
+        "/queue/accept",
+        data={"csrf": token_of(page), "call": calls},
+        headers={"origin": "https://testserver"},
+    )
+    text = shown(answer)
+    assert "已采信 1 通" in text
+    assert "整张不能直接采信" in text
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
+def test_some_roles_have_no_queue(browser: Browser, role: Role) -> None:
+    assert browser.log_in(role).get("/queue").status_code == 403
+
+
+def test_a_supervisor_sees_the_calls_of_their_team_only(browser: Browser) -> None:
+    recording = browser.store.find_call("d11")
+    browser.store.update_recording(replace(recording, agent_id="1001"))
+    page = browser.log_in(Role.SUPERVISOR).get("/queue")
+    assert "d05" not in shown(page)
+    other = browser.store.find_call("d05").id
+    assert browser.get(f"/calls/{other}").status_code == 403
+
+
+def test_every_filter_of_the_queue_is_an_address(browser: Browser) -> None:
+    browser.log_in(Role.INSPECTOR)
+    page = shown(browser.get("/queue", complaint="yes", sort="score"))
+    assert "d11" in page
+    assert "d05" not in page
+    assert "没有符合条件的电话" in shown(browser.get("/queue", agent="nobody"))
+    assert browser.get("/queue", since="yesterday").status_code == 422
