@@ -40,7 +40,11 @@ def selected(store: Store, words: str, rule: str = "forbidden.shirking", call: s
         if words in heard:
             ends = list(accumulate(len(word.text) for word in turn.words))
             first, behind = heard.index(words), heard.index(words) + len(words)
-            part = [w for w, end in zip(turn.words, ends, strict=True) if first < end and end - len(w.text) < behind]
+            part = [
+                w
+                for w, end in zip(turn.words, ends, strict=True)
+                if first < end and end - len(w.text) < behind
+            ]
             return Selected(rule=rule, start=part[0].span.start, end=part[-1].span.end)
     raise AssertionError(words)
 
