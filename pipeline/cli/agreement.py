@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -31,20 +32,24 @@ def agreement_command(
     settings = load(SettingsOptions(database=database))
     with Store.open(settings.database, create=False) as store:
         found = agreement(store)
-    out = console()
+    console().print(agreement_view(found, template))
+
+
+def agreement_view(found: Agreement, template: str | None = None) -> RenderableType:
+    """Tables of items and rules, of one form or (None) all."""
     if not found.calls:
-        out.print("还没有复核。callscore review CALL 开始第一份。")
-        return
-    out.print(f"{found.calls} 通电话由 {len(found.inspectors)} 人复核过：{'、'.join(found.inspectors)}")
+        return Text("还没有复核。callscore review CALL 开始第一份。")
+    people = f"{found.calls} 通电话由 {len(found.inspectors)} 人复核过：{'、'.join(found.inspectors)}"
+    parts: list[RenderableType] = [Text(people)]
     for between in Between:
         lines = [line for line in found.items if line.between is between]
         lines = [line for line in lines if template in (None, line.subject.template)]
-        out.print(_table(f"项目：{between.chinese}", lines, between) if lines else _none(between, found))
+        parts.append(_table(f"项目：{between.chinese}", lines, between) if lines else _none(between, found))
     for between in Between:
         lines = [line for line in found.rules if line.between is between]
         if lines:
-            out.print(_table(f"规则的发现：{between.chinese}", lines, between))
-    out.print(_legend())
+            parts.append(_table(f"规则的发现：{between.chinese}", lines, between))
+    return Group(*parts, _legend())
 
 
 def _none(between: Between, found: Agreement) -> Text:

@@ -18,9 +18,11 @@ from pipeline.cli.evidence import register as register_evidence
 from pipeline.cli.explain import register as register_explain
 from pipeline.cli.models import app as models_app
 from pipeline.cli.night import register as register_night
+from pipeline.cli.queue import register as register_queue
 from pipeline.cli.report import app as report_app
 from pipeline.cli.rescore import register as register_rescore
 from pipeline.cli.review import register as register_review
+from pipeline.cli.round import app as round_app
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.sample import register as register_sample
 from pipeline.cli.serve import register as register_serve
@@ -51,6 +53,7 @@ COMMANDS = (
     register_evidence,
     register_explain,
     register_review,
+    register_queue,
     register_agreement,
     register_evaluate,
     register_sample,
@@ -65,6 +68,7 @@ app.add_typer(appeal_app, name="appeal")
 app.add_typer(audit_app, name="audit")
 app.add_typer(models_app, name="models")
 app.add_typer(report_app, name="report")
+app.add_typer(round_app, name="round")
 app.add_typer(rules_app, name="rules")
 app.add_typer(templates_app, name="templates")
 app.add_typer(users_app, name="users")

@@ -10,8 +10,10 @@ from pipeline.cli.render import console
 from pipeline.cli.review_view import change_view, history_view, sheet_view
 from pipeline.errors import UsageError
 from pipeline.workflows.audit import open_store
+from pipeline.workflows.dispute.standing import clock_time
 from pipeline.workflows.review.decide import review
 from pipeline.workflows.review.marks import Marks
+from pipeline.workflows.review.selected import Selected
 from pipeline.workflows.review.sheet import sheet
 
 Call = Annotated[str, typer.Argument(metavar="CALL", help="call_id，或录音编号的唯一前缀。")]
@@ -45,6 +47,14 @@ def review_command(
     false: Annotated[
         list[str] | None, typer.Option("--false", metavar="发现", help="这个发现不实（要写理由）；可多次。")
     ] = None,
+    added: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add",
+            metavar="规则=MM:SS.S-MM:SS.S",
+            help="规则没有找到的：这条规则说的话在这里（从第一个字到最后一个字）；可多次。",
+        ),
+    ] = None,
     note: Annotated[str, typer.Option("--note", help="备注，不影响得分。")] = "",
     reason: Annotated[str, typer.Option("--reason", help="理由；改机器的评级时必须写。")] = "",
     done: Annotated[bool, typer.Option("--done", help="交卷：这通电话我评完了。")] = False,
@@ -64,13 +74,14 @@ def review_command(
         accept_all=accept_all,
         true=tuple(true or ()),
         false=tuple(false or ()),
+        added=tuple(_selected(text) for text in added or ()),
         note=note.strip(),
         reason=reason.strip(),
         done=done,
         partial=partial,
         blind=blind,
     )
-    asked = any((marks.values, accept, accept_all, true, false, marks.note, done))
+    asked = any((marks.values, accept, accept_all, true, false, added, marks.note, done))
     with open_store(settings) as store:
         if not asked:
             if marks.reason or partial:
@@ -90,6 +101,17 @@ def reviews_command(call: Call, viewer: For = None, database: Database = None) -
         found = sheet(store, call, inspector(viewer, settings))
         lines = store.history(found.stored.recording.id)
     console().print(history_view(found, lines, settings))
+
+
+def _selected(text: str) -> Selected:
+    rule, equals, times = text.replace("＝", "=", 1).partition("=")
+    start, dash, end = times.partition("-")
+    if not (equals and dash and rule.strip()):
+        raise UsageError(
+            f"--add 写的是“{text}”，应为 规则=MM:SS.S-MM:SS.S",
+            hint="例：--add forbidden.shirking=00:12.3-00:14.0",
+        )
+    return Selected(rule=rule.strip(), start=clock_time(start, "--add"), end=clock_time(end, "--add"))
 
 
 def _value(text: str) -> tuple[str, str]:

@@ -107,7 +107,7 @@ def text_of(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def clock_time(text: str) -> Ms:
+def clock_time(text: str, option: str = "--at") -> Ms:
     """`12.3`, `1:12.3`, `01:02:12.3` as milliseconds. Raises UsageError."""
     try:
         numbers = [float(part) for part in text.replace("：", ":").split(":")]
@@ -115,7 +115,7 @@ def clock_time(text: str) -> Ms:
             raise ValueError(text)
     except ValueError:
         raise UsageError(
-            f"--at：看不懂“{text}”，应为录音里的时间", hint="例：--at 00:12.3，show 里每轮前面就是"
+            f"{option}：看不懂“{text}”，应为录音里的时间", hint="例：00:12.3，show 里每轮前面就是"
         ) from None
     seconds = 0.0
     for number in numbers:

@@ -58,9 +58,14 @@ def between(first: date, last: date, zone: tzinfo) -> Period:
     return Period(
         first=first,
         last=last,
-        since=datetime.combine(first, time(), zone),
-        until=datetime.combine(last + timedelta(days=1), time(), zone),
+        since=start_of(first, zone),
+        until=start_of(last, zone, after=1),
     )
+
+
+def start_of(day: date, zone: tzinfo, *, after: int = 0) -> datetime:
+    """The first moment of a local day, or of one so many days after it."""
+    return datetime.combine(day + timedelta(days=after), time(), zone)
 
 
 def trend_of(kind: Kind, period: Period, zone: tzinfo) -> tuple[datetime, Cut]:

@@ -151,7 +151,11 @@ FIELDS = ("agent", "team", "business", "template")
 
 
 def assign_rules(settings: Settings) -> tuple[AssignRule, ...]:
-    """The table of the setting `assignment`, in its order. Raises SettingsError."""
+    """The table of the setting `assignment`, in its order. Raises SettingsError: a row is wrong, or none."""
+    if not settings.assignment:
+        raise SettingsError(
+            "没有派单的规则", hint="在设置 assignment 里写，如 {'business=话费查询' = '王敏 李强'}"
+        )
     return tuple(_rule(key, text) for key, text in settings.assignment.items())
 
 
