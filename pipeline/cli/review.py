@@ -81,9 +81,8 @@ def review_command(
         partial=partial,
         blind=blind,
     )
-    asked = any((marks.values, accept, accept_all, true, false, added, marks.note, done))
     with open_store(settings) as store:
-        if not asked:
+        if marks.empty:
             if marks.reason or partial:
                 raise UsageError(
                     "写了理由，没有写决定", hint="加 --set 项目=值、--accept 项目 或 --false 发现"

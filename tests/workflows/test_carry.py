@@ -194,6 +194,14 @@ def test_a_person_who_corrects_the_place_anew_settles_it_for_good(store: Store) 
     assert store.latest(ID).recording.unsettled == ()
 
 
+def test_a_person_who_confirms_what_is_heard_there_settles_it_too(store: Store) -> None:
+    correct(store)
+    night(store, heard(SAID.replace("宫号", "公告号")))
+    correct(store, "公告号", "公告号", days=12)
+    assert store.latest(ID).recording.unsettled == ()
+    assert store.latest(ID).transcript.turns[0].text == "您好，公告号一零二一。"
+
+
 def test_a_correction_elsewhere_settles_nothing(store: Store) -> None:
     correct(store)
     night(store, heard(SAID.replace("宫号", "公告号")))

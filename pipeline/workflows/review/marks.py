@@ -51,6 +51,13 @@ class Marks:
     blind: bool = False
     batch: bool = False
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is decided."""
+        items = self.values, self.accept, self.accept_all
+        findings = self.true, self.false, self.added
+        return not any((*items, *findings, self.note, self.notes, self.done))
+
     def why(self, name: str) -> str:
         """The reason for what is said about a name."""
         return dict(self.reasons).get(name, self.reason)
