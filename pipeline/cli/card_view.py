@@ -9,10 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.scorecard import NAMED_BY_NO_FORM, OPEN, Verdict
-from pipeline.workflows.card_document import FatalPart, ItemPart, ScorecardPart, SectionPart
+from pipeline.workflows.card_document import FatalPart, ItemPart, ScorecardPart, SectionPart, standing, takes
 
 VERDICT_STYLES = {"pass": "green", "fail": "red", "graded": "cyan", "needs_review": "yellow", "manual": "dim"}
-ZEROES = {"card": "全表零分", "section": "本维度零分", "none": "本评分表没有列为一票否决，不清零"}
 LEGEND = (
     "怎么看：得分写“已得/满分”，“—”是还没定。谁定：“规则”由录音里听到的定，后面是把握；“人”要质检员定，"
     "“建议”是规则的看法；“待复核”是录音听不准，不给分也不扣分。"
@@ -50,19 +49,12 @@ def tight(text: str) -> str:
 def _section(title: str, section: SectionPart | None) -> tuple[Text, ...]:
     if section is None:
         return (Text(title, style="bold"), *(Text() for _ in range(4)))
-    weight = f"（权重 {section.weight:g}%）" if section.weight is not None else ""
-    told = (
-        []
-        if section.rate is None
-        else [f"得分率 {section.rate:.1f}%" + ("（已定的）" if section.open else "")]
-    )
-    told += [f"待定 {section.open:.1f}"] if section.open else []
     return (
-        Text(title + weight, style="bold"),
+        Text(title, style="bold"),
         Text(f"{section.points:.1f}/{section.possible:.1f}", style="bold"),
         Text(),
         Text(),
-        Text("，".join(told), style="bold"),
+        Text(standing(section), style="bold"),
     )
 
 
@@ -121,7 +113,7 @@ def _fatal(cause: FatalPart) -> Text:
     if cause.holds is None:
         return Text(f"一票否决待复核：{cause.title}。{cause.reason}", style="yellow")
     what = "红线" if cause.zero == NAMED_BY_NO_FORM else "一票否决"
-    return Text(f"{what}：{cause.title}（{ZEROES[cause.zero]}）。{cause.reason}", style="bold red")
+    return Text(f"{what}：{cause.title}（{takes(cause)}）。{cause.reason}", style="bold red")
 
 
 def _acceptance(card: ScorecardPart) -> Iterator[Text]:

@@ -1,13 +1,13 @@
 """How an item came to its level: each condition as a tree of what held, and what would change the level."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 
 from pipeline.scoring.conditions import Answer, Heard, Outcomes, answer, for_this_call
 from pipeline.scoring.deductions import left
-from pipeline.scoring.levels import applicable, first_level
+from pipeline.scoring.levels import applicable, asked, first_level
 from pipeline.scoring.plan import ItemPlan
 from pipeline.template import Condition, Level
 from pipeline.units import from_tenths
@@ -15,6 +15,8 @@ from pipeline.units import from_tenths
 MOST_RULES = 10
 MOST_AT_ONCE = 3
 """Rules that may have to be otherwise for another level."""
+Changes = tuple[tuple[str, bool], ...]
+"""Rules, and whether each would be heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +44,17 @@ class LevelSeen:
 class WhatIf:
     """With these rules otherwise (True: heard, False: not heard) the item would have these points."""
 
-    changes: tuple[tuple[str, bool], ...]
+    changes: Changes
     level: Level | None
     points: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """With these rules otherwise a condition would hold, or not."""
+
+    changes: Changes
+    holds: bool
 
 
 def tree(condition: Condition, outcomes: Outcomes) -> Node:
@@ -85,7 +95,7 @@ def what_ifs(plan: ItemPlan, outcomes: Outcomes) -> tuple[WhatIf, ...]:
         return ()
     now = _level(plan, outcomes)
     found: dict[int, WhatIf] = {}
-    for changes in _changes(plan, outcomes):
+    for changes in _changes(_mattering(plan, outcomes), outcomes):
         level = _level(plan, _changed(outcomes, dict(changes)))
         if level is None or level is now or id(level) in found:
             continue
@@ -96,8 +106,8 @@ def what_ifs(plan: ItemPlan, outcomes: Outcomes) -> tuple[WhatIf, ...]:
 
 def _without_deductions(plan: ItemPlan, outcomes: Outcomes) -> Iterator[WhatIf]:
     now = left(plan, outcomes).points
-    told: list[tuple[tuple[str, bool], ...]] = []
-    for changes in _changes(plan, outcomes):
+    told: list[Changes] = []
+    for changes in _changes(_mattering(plan, outcomes), outcomes):
         if any(value for _, value in changes) or any(set(one) <= set(changes) for one in told):
             continue
         rest = left(plan, _changed(outcomes, dict(changes))).points
@@ -114,19 +124,33 @@ def _level(plan: ItemPlan, outcomes: Outcomes) -> Level | None:
     return level.level if level and reached.holds else None
 
 
-def _changes(plan: ItemPlan, outcomes: Outcomes) -> Iterator[tuple[tuple[str, bool], ...]]:
+def flips(condition: Condition, outcomes: Outcomes) -> tuple[Flip, ...]:
+    """The fewest rules that would have to be otherwise for each other answer to a condition."""
+    found = asked(condition, outcomes)
+    now = bool(found and found.holds) if found is None or found.holds is not None else None
+    rules = list(dict.fromkeys(rule for rule in condition.rules() if rule in outcomes))
+    told: dict[bool, Flip] = {}
+    for changes in _changes(rules, outcomes):
+        answered = asked(condition, _changed(outcomes, dict(changes)))
+        holds = answered.holds if answered else None
+        if holds is not None and holds is not now and holds not in told:
+            told[holds] = Flip(changes=changes, holds=holds)
+    return tuple(told.values())
+
+
+def _changes(rules: Sequence[str], outcomes: Outcomes) -> Iterator[Changes]:
     """Sets of rules that could be otherwise, the smallest first; what is unknown may become either."""
-    rules = [rule for rule in plan.evidence if rule in outcomes and _matters(plan, rule)][:MOST_RULES]
-    options = [(rule, value) for rule in rules for value in _others(outcomes[rule])]
+    options = [(rule, value) for rule in rules[:MOST_RULES] for value in _others(outcomes[rule])]
     for size in range(1, MOST_AT_ONCE + 1):
         for chosen in combinations(options, size):
             if len({rule for rule, _ in chosen}) == size:
                 yield chosen
 
 
-def _matters(plan: ItemPlan, rule: str) -> bool:
+def _mattering(plan: ItemPlan, outcomes: Outcomes) -> list[str]:
+    """The rules that the item's level, points or use hang on, and that are for this call."""
     named = plan.item.applicable.rules() if plan.item.applicable else ()
-    return rule in plan.deciding or rule in named
+    return [rule for rule in plan.evidence if rule in outcomes and (rule in plan.deciding or rule in named)]
 
 
 def _others(heard: Heard) -> tuple[bool, ...]:

@@ -1,7 +1,5 @@
 """一票否决: which fatal items hold, and of which nobody can know."""
 
-from collections.abc import Iterator
-
 from pipeline.scorecard import NAMED_BY_NO_FORM, FatalCause
 from pipeline.scoring import reasons
 from pipeline.scoring.conditions import Answer, Outcomes, ids
@@ -16,52 +14,64 @@ DOES_NOT_HOLD = Answer(False)
 def causes(plan: Plan, outcomes: Outcomes, decided: Decisions) -> tuple[FatalCause, ...]:
     """Those that hold or cannot be known. Fatal rules that the form does not name are shown when present,
     and take nothing."""
-    return (*_of_form(plan, outcomes, decided), *_of_rules(plan, outcomes))
+    of_form = [
+        cause_of(fatal, outcomes, decided)
+        for fatal in plan.fatal
+        if _found(fatal, outcomes, decided).holds is not False
+    ]
+    of_rules = [
+        cause_of_rule(rule, title, outcomes)
+        for rule, title in plan.fatal_rules
+        if rule in outcomes and outcomes[rule].present.holds
+    ]
+    return (*of_form, *of_rules)
 
 
-def _of_form(plan: Plan, outcomes: Outcomes, decided: Decisions) -> Iterator[FatalCause]:
-    for fatal in plan.fatal:
-        found = (asked(fatal.when, outcomes) if fatal.when else None) or DOES_NOT_HOLD
-        said = decided.fatal(fatal.id)
-        if said is not None:
-            found = Answer(said, found.because)
-        if found.holds is not False:
-            yield _cause(fatal, found, outcomes, is_reviewed=said is not None)
-
-
-def _cause(fatal: Fatal, found: Answer, outcomes: Outcomes, *, is_reviewed: bool) -> FatalCause:
-    confidence = min((f.confidence for f in found.because), default=1.0) if found.holds else 0.0
-    unknown = found.holds is None
+def cause_of(fatal: Fatal, outcomes: Outcomes, decided: Decisions) -> FatalCause:
+    """What is known of a fatal item of the form, one that does not hold too; a person's word goes before the
+    rules'."""
+    found = _found(fatal, outcomes, decided)
     return FatalCause(
         id=fatal.id,
         title=fatal.title,
         zero=fatal.zero,
         section=fatal.section,
         holds=found.holds,
-        confidence=1.0 if is_reviewed else confidence,
+        confidence=_confidence(found) if decided.fatal(fatal.id) is None else 1.0,
         findings=ids(found.because),
-        reason=reasons.unknown(found.because)
-        if unknown
-        else reasons.joined(f.explanation for f in found.because),
+        reason=_reason(found),
     )
 
 
-def _of_rules(plan: Plan, outcomes: Outcomes) -> Iterator[FatalCause]:
-    for rule, title in plan.fatal_rules:
-        heard = outcomes.get(rule)
-        if heard is None or not heard.present.holds:
-            continue
-        because = heard.present.because
-        yield FatalCause(
-            id=rule,
-            title=title,
-            zero=NAMED_BY_NO_FORM,
-            section=None,
-            holds=True,
-            confidence=min(finding.confidence for finding in because),
-            findings=ids(because),
-            reason=reasons.joined(finding.explanation for finding in because),
-        )
+def _found(fatal: Fatal, outcomes: Outcomes, decided: Decisions) -> Answer:
+    found = (asked(fatal.when, outcomes) if fatal.when else None) or DOES_NOT_HOLD
+    said = decided.fatal(fatal.id)
+    return found if said is None else Answer(said, found.because)
+
+
+def cause_of_rule(rule: str, title: str, outcomes: Outcomes) -> FatalCause:
+    """What is known of a fatal rule that the form does not name."""
+    found = outcomes[rule].present if rule in outcomes else DOES_NOT_HOLD
+    return FatalCause(
+        id=rule,
+        title=title,
+        zero=NAMED_BY_NO_FORM,
+        section=None,
+        holds=found.holds,
+        confidence=_confidence(found),
+        findings=ids(found.because),
+        reason=_reason(found),
+    )
+
+
+def _confidence(found: Answer) -> float:
+    return 0.0 if found.holds is None else min((f.confidence for f in found.because), default=1.0)
+
+
+def _reason(found: Answer) -> str:
+    if found.holds is None:
+        return reasons.unknown(found.because)
+    return reasons.joined(finding.explanation for finding in found.because)
 
 
 def zeroed(causes: tuple[FatalCause, ...], zero: Zero, *, certain: bool) -> frozenset[str | None]:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.scorecard import FIRST_FORM, Deducted, FatalCause, Scorecard, ScoredItem, SectionScore, Verdict
 from pipeline.template import Fill
 
+ZEROES = {"card": "全表零分", "section": "本维度零分", "none": "本评分表没有列为一票否决，不清零"}
+
 
 class Part(BaseModel):
     """A part of a document: nothing in it but its fields."""
@@ -95,7 +97,7 @@ def scorecard_part(card: Scorecard) -> ScorecardPart:
         template_title=card.template_title,
         template_version=card.template_version,
         ruleset_digest=card.ruleset_digest,
-        sections=[_section(section) for section in card.sections],
+        sections=[section_part(section) for section in card.sections],
         items=[item_part(item) for item in card.items],
         total=float(card.total),
         open_points=float(card.open_points),
@@ -107,7 +109,7 @@ def scorecard_part(card: Scorecard) -> ScorecardPart:
         pass_mark=_number(card.pass_mark),
         passed=card.passed,
         fatal=card.fatal,
-        fatals=[_fatal(cause) for cause in card.fatals],
+        fatals=[fatal_part(cause) for cause in card.fatals],
         acceptable=card.acceptable,
         doubts=list(doubts(card)),
     )
@@ -139,7 +141,20 @@ def _doubt(item: ScoredItem) -> str:
     return f"把握不够：{item.title}（{item.confidence:.0%}，{told}）"
 
 
-def _section(section: SectionScore) -> SectionPart:
+def standing(section: SectionPart) -> str:
+    """Its weight, how much of what is decided was reached, and what is open, in words."""
+    told = [] if section.weight is None else [f"权重 {section.weight:g}%"]
+    if section.rate is not None:
+        told.append(f"得分率 {section.rate:.1f}%" + ("（已定的）" if section.open else ""))
+    return "，".join([*told, *([f"待定 {section.open:.1f}"] if section.open else [])])
+
+
+def takes(cause: FatalCause | FatalPart) -> str:
+    """What a fatal item takes, in words."""
+    return ZEROES[cause.zero]
+
+
+def section_part(section: SectionScore) -> SectionPart:
     return SectionPart(
         id=section.id,
         title=section.title,
@@ -184,7 +199,7 @@ def _deducted(deducted: Deducted) -> DeductedPart:
     )
 
 
-def _fatal(cause: FatalCause) -> FatalPart:
+def fatal_part(cause: FatalCause) -> FatalPart:
     return FatalPart(
         id=cause.id,
         title=cause.title,

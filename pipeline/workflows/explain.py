@@ -1,175 +1,177 @@
 """Why an item of a stored card is as it is: rules, words, thresholds, conditions, what would change it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from rapidfuzz import fuzz, process
 
 from pipeline.errors import NotFound
 from pipeline.findings import Evidence, Finding
 from pipeline.ruleset import Rule, RuleSet
-from pipeline.scorecard import Review, Scorecard
+from pipeline.scorecard import FatalCause, Review, Scorecard
 from pipeline.scoring.conditions import Outcomes, heard_by
-from pipeline.scoring.explain import LevelSeen, Node, WhatIf, levels_seen, tree, what_ifs
-from pipeline.scoring.plan import ItemPlan, plan_of
-from pipeline.scoring.reviews import decisions
+from pipeline.scoring.explain import (
+    Changes,
+    Flip,
+    LevelSeen,
+    Node,
+    WhatIf,
+    flips,
+    levels_seen,
+    tree,
+    what_ifs,
+)
+from pipeline.scoring.fatal import cause_of, cause_of_rule
+from pipeline.scoring.plan import ItemPlan, Plan, plan_of
+from pipeline.scoring.reviews import Decisions, decisions
 from pipeline.storage.records import StoredCall
-from pipeline.template import Item, Template
+from pipeline.template import Condition, Deduction, Fatal, Per, Zero
 from pipeline.units import clock
-from pipeline.workflows.card_document import ItemPart, Part, item_part
+from pipeline.workflows.card_document import fatal_part, item_part
+from pipeline.workflows.explanation import (
+    ChangePart,
+    DayPart,
+    Explanation,
+    FatalSeen,
+    FlipPart,
+    FoundPart,
+    LevelPart,
+    NodePart,
+    RulePart,
+    WhatIfPart,
+    WordsPart,
+)
 
 LIKELY = 50
 LONGEST = 40
 """Characters of a setting that are shown."""
 
 
-class NodePart(Part):
-    kind: str = Field(description="present | absent | all | any | none | always")
-    rule: str | None
-    title: str | None
-    holds: bool | None = Field(description="null: nobody can know")
-    in_force: bool = Field(description="false: its rules are for other calls, so it is left out")
-    parts: list["NodePart"]
-
-
-class LevelPart(Part):
-    title: str
-    points: float
-    text: str = Field(description="as printed")
-    tried: bool = Field(description="false: an earlier level decided, or only a person can choose it")
-    chosen: bool
-    condition: NodePart | None
-
-
-class WordsPart(Part):
-    start_ms: int
-    end_ms: int
-    time: str = Field(description="mm:ss.s")
-    role: str
-    quote: str = Field(description="as heard")
-    phrase: str = Field(description="what it was held against")
-    how: str
-    distance: float = Field(description="0: exact")
-    detail: str = Field(description="the syllables that differ")
-
-
-class FoundPart(Part):
-    id: str
-    outcome: str
-    confidence: float
-    explanation: str
-    words: list[WordsPart] = Field(description="of an absence: what came nearest")
-
-
-class RulePart(Part):
-    id: str
-    title: str
-    why: str
-    detector: str
-    file: str
-    role: str | None
-    settings: dict[str, str] = Field(description="thresholds and other settings of the rule, by name")
-    status: str
-    deduction: str | None = Field(description="what it takes, where the item has deductions")
-    findings: list[FoundPart]
-
-
-class ChangePart(Part):
-    rule: str
-    title: str
-    heard: bool = Field(description="true: if it were heard; false: if it were not")
-    nearest: list[WordsPart] = Field(description="what came nearest, or what would have to fall away")
-
-
-class WhatIfPart(Part):
-    level: str | None
-    points: float
-    better: bool
-    changes: list[ChangePart]
-
-
-class Explanation(BaseModel):
-    """One item of one call."""
-
-    call: str
-    template: str
-    template_title: str
-    template_version: int
-    ruleset_digest: str
-    item: ItemPart
-    note: str
-    manual_because: str
-    applicable: NodePart | None = Field(description="null: always")
-    levels: list[LevelPart]
-    rules: list[RulePart]
-    what_if: list[WhatIfPart]
-
-
-def explain(stored: StoredCall, ruleset: RuleSet, name: str, reviews: Sequence[Review] = ()) -> Explanation:
-    """Explain an item by its id or title. `ruleset`: that of the day; `reviews`: those that the card knew.
-
-    Raises NotFound: no card, or no such item; the hint says the nearest name.
-    """
-    card = stored.scorecard
-    template = ruleset.template(card.template_id) if card else None
-    if card is None or template is None:
-        raise NotFound(f"{stored.recording.name}：没有评分表", hint="callscore show 看这通电话")
-    index = _index(template, name)
-    plan = plan_of(template, ruleset)
-    known = decisions(stored.recording.id, [one for one in reviews if one.at <= stored.scored_at])
-    outcomes = heard_by(known.corrected(stored.findings), plan.rules, plan.drafts)
-    return _explanation(stored, card, _Subject(plan.items[index], outcomes, ruleset))
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """The item that is explained, with what was heard and the rules."""
+    """The card that is explained, with what was heard, what people decided, and the rules of the day."""
 
-    def __init__(self, plan: ItemPlan, outcomes: Outcomes, ruleset: RuleSet) -> None:
-        self.plan, self.outcomes = plan, outcomes
-        self.rules: Mapping[str, Rule] = {rule.id: rule for rule in ruleset.rules}
-
-    @property
-    def item(self) -> Item:
-        return self.plan.item
+    stored: StoredCall
+    card: Scorecard
+    plan: Plan
+    known: Decisions
+    outcomes: Outcomes
+    rules: Mapping[str, Rule]
 
     def title(self, rule_id: str) -> str:
         rule = self.rules.get(rule_id)
         return rule.title if rule else rule_id
 
 
-def _index(template: Template, name: str) -> int:
-    names = [(item.id, item.title) for item in template.items]
-    for index, pair in enumerate(names):
+def explain(stored: StoredCall, ruleset: RuleSet, name: str, reviews: Sequence[Review] = ()) -> Explanation:
+    """Explain an item or a fatal item by its id or title. `ruleset`: that of the day; `reviews`: those that
+    the card knew.
+
+    Raises NotFound: no card, or no such item; the hint says the nearest name.
+    """
+    subject = _subject(stored, ruleset, [one for one in reviews if one.at <= stored.scored_at])
+    items = {one.item.id: one for one in subject.plan.items}
+    fatals = {one.id: one for one in (*subject.plan.fatal, *map(_as_fatal, subject.plan.fatal_rules))}
+    titles = [(one.item.id, one.item.title) for one in subject.plan.items]
+    titles += [(one.id, one.title) for one in fatals.values()]
+    named = _named(subject.card.template_title, titles, name)
+    return _of_item(items[named], subject) if named in items else _of_fatal(fatals[named], subject)
+
+
+def _subject(stored: StoredCall, ruleset: RuleSet, reviews: Sequence[Review]) -> _Subject:
+    card = stored.scorecard
+    template = ruleset.template(card.template_id) if card else None
+    if card is None or template is None:
+        raise NotFound(f"{stored.recording.name}：没有评分表", hint="callscore show 看这通电话")
+    plan, known = plan_of(template, ruleset), decisions(stored.recording.id, reviews)
+    return _Subject(
+        stored=stored,
+        card=card,
+        plan=plan,
+        known=known,
+        outcomes=heard_by(known.corrected(stored.findings), plan.rules, plan.drafts),
+        rules={rule.id: rule for rule in ruleset.rules},
+    )
+
+
+def _as_fatal(rule: tuple[str, str]) -> Fatal:
+    """A fatal rule that the form does not name, as if it did. It takes nothing."""
+    return Fatal(id=rule[0], title=rule[1], when=Condition(kind="present", rule=rule[0]), zero=Zero.CARD)
+
+
+def _named(form: str, titles: Sequence[tuple[str, str]], name: str) -> str:
+    """The id of the item that is called so."""
+    for pair in titles:
         if name in pair:
-            return index
-    known = [one for pair in names for one in pair]
+            return pair[0]
+    known = [one for pair in titles for one in pair]
     nearest = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=LIKELY)
-    hint = f"是不是“{nearest[0]}”？" if nearest else f"有这些：{'、'.join(title for _, title in names)}"
-    raise NotFound(f"{template.title}里没有项目“{name}”", hint=hint)
+    hint = f"是不是“{nearest[0]}”？" if nearest else f"有这些：{'、'.join(title for _, title in titles)}"
+    raise NotFound(f"{form}里没有项目“{name}”", hint=hint)
 
 
-def _explanation(stored: StoredCall, card: Scorecard, subject: _Subject) -> Explanation:
-    item = subject.item
-    (scored,) = (one for one in card.items if one.id == item.id)
-    seen = levels_seen(subject.plan, subject.outcomes)
-    applicable = tree(item.applicable, subject.outcomes) if item.applicable else None
+def _of_item(plan: ItemPlan, subject: _Subject) -> Explanation:
+    item, outcomes = plan.item, subject.outcomes
+    (scored,) = (item_part(one) for one in subject.card.items if one.id == item.id)
+    return _explanation(
+        subject,
+        item=scored,
+        note=item.note,
+        manual_because=item.manual_because,
+        applicable=_node(tree(item.applicable, outcomes), subject) if item.applicable else None,
+        levels=[_level(one, subject) for one in levels_seen(plan, outcomes)],
+        rules=_rules(plan.evidence, subject, item.deductions),
+        what_if=[_what_if(one, subject, scored.points) for one in what_ifs(plan, outcomes)],
+    )
+
+
+def _of_fatal(fatal: Fatal, subject: _Subject) -> Explanation:
+    when, outcomes = fatal.when, subject.outcomes
+    named = dict.fromkeys(when.rules()) if when else {}
+    seen = FatalSeen(
+        cause=fatal_part(_cause(fatal, subject)),
+        reviewers=[one.who for one in subject.known.items.get(fatal.id, ())],
+        condition=_node(tree(when, outcomes), subject) if when else None,
+        flips=[_flip(one, subject) for one in flips(when, outcomes)] if when else [],
+    )
+    return _explanation(subject, fatal=seen, rules=_rules(named, subject))
+
+
+def _rules(names: Iterable[str], subject: _Subject, deductions: Iterable[Deduction] = ()) -> list[RulePart]:
+    taken = {one.rule: one for one in deductions}
+    return [_rule(name, subject, taken.get(name)) for name in names if name in subject.rules]
+
+
+def _cause(fatal: Fatal, subject: _Subject) -> FatalCause:
+    """As the card has it; one that is not on the card did not hold."""
+    kept = next((one for one in subject.card.fatals if one.id == fatal.id), None)
+    if kept is not None:
+        return kept
+    if fatal.id in dict(subject.plan.fatal_rules):
+        return replace(cause_of_rule(fatal.id, fatal.title, subject.outcomes), holds=False)
+    return replace(cause_of(fatal, subject.outcomes, subject.known), holds=False)
+
+
+def _explanation(subject: _Subject, **seen: Any) -> Explanation:
+    card = subject.card
     return Explanation(
-        call=stored.recording.name,
+        call=subject.stored.recording.name,
         template=card.template_id,
         template_title=card.template_title,
         template_version=card.template_version,
         ruleset_digest=card.ruleset_digest,
-        item=item_part(scored),
-        note=item.note,
-        manual_because=item.manual_because,
-        applicable=_node(applicable, subject) if applicable else None,
-        levels=[_level(one, subject) for one in seen],
-        rules=[_rule(rule, subject) for rule in subject.plan.evidence if rule in subject.rules],
-        what_if=[
-            _what_if(one, subject, item_part(scored).points)
-            for one in what_ifs(subject.plan, subject.outcomes)
-        ],
+        day=_day(subject.stored),
+        **seen,
+    )
+
+
+def _day(stored: StoredCall) -> DayPart:
+    kept, roles = stored.circumstances, stored.transcript.roles
+    numbers = {n: float(v) for n, v in (kept.settings if kept else {}).items() if not isinstance(v, str)}
+    return DayPart(
+        thresholds=numbers or None, role_confidence=round(roles.confidence, 3), role_reason=roles.reason
     )
 
 
@@ -195,9 +197,8 @@ def _level(seen: LevelSeen, subject: _Subject) -> LevelPart:
     )
 
 
-def _rule(rule_id: str, subject: _Subject) -> RulePart:
+def _rule(rule_id: str, subject: _Subject, taken: Deduction | None) -> RulePart:
     rule, heard = subject.rules[rule_id], subject.outcomes.get(rule_id)
-    taken = [one.deduction for one in subject.plan.deductions if one.deduction.rule == rule_id]
     return RulePart(
         id=rule.id,
         title=rule.title,
@@ -207,14 +208,14 @@ def _rule(rule_id: str, subject: _Subject) -> RulePart:
         role=rule.role,
         settings=dict(_settings(rule)),
         status=rule.status,
-        deduction=_taking(taken[0].points, taken[0].per == "finding", taken[0].cap) if taken else None,
+        deduction=_taking(taken) if taken else None,
         findings=[_found(finding) for finding in (heard.findings if heard else ())],
     )
 
 
-def _taking(points: Any, each: bool, cap: Any) -> str:
-    most = f"，最多扣 {cap} 分" if cap is not None else ""
-    return f"{'每处' if each else '全通'}扣 {points} 分{most}"
+def _taking(taken: Deduction) -> str:
+    most = f"，最多扣 {taken.cap} 分" if taken.cap is not None else ""
+    return f"{'每处' if taken.per is Per.FINDING else '全通'}扣 {taken.points} 分{most}"
 
 
 def _settings(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -270,8 +271,16 @@ def _what_if(what_if: WhatIf, subject: _Subject, now: float | None) -> WhatIfPar
         level=level,
         points=float(what_if.points),
         better=now is None or float(what_if.points) > now,
-        changes=[_change(rule, heard, subject) for rule, heard in what_if.changes],
+        changes=_changes(what_if.changes, subject),
     )
+
+
+def _flip(flip: Flip, subject: _Subject) -> FlipPart:
+    return FlipPart(holds=flip.holds, changes=_changes(flip.changes, subject))
+
+
+def _changes(changes: Changes, subject: _Subject) -> list[ChangePart]:
+    return [_change(rule, heard, subject) for rule, heard in changes]
 
 
 def _change(rule_id: str, heard: bool, subject: _Subject) -> ChangePart:

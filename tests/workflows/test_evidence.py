@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from dispute_help import NOON, a_call, rules, scorer, signed
+from dispute_help import CARD, FILES, NOON, a_call, rules, scorer, signed
 from hypothesis import given
 from hypothesis import strategies as st
 from night_help import beep
@@ -27,7 +27,7 @@ from pipeline.workflows.dispute.replay import rules_by_digest
 from pipeline.workflows.evidence.bundle import bundle, number_of, verify
 from pipeline.workflows.evidence.case import CaseFile, Order, case_of, without_cases
 from pipeline.workflows.evidence.page import page
-from pipeline.workflows.evidence.paper import NOT_FIRST, NOT_LAST, paper, wrapped
+from pipeline.workflows.evidence.paper import NOT_FIRST, NOT_LAST, Sheet, paper, wrapped
 from pipeline.workflows.process_call import judge
 
 
@@ -56,6 +56,43 @@ def made(store: Store, audio: Path | None = None) -> CaseFile:
     stored = store.latest(store.find_call("c1").id)
     order = Order(stored=stored, made_at=NOON + timedelta(days=2), audio=audio)
     return case_of(order, store, rules_by_digest(store), Settings())
+
+
+FORM = next(path for path, text in FILES.items() if text == CARD)
+MORE = """\
+  - title: 用语
+    items:
+      - id: words
+        title: 不推诿
+        points: 5
+        fill: auto
+        deductions: [{rule: forbidden.shirking, points: 2, text: 推诿一次扣 2 分}]
+fatal:
+  - {id: refused, title: 推脱客户, zero: section, section: s2, when: {present: forbidden.shirking}}
+"""
+
+
+@pytest.fixture(scope="module")
+def deducted(tmp_path_factory: pytest.TempPathFactory) -> CaseFile:
+    """A call from which points were deducted, and a section taken by a fatal item; without its recording."""
+    ruleset = rules(FILES | {FORM: CARD + MORE})
+    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('deducted')}/calls.db") as opened:
+        call = a_call()
+        scored = judge(replace(call, recording=replace(call.recording, call_id="c1")), ruleset, Settings())
+        opened.save_night_result(scored, at=NOON, reason="nightly")
+        return made(opened)
+
+
+class Told(Sheet):
+    """A sheet that remembers every text that is laid out."""
+
+    def __init__(self, case: CaseFile) -> None:
+        self.texts: list[str] = []
+        super().__init__(case)
+
+    def _wrapped(self, text: str, width: float) -> str:
+        self.texts.append(text)
+        return super()._wrapped(text, width)
 
 
 class Outside(HTMLParser):
@@ -102,6 +139,40 @@ def test_a_page_says_who_decided_what_under_which_rules_with_which_versions(case
         assert wanted in told
     assert "phrases: [不归我们管]" in told
     assert "逐字节相同" in told
+
+
+def scored_part(case: CaseFile) -> tuple[str, str]:
+    """The scorecard as the page and as the paper tell it."""
+    sheet = Told(case)
+    sheet.scorecard()
+    sheet.bytes()  # closes the fonts
+    text = " ".join(Outside(page(case)).text)
+    return re.sub(r"\s+", "", text), re.sub(r"\s+", "", " ".join(sheet.texts))
+
+
+def test_page_and_paper_say_what_each_section_got(deducted: CaseFile) -> None:
+    for told in scored_part(deducted):
+        assert "用语3.0/5.0得分率60.0%" in told
+        assert "开头5.0/10.0得分率50.0%" in told
+
+
+def test_page_and_paper_say_what_was_deducted_by_which_rule_for_which_exhibit(deducted: CaseFile) -> None:
+    (number,) = {e.number for e in deducted.exhibits if e.finding.rule_id == "forbidden.shirking"}
+    for told in scored_part(deducted):
+        assert f"扣2.0分：推诿一次扣2分（规则forbidden.shirking，证据{number}）" in told
+
+
+def test_page_and_paper_say_which_fatal_item_takes_what(deducted: CaseFile) -> None:
+    for told in scored_part(deducted):
+        assert "推脱客户：本维度零分。" in told
+
+
+def test_a_card_from_before_sections_were_added_up_is_shown_without_their_points(deducted: CaseFile) -> None:
+    assert deducted.card
+    old = replace(deducted, card=replace(deducted.card, sections=()))
+    for told in scored_part(old):
+        assert "用语" in told
+        assert "得分率" not in told
 
 
 def test_what_was_said_can_never_become_markup(case: CaseFile) -> None:

@@ -11,7 +11,7 @@ from pipeline.findings import Finding, How, Outcome
 from pipeline.media.clips import cut_clip
 from pipeline.media.values import time_zone
 from pipeline.ruleset import Rule, RuleSet, Status
-from pipeline.scorecard import NAMED_BY_NO_FORM, OPEN, Scorecard, ScoredItem
+from pipeline.scorecard import NAMED_BY_NO_FORM, OPEN, Scorecard
 from pipeline.settings import Settings
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
@@ -27,6 +27,7 @@ from pipeline.workflows.dispute.replay import (
     encoder_of,
     replayed,
 )
+from pipeline.workflows.evidence.form import Form
 from pipeline.workflows.same_bytes import same_bytes
 
 PAD_MS: Ms = 3_000
@@ -130,10 +131,11 @@ class CaseFile:
         found = {e.clip.name: e.clip for e in (*self.exhibits, *self.absences) if e.clip}
         return tuple(found.values())
 
-    def numbers(self, item: ScoredItem) -> tuple[int, ...]:
-        """The exhibits that an item rests on."""
-        by_id = {e.finding.id: e.number for e in (*self.exhibits, *self.absences)}
-        return tuple(sorted(by_id[name] for name in item.findings if name in by_id))
+    @property
+    def form(self) -> Form | None:
+        """The card item by item; None: there is none."""
+        numbers = {e.finding.id: e.number for e in (*self.exhibits, *self.absences)}
+        return Form(card=self.card, exhibits=numbers) if self.card else None
 
     @property
     def figures(self) -> tuple[Figure, ...]:

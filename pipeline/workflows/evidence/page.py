@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Callable
 from functools import lru_cache, partial
-from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -21,7 +20,7 @@ def page(case: CaseFile, audio: Callable[[Clip], str] | None = None) -> str:
         _template().render,
         case=case,
         card=case.card,
-        sections=_sections(case),
+        form=case.form,
         replayed=REPLAYED[case.replay.agreement],
         audio=audio or embedded,
         clock=clock,
@@ -34,11 +33,6 @@ def page(case: CaseFile, audio: Callable[[Clip], str] | None = None) -> str:
 def embedded(clip: Clip) -> str:
     """The clip as an address that holds its bytes."""
     return "data:audio/wav;base64," + base64.b64encode(clip.wav).decode()
-
-
-def _sections(case: CaseFile) -> list[tuple[str, list[object]]]:
-    items = case.card.items if case.card else ()
-    return [(name, list(found)) for name, found in groupby(items, key=lambda item: item.section)]
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
 from fpdf import FPDF
@@ -13,10 +12,11 @@ from pylopdf_fonts_zh_cn import sans_path
 
 from pipeline.findings import Outcome
 from pipeline.ruleset import Status
-from pipeline.scorecard import ScoredItem, Verdict
+from pipeline.scorecard import Verdict
 from pipeline.units import clock
 from pipeline.workflows.dispute.replay import Agreement
 from pipeline.workflows.evidence.case import REPLAYED, CaseFile, Exhibit, Figure, Tone
+from pipeline.workflows.evidence.form import Row
 
 FONT = "sans"
 INK, SOFT, LINE, BACK = (28, 39, 51), (93, 107, 122), (217, 223, 230), (244, 246, 248)
@@ -44,6 +44,16 @@ def paper(case: CaseFile) -> bytes:
     sheet.versions()
     sheet.rules()
     return sheet.bytes()
+
+
+def _row(row: Row) -> Sequence[Cell]:
+    judged = (row.judged, FontFace(color=COLOURS.get(row.item.verdict, SOFT)))
+    because = "\n".join((row.item.reason, *row.deductions))
+    return (row.item.title, row.gained, judged, because, _listed(row.exhibits))
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return "、".join(map(str, numbers))
 
 
 NOT_FIRST = frozenset("，。！？；：、”’）》〕…—·,.!?;:)]}%")
@@ -141,13 +151,19 @@ class Sheet:
 
     def scorecard(self) -> None:
         self._heading("二、评分表")
-        if self.case.card is None:
+        if self.case.form is None:
             self._text("没有适用于这通电话的评分表。")
             return
+        for fatal in self.case.form.fatals:
+            told = f"{fatal.title}：{fatal.told}。{fatal.reason}"
+            numbers = f"（证据 {_listed(fatal.exhibits)}）" if fatal.exhibits else ""
+            self._note(told + numbers, BAD if fatal.holds else OPEN)
         rows: list[Sequence[Cell]] = []
-        for section, items in groupby(self.case.card.items, key=lambda item: item.section):
-            rows.append([(section, FontFace(fill_color=BACK, color=INK))])
-            rows += [self._item(item) for item in items]
+        for section in self.case.form.sections:
+            style = FontFace(fill_color=BACK, color=INK)
+            cells = (section.title, section.gained, "", section.told, "")
+            rows.append([(cell, style) for cell in cells])
+            rows += [_row(row) for row in section.rows]
         heads = ("项目", "得分", "判定", "依据", "证据")
         self._table(heads, rows, widths=(38, 16, 17, 92, 17), aligns=("L", "R", "L", "L", "L"))
 
@@ -189,12 +205,6 @@ class Sheet:
             self.pdf.set_fill_color(*BACK)
             self._text(text.rstrip(), size=7.5, leading=3.9, fill=True)
             self.pdf.ln(2)
-
-    def _item(self, item: ScoredItem) -> Sequence[Cell]:
-        gained = "—" if item.points is None else str(item.points)
-        judged = (item.level or item.verdict.chinese, FontFace(color=COLOURS.get(item.verdict, SOFT)))
-        numbers = "、".join(map(str, self.case.numbers(item)))
-        return (item.title, f"{gained}/{item.points_possible}", judged, item.reason, numbers)
 
     def _exhibit(self, e: Exhibit) -> None:
         found = e.finding
