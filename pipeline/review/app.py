@@ -7,7 +7,19 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-from pipeline.review.pages import audio, audit, call, guide, login, queue, reports, users
+from pipeline.review.pages import (
+    audio,
+    audit,
+    call,
+    guide,
+    login,
+    queue,
+    reports,
+    rule_drafts,
+    rule_try,
+    rules,
+    users,
+)
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (
@@ -19,6 +31,9 @@ PAGES: tuple[Page, ...] = (
     *users.PAGES,
     *audit.PAGES,
     *guide.PAGES,
+    *rule_try.PAGES,
+    *rule_drafts.PAGES,
+    *rules.PAGES,
 )
 
 

@@ -43,6 +43,8 @@ from pipeline.storage.records import (
     SweptFinding,
 )
 from pipeline.storage.rounds import Rounds
+from pipeline.storage.rule_drafts import RuleDrafts
+from pipeline.storage.rule_statistics import RuleStatistics
 from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
@@ -58,7 +60,19 @@ from pipeline.vectors import Rows, Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Audit, Waveforms):
+class Store(
+    People,
+    Corrections,
+    Statistics,
+    Queue,
+    Drafts,
+    Rounds,
+    Accounts,
+    Audit,
+    Waveforms,
+    RuleDrafts,
+    RuleStatistics,
+):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod

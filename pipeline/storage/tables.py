@@ -183,12 +183,15 @@ class FindingRow(Base):
     """Findings again, as rows to ask about; the body of the scorecard is what counts."""
 
     __tablename__ = "findings"
-    __table_args__ = (Index("ix_findings_label_category", "label", "category"),)
+    __table_args__ = (
+        Index("ix_findings_label_category", "label", "category"),
+        Index("ix_findings_rule_id_outcome_scorecard_id", "rule_id", "outcome", "scorecard_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecards.id"), index=True)
     finding_id: Mapped[str] = mapped_column(String(16), index=True)
-    rule_id: Mapped[str] = mapped_column(Text, index=True)
+    rule_id: Mapped[str] = mapped_column(Text)
     label: Mapped[str] = mapped_column(Text)
     category: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(String(16))
