@@ -9,7 +9,19 @@ from starlette.routing import Route
 from pipeline.errors import NotFound
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Access, Page
-from pipeline.review.pages import audio, audit, call, guide, login, queue, reports, users
+from pipeline.review.pages import (
+    audio,
+    audit,
+    call,
+    guide,
+    login,
+    queue,
+    reports,
+    rule_drafts,
+    rule_try,
+    rules,
+    users,
+)
 from pipeline.review.site import Site, Visit
 
 PAGES: tuple[Page, ...] = (
@@ -21,6 +33,9 @@ PAGES: tuple[Page, ...] = (
     *users.PAGES,
     *audit.PAGES,
     *guide.PAGES,
+    *rule_try.PAGES,
+    *rule_drafts.PAGES,
+    *rules.PAGES,
 )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pipeline.account import User
 from pipeline.errors import UsageError
+from pipeline.review.jobs import Jobs
 from pipeline.review.words import Words
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
@@ -22,6 +23,7 @@ class Site:
     clock: Callable[[], datetime]
     addresses: tuple[str, ...] = ()
     reports: Desk = field(default_factory=Desk)
+    jobs: Jobs = field(default_factory=Jobs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

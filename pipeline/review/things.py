@@ -1,11 +1,50 @@
 """What a page is about, as the policy sees it: whose call, who inspects it, whether the agent may know."""
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
 from pipeline.review.site import Visit
-from pipeline.workflows.accounts.policy import Thing
+from pipeline.timeline import Recording
+from pipeline.workflows.accounts.policy import Action, Scope, Thing, may, scope
 from pipeline.workflows.review.subject import subject_of
+from pipeline.workflows.rulebook.drafts import open_draft
 
 
 def call_thing(visit: Visit) -> Thing:
     """The call of the address. Raises NotFound."""
     recording = visit.store.find_call(visit.params["call"])
     return subject_of(visit.store, recording, visit.site.settings)
+
+
+def rule_draft_thing(visit: Visit) -> Thing:
+    """The draft of the rule of the address, by who wrote in it. Raises NotFound."""
+    return Thing(edited_by=frozenset(open_draft(visit.params["rule"], visit.store).edited_by))
+
+
+MOST_LOOKED_AT = 200
+"""So many places are looked at for those that the person may see: each asks the database."""
+
+Placed = TypeVar("Placed")
+
+
+def sees_everything(visit: Visit) -> bool:
+    """Whether there is no call that this person may not see."""
+    return scope(visit.who.role, Action.CALL_VIEW) is Scope.ALL
+
+
+def may_see(visit: Visit, recording: Recording) -> bool:
+    """Whether this person may open the call."""
+    if sees_everything(visit):
+        return True
+    return may(visit.who, Action.CALL_VIEW, subject_of(visit.store, recording, visit.site.settings))
+
+
+def seen(visit: Visit, places: Iterable[tuple[Recording, Placed]]) -> Iterator[Placed]:
+    """Those of some places that lie in calls which this person may open; only the first are looked at."""
+    known: dict[str, bool] = {}
+    for recording, place in islice(places, MOST_LOOKED_AT):
+        if recording.id not in known:
+            known[recording.id] = may_see(visit, recording)
+        if known[recording.id]:
+            yield place

@@ -13,7 +13,7 @@ from sqlalchemy.sql import column, table
 
 from pipeline.errors import StorageError
 
-HEAD = "0009"
+HEAD = "0010"
 """The schema this version reads and writes: the newest file under migrations/versions."""
 
 VERSION_TABLE = "callscore_schema"

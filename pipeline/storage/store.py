@@ -43,6 +43,8 @@ from pipeline.storage.records import (
     SweptFinding,
 )
 from pipeline.storage.rounds import Rounds
+from pipeline.storage.rule_drafts import RuleDrafts
+from pipeline.storage.rule_statistics import RuleStatistics
 from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.search import Search
 from pipeline.storage.statistics import Statistics
@@ -59,7 +61,20 @@ from pipeline.vectors import Rows, Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Audit, Waveforms, Search):
+class Store(
+    People,
+    Corrections,
+    Statistics,
+    Queue,
+    Drafts,
+    Rounds,
+    Accounts,
+    Audit,
+    Waveforms,
+    Search,
+    RuleDrafts,
+    RuleStatistics,
+):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod

@@ -198,7 +198,7 @@ class FindingRow(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecards.id"), index=True)
     finding_id: Mapped[str] = mapped_column(String(16), index=True)
-    rule_id: Mapped[str] = mapped_column(Text, index=True)
+    rule_id: Mapped[str] = mapped_column(Text)
     label: Mapped[str] = mapped_column(Text)
     category: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(String(16))

@@ -74,7 +74,7 @@ class RulesFolder:
         if phrases and document.values.get("detector") != "phrase":
             raise UsageError(f"{shown}：这条规则不是 phrase，--phrase 无处可加", hint="只写 --phrase")
         document = read(shown, with_entries(document, "phrases", phrases))
-        ruleset, faults = _closed({**self.texts, place: document.text}, place)
+        ruleset, faults = closed({**self.texts, place: document.text}, place)
         own = [_renamed(fault, shown) for fault in faults if fault.path == place]
         rule = next((rule for rule in ruleset.rules if rule.source.path == place), None)
         if own or rule is None:
@@ -110,7 +110,7 @@ def _paths(texts: Mapping[str, str]) -> dict[str, str]:
     return {match[1]: path for match, path in found if match}
 
 
-def _closed(texts: Mapping[str, str], place: str) -> tuple[RuleSet, tuple[RuleError, ...]]:
+def closed(texts: Mapping[str, str], place: str) -> tuple[RuleSet, tuple[RuleError, ...]]:
     """The file at `place`, what is no rule (guards, lists), and the rules that it needs: reading those few
     takes a fraction of the time of reading all."""
     paths = _paths(texts)

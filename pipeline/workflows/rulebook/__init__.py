@@ -1,0 +1,1 @@
+"""The rules as people keep them: health, drafts, publishing, history."""
