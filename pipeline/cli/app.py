@@ -23,6 +23,7 @@ from pipeline.cli.rescore import register as register_rescore
 from pipeline.cli.review import register as register_review
 from pipeline.cli.rules import app as rules_app
 from pipeline.cli.sample import register as register_sample
+from pipeline.cli.search import register as register_search
 from pipeline.cli.serve import register as register_serve
 from pipeline.cli.settings import register as register_settings
 from pipeline.cli.templates import app as templates_app
@@ -46,6 +47,7 @@ app = typer.Typer(
 COMMANDS = (
     register_night,
     register_calls,
+    register_search,
     register_rescore,
     register_correct,
     register_evidence,

@@ -1,10 +1,10 @@
 """Rows -> values, inside a transaction that `Store` opened."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from pipeline.findings import Outcome
@@ -38,6 +38,8 @@ from pipeline.timeline import Recording, Span, Transcript
 
 ROWS_AT_A_TIME = 200
 CANDIDATES = 5
+PRESENT = literal(Outcome.PRESENT.value, literal_execute=True)
+"""Written into the query, so that SQLite can tell that an index of present findings will do."""
 
 
 def _recording(row: RecordingRow) -> Recording:
@@ -70,21 +72,21 @@ def newest_scorecard(session: Session, recording_id: str) -> int | None:
 
 def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
     """Streamed by start of call; calls without one come last, by id."""
-    newest = (
-        select(func.max(ScorecardRow.id))
-        .where(ScorecardRow.recording_id == RecordingRow.id)
-        .correlate(RecordingRow)
-        .scalar_subquery()
-    )
     query = (
         select(RecordingRow, *_SUMMARY_COLUMNS)
-        .join(ScorecardRow, ScorecardRow.id == newest)
-        .where(*_conditions(which))
+        .join(ScorecardRow, is_newest())
+        .where(*conditions(which))
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
         .limit(which.limit)
     )
     for row in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
         yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
+
+
+def is_newest() -> ColumnElement[bool]:
+    """The scorecard is the newest of the recording."""
+    newest = select(func.max(ScorecardRow.id)).where(ScorecardRow.recording_id == RecordingRow.id)
+    return ScorecardRow.id == newest.correlate(RecordingRow).scalar_subquery()
 
 
 _SUMMARY_COLUMNS = (
@@ -106,36 +108,40 @@ def _summary(row: Any) -> dict[str, Any]:
     return {column.key: row[column.key] for column in _SUMMARY_COLUMNS}
 
 
-def _conditions(which: CallFilter) -> list[ColumnElement[bool]]:
-    asked: list[tuple[object, ColumnElement[bool]]] = [
-        (which.agent_id, RecordingRow.agent_id == which.agent_id),
-        (which.business, RecordingRow.business == which.business),
-        (which.direction, RecordingRow.direction == which.direction),
-        (which.is_complaint, RecordingRow.is_complaint == which.is_complaint),
-        (which.fatal, ScorecardRow.fatal == which.fatal),
-        (which.open_items, (ScorecardRow.open_items > 0) == which.open_items),
+def conditions(which: CallFilter) -> list[ColumnElement[bool]]:
+    """Of recordings and their newest scorecards."""
+    asked: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (which.agent_id, RecordingRow.agent_id.__eq__),
+        (which.agents, RecordingRow.agent_id.in_),
+        (which.recordings, RecordingRow.id.in_),
+        (which.business, RecordingRow.business.__eq__),
+        (which.direction, RecordingRow.direction.__eq__),
+        (which.is_complaint, RecordingRow.is_complaint.__eq__),
+        (which.since, RecordingRow.started_at.__ge__),
+        (which.until, RecordingRow.started_at.__lt__),
+        (which.least_total, ScorecardRow.total.__ge__),
+        (which.most_total, ScorecardRow.total.__le__),
+        (which.fatal, ScorecardRow.fatal.__eq__),
+        (which.open_items, (ScorecardRow.open_items > 0).__eq__),
     ]
-    conditions = [condition for value, condition in asked if value is not None]
-    if which.since is not None:
-        conditions.append(RecordingRow.started_at >= which.since)
-    if which.until is not None:
-        conditions.append(RecordingRow.started_at < which.until)
+    conditions = [condition(value) for value, condition in asked if value is not None]
     if which.label == FORBIDDEN:
         conditions.append(ScorecardRow.forbidden > 0)  # drafts do not count
-    if which.rule_id or which.label or which.category:
-        conditions.append(_has_finding(which))
+    if which.asks_findings:
+        found = exists().where(FindingRow.scorecard_id == ScorecardRow.id, *of_findings(which))
+        conditions.append(found)
     return conditions
 
 
-def _has_finding(which: CallFilter) -> ColumnElement[bool]:
+def of_findings(which: CallFilter) -> list[ColumnElement[bool]]:
+    """Of present findings, what is asked of them."""
     asked = [
         (which.rule_id, FindingRow.rule_id == which.rule_id),
         (which.label, FindingRow.label == which.label),
         (which.category, FindingRow.category == which.category),
     ]
     conditions = [condition for value, condition in asked if value]
-    present = FindingRow.outcome == Outcome.PRESENT.value
-    return exists().where(FindingRow.scorecard_id == ScorecardRow.id, present, *conditions)
+    return [FindingRow.outcome == PRESENT, *conditions]
 
 
 def stored_call(session: Session, scorecard_id: int) -> StoredCall | None:

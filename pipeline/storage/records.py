@@ -227,7 +227,8 @@ class CallSummary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFilter:
     """Which calls to list; None asks nothing. `since` and `until` hold against the start of the call
-    (half-open); `rule_id`, `label` and `category` ask for a present finding."""
+    (half-open); `rule_id`, `label` and `category` ask for a present finding; `agents` and `recordings` for
+    any of these; the total lies from `least_total` to `most_total`, both included."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -240,7 +241,15 @@ class CallFilter:
     rule_id: str | None = None
     label: str | None = None
     category: str | None = None
+    agents: frozenset[str] | None = None
+    recordings: frozenset[str] | None = None
+    least_total: Decimal | None = None
+    most_total: Decimal | None = None
     limit: int | None = None
+
+    @property
+    def asks_findings(self) -> bool:
+        return bool(self.rule_id or self.label or self.category)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

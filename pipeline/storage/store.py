@@ -44,6 +44,7 @@ from pipeline.storage.records import (
 )
 from pipeline.storage.rounds import Rounds
 from pipeline.storage.sealing import AuditFiles
+from pipeline.storage.search import Search
 from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
     QuarantineRow,
@@ -58,7 +59,7 @@ from pipeline.vectors import Rows, Sentences
 EVERYTHING = CallFilter()
 
 
-class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Audit, Waveforms):
+class Store(People, Corrections, Statistics, Queue, Drafts, Rounds, Accounts, Audit, Waveforms, Search):
     """The database behind one URL. `with Store.open("sqlite:///calls.db") as store: ...`"""
 
     @classmethod

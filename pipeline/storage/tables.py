@@ -7,10 +7,16 @@ under `migrations/versions`; a test holds the two against each other.
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, true
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.storage.columns import Base, Id, Moment, Points
+
+
+def _of_present(name: str, *columns: str) -> Index:
+    """An index over present findings alone: one in four."""
+    present = text("outcome = 'present'")
+    return Index(name, *columns, sqlite_where=present, postgresql_where=present)
 
 
 class RecordingRow(Base):
@@ -183,7 +189,11 @@ class FindingRow(Base):
     """Findings again, as rows to ask about; the body of the scorecard is what counts."""
 
     __tablename__ = "findings"
-    __table_args__ = (Index("ix_findings_label_category", "label", "category"),)
+    __table_args__ = (
+        Index("ix_findings_label_category", "label", "category"),
+        _of_present("ix_findings_present_rule", "rule_id", "scorecard_id"),
+        _of_present("ix_findings_present_label", "label", "scorecard_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     scorecard_id: Mapped[int] = mapped_column(ForeignKey("scorecards.id"), index=True)

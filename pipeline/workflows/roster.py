@@ -23,6 +23,9 @@ class Roster:
     def team(self, agent_id: str | None) -> str | None:
         return self.teams.get(agent_id or "")
 
+    def members(self, team: str) -> frozenset[str]:
+        return frozenset(agent for agent, of in self.teams.items() if of == team)
+
 
 def read_roster(path: str, zone: tzinfo) -> Roster:
     """The roster at `path`; empty path: an empty one. Raises MetadataError with the line that is wrong: a

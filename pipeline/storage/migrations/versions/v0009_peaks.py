@@ -1,4 +1,4 @@
-"""Waveforms of recordings."""
+"""Waveforms of recordings; indexes over present findings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,7 +7,15 @@ revision = "0009"
 down_revision = "0008"
 
 
+PRESENT = sa.text("outcome = 'present'")
+INDEXES = {"ix_findings_present_rule": "rule_id", "ix_findings_present_label": "label"}
+
+
 def upgrade() -> None:
+    for name, column in INDEXES.items():
+        op.create_index(
+            name, "findings", [column, "scorecard_id"], sqlite_where=PRESENT, postgresql_where=PRESENT
+        )
     op.create_table(
         "peaks",
         sa.Column("recording_id", sa.String(length=16), nullable=False),
@@ -21,3 +29,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("peaks")
+    for name in INDEXES:
+        op.drop_index(name, "findings")
