@@ -10,7 +10,6 @@ from rich.text import Text
 
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console, local_time
-from pipeline.cli.report import a_date
 from pipeline.cli.tuning_view import call_part, document, table
 from pipeline.errors import UsageError
 from pipeline.findings import How
@@ -20,6 +19,7 @@ from pipeline.storage.records import CallFilter
 from pipeline.storage.store import Store
 from pipeline.timeline import Role
 from pipeline.units import clock
+from pipeline.workflows.report.period import a_date
 from pipeline.workflows.roster import read_roster
 from pipeline.workflows.search import PAGE, Hit, Page, Passage, Query, search
 

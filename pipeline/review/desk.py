@@ -64,8 +64,8 @@ def desk(visit: Visit) -> Desk:
 
 
 def marked(now: Desk, visit: Visit) -> Conflict | None:
-    """Keep one more mark of the draft; Conflict: it was changed in another window meanwhile. Raises UsageError
-    for a mark that the form does not allow."""
+    """Keep one more mark of the draft; Conflict: it was changed in another window meanwhile. Raises
+    UsageError for a mark that the form does not allow."""
     at = visit.now
     marks = with_mark(now.marks, visit.form)
     _check_fits(now, marks, at)

@@ -1,7 +1,6 @@
 """Reports on the page: live, linked to the calls, cut to what the person may see."""
 
 import sys
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -232,8 +231,8 @@ def test_what_was_said_typed_or_recorded_runs_nowhere(browser: Browser, store: S
         ),
     )
     browser.log_in(Role.QUALITY_OWNER)
-    page = browser.get("/reports", kind="rule")
-    assert all(bad[:30] in shown(page) for bad in HOSTILE)
+    page = browser.get("/reports", kind="agent")
+    assert all(bad in shown(page) for bad in HOSTILE)
     assert_harmless(page)
     for bad in HOSTILE:
         for path in ("/reports", "/reports/calls"):
@@ -300,7 +299,7 @@ def test_facts_of_old_scorings_are_made_first(store: Store, settings: Settings, 
 def test_what_goes_wrong_in_the_background_is_told_to_who_asked(store: Store, settings: Settings) -> None:
     order = Order(kind=Kind.TEAM, asked=Asked())
     with pytest.raises(UsageError, match="没有坐席名册"):
-        Desk().ask(order, store, replace(settings, roster=""), seconds=60)
+        Desk().ask(order, store, settings.model_copy(update={"roster": ""}), seconds=60)
 
 
 def test_a_report_that_nobody_came_for_is_not_shown_later(

@@ -41,8 +41,8 @@ def reports(visit: Visit) -> Response:
         order = order_of(visit)
         found = visit.site.reports.ask(order, visit.store, visit.site.settings, seconds=SECONDS)
     except (UsageError, NotFound) as fault:
-        answer = _page(visit, order, fault=fault)
-        answer.status_code = 422 if isinstance(fault, UsageError) else 200
+        answer = _page(visit, order, fault=fault, nothing=isinstance(fault, NotFound))
+        answer.status_code = 200 if isinstance(fault, NotFound) else 422
         return answer
     if isinstance(found, Progress):
         return _page(visit, order, progress=found)
@@ -133,7 +133,9 @@ def _page(visit: Visit, order: Order, **values: object) -> Response:
     return page_of(
         visit,
         "reports.html",
-        **dict.fromkeys(("fault", "progress", "laid", "period", "pieces", "empty")) | {"plots": {}} | values,
+        **dict.fromkeys(("fault", "progress", "laid", "period", "pieces", "empty", "nothing"))
+        | {"plots": {}}
+        | values,
         order=order,
         kinds=tuple(Kind),
         of_one_day=order.kind in OF_ONE_DAY,

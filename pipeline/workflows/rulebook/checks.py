@@ -12,8 +12,8 @@ from pipeline.ruleset import Case, Rule, RuleSet
 from pipeline.settings import Settings
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.rulebook.book import Memory
-from pipeline.workflows.tuning.archive import only
 from pipeline.workflows.tuning.sources import closed
+from pipeline.workflows.tuning.whole import only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

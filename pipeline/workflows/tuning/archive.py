@@ -169,10 +169,10 @@ class Archive:
 
     def judged(self, recordings: Collection[str], ruleset: RuleSet) -> Iterator[Judged]:
         """These calls, read whole: slow, but what is absent is told, too."""
-        for done, recording_id in enumerate(recordings, start=1):
+        for count, recording_id in enumerate(recordings, start=1):
             stored = self.store.latest(recording_id)
             yield stored, self.judge(stored, ruleset)
-            self.watch(done, len(recordings))
+            self.watch(count, len(recordings))
 
     def uncertain_roles(self) -> Iterator[str]:
         """Recordings of which nobody knows who is the agent."""

@@ -1,4 +1,4 @@
-"""Drafts of rules; present findings of a rule are found without looking at the absent ones."""
+"""Drafts of rules; the index over all findings of a rule goes: that over present ones is enough."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,8 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
-OLD, MOMENT = sa.DateTime(timezone=True)
+OLD = "ix_findings_rule_id"
+MOMENT = sa.DateTime(timezone=True)
 OPEN = sa.text("state = 'open'")
 
 
