@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pipeline.cli.options import Database, SettingsOptions, inspector, load
 from pipeline.cli.render import console, local_time
-from pipeline.cli.report import Agent, Business, Since, Team, Until, a_date
+from pipeline.cli.report import Agent, Business, Since, Team, Until
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.queue import WorkState
@@ -29,7 +29,7 @@ from pipeline.storage.queue_records import (
     WhyNot,
 )
 from pipeline.storage.store import Store
-from pipeline.workflows.report.period import start_of
+from pipeline.workflows.report.period import a_date, start_of
 from pipeline.workflows.review.queue import (
     By,
     Dealing,
