@@ -10,8 +10,8 @@ from sqlalchemy import Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pipeline.audit import AuditEntry
+from pipeline.storage.columns import Base, Id, Moment
 from pipeline.storage.mapping import column_text
-from pipeline.storage.tables import Base, Id, Moment
 from pipeline.storage.transactions import Transactions
 
 _OPEN = text("state = 'open'")
