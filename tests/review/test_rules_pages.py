@@ -4,43 +4,87 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
 import pytest
-from page_help import House, Person, a_house
+from page_help import BY, PASSWORD, Browser, add_users, assert_harmless, settings_in
 from tuning_help import MEANT, SHIRKING, decide, shipped_like
 
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
 from pipeline.review import things
+from pipeline.settings import Settings
+from pipeline.storage.store import Store
 from pipeline.workflows.accounts.policy import Thing
-from pipeline.workflows.audit import verify
+from pipeline.workflows.accounts.users import Application, add_user
+from pipeline.workflows.audit import open_store, verify
 
 RULE = "forbidden.shirking"
 WIDER = SHIRKING.replace("  - 不归我们管\n", "  - 不归我们管\n  - 跟我们没关系\n")
-HOSTILE = "<script>alert(1)</script>"
+PAYLOAD = "<script>alert(1)</script>"
+OWNER, SECOND, INSPECTOR, AUDITOR = (
+    Role.QUALITY_OWNER,
+    Role.SUPERVISOR,
+    Role.INSPECTOR,
+    Role.AUDITOR,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who is logged in."""
+
+    browser: Browser
+
+    def see(self, path: str, status: int = 200) -> str:
+        """The text of a page."""
+        answer = self.browser.get(path)
+        assert answer.status_code == status, answer.text
+        assert_harmless(answer)
+        return answer.text
+
+    def send(self, path: str, status: int = 303, **fields: str) -> str:
+        """Send a form: where it leads to, or the page that answers."""
+        answer = self.browser.post(path, fields)
+        assert answer.status_code == status, answer.text
+        return str(answer.headers.get("location", answer.text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A store with its rules, and whoever comes to it."""
+
+    store: Store
+    settings: Settings
+
+    def add(self, login: str, role: Role, **more: str) -> None:
+        add_user(Application(login=login, role=role, password=PASSWORD, **more), self.store, BY)
+
+    def log_in(self, who: Role | str) -> Person:
+        return Person(browser=Browser(store=self.store, settings=self.settings).log_in(who))
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def settings(tmp_path: Path) -> Settings:
     rules, store = shipped_like(tmp_path)
     store.close()
-    made = a_house(tmp_path, rules=str(rules))
-    made.add("owner", Role.QUALITY_OWNER, name="周质量")
-    made.add("second", Role.SUPERVISOR, name="赵主管")
-    made.add("wang", Role.INSPECTOR, name="王敏")
-    made.add("audit", Role.AUDITOR)
-    made.add("admin", Role.ADMIN)
-    made.add("agent", Role.AGENT, agent_id="100")
-    yield made
-    made.store.close()
+    own = {"rules": str(rules), "cache": str(tmp_path / "cache")}
+    return settings_in(tmp_path).model_copy(update=own)
+
+
+@pytest.fixture
+def house(store: Store, settings: Settings) -> House:
+    made = House(store=store, settings=settings)
+    made.add("zhou", Role.QUALITY_OWNER, name="周质量")
+    made.add("qian", Role.SUPERVISOR, name="钱主管", team="甲班")
+    return made
 
 
 @pytest.fixture
 def owner(house: House) -> Person:
-    return house.log_in("owner")
+    return house.log_in("zhou")
 
 
 def folder_of(house: House) -> Path:
@@ -118,25 +162,25 @@ def test_the_list_is_sorted_as_asked(owner: Person) -> None:
     assert page.index('"/rules/closing.thanks"') < page.index(f'"/rules/{RULE}"')
 
 
-@pytest.mark.parametrize("login", ["owner", "second", "wang", "audit"])
-def test_who_works_with_rules_sees_them(house: House, login: str) -> None:
-    person = house.log_in(login)
+@pytest.mark.parametrize("who", [OWNER, SECOND, INSPECTOR, AUDITOR])
+def test_who_works_with_rules_sees_them(house: House, who: Role) -> None:
+    person = house.log_in(who)
     person.see("/rules")
     person.see(f"/rules/{RULE}")
     person.see(f"/rules/{RULE}/history")
 
 
-@pytest.mark.parametrize("login", ["agent", "admin"])
-def test_who_does_not_is_refused(house: House, login: str) -> None:
-    person = house.log_in(login)
+@pytest.mark.parametrize("who", [Role.AGENT, Role.ADMIN])
+def test_who_does_not_is_refused(house: House, who: Role) -> None:
+    person = house.log_in(who)
     person.see("/rules", 403)
     person.see(f"/rules/{RULE}", 403)
     person.see("/rules/try", 403)
 
 
-@pytest.mark.parametrize("login", ["second", "wang", "audit"])
-def test_only_the_quality_owner_edits(house: House, login: str) -> None:
-    person = house.log_in(login)
+@pytest.mark.parametrize("who", [SECOND, INSPECTOR, AUDITOR])
+def test_only_the_quality_owner_edits(house: House, who: Role) -> None:
+    person = house.log_in(who)
     person.see(f"/rules/{RULE}/draft", 403)
     person.send(f"/rules/{RULE}/draft", 403, text=WIDER, version="0")
     person.send(f"/rules/{RULE}/withdraw", 403, version="1")
@@ -153,10 +197,10 @@ def test_a_broken_file_does_not_take_the_list_away(house: House, owner: Person) 
 
 
 def test_a_rule_shows_its_file_escaped(house: House, owner: Person) -> None:
-    file_of(house).write_text(SHIRKING.replace("title: 推诿", f'title: "{HOSTILE}"'), encoding="utf-8")
+    file_of(house).write_text(SHIRKING.replace("title: 推诿", f'title: "{PAYLOAD}"'), encoding="utf-8")
     for page in (owner.see(f"/rules/{RULE}"), owner.see("/rules"), owner.see(f"/rules/{RULE}/draft")):
-        assert HOSTILE not in page
-        assert HOSTILE in unescape(page)
+        assert PAYLOAD not in page
+        assert PAYLOAD in unescape(page)
 
 
 def test_findings_lead_to_the_second_in_the_call(owner: Person, house: House) -> None:
@@ -167,16 +211,16 @@ def test_findings_lead_to_the_second_in_the_call(owner: Person, house: House) ->
 
 
 def test_findings_in_calls_of_others_are_not_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    inspector = house.log_in("wang")
+    inspector = house.log_in(INSPECTOR)
     assert "/calls/" not in inspector.see(f"/rules/{RULE}")
     assert "不在你能看的电话里" in inspector.see(f"/rules/{RULE}")
-    monkeypatch.setattr(things, "subject_of", lambda *_: Thing(assigned=frozenset({"wang"})))
+    monkeypatch.setattr(things, "subject_of", lambda *_: Thing(assigned=frozenset({"wangmin"})))
     assert "/calls/" in inspector.see(f"/rules/{RULE}")
 
 
 def test_a_rule_that_is_not_there_is_told(owner: Person) -> None:
     assert "没有规则" in owner.see("/rules/forbidden.shirkin", 404)
-    owner.see("/rules/..%2f..%2fetc%2fpasswd", 404)
+    assert owner.browser.get("/rules/..%2f..%2fetc%2fpasswd").status_code == 404
 
 
 def test_cases_are_run_when_they_are_looked_at(house: House, owner: Person) -> None:
@@ -214,7 +258,7 @@ def test_a_phrase_added_to_a_rule_shows_whose_score_moves(owner: Person) -> None
 
 
 def test_who_may_not_see_the_call_is_told_nothing_of_it(house: House) -> None:
-    told = tried(house.log_in("wang"), phrase="跟我们没关系", rule=RULE, role="agent")
+    told = tried(house.log_in(INSPECTOR), phrase="跟我们没关系", rule=RULE, role="agent")
     assert "/calls/" not in told
     assert "坐席的得分" not in told
     assert "+1" not in told
@@ -235,9 +279,10 @@ def test_what_cannot_be_tried_is_told_at_once(owner: Person, fields: dict[str, s
     assert told in page
 
 
-def test_a_trial_is_the_persons_own(house: House, owner: Person) -> None:
+def test_a_trial_is_the_persons_own(owner: Person) -> None:
     job = owner.send("/rules/try", phrase="跟我们没关系", rule="", role="agent")
-    other = house.log_in("second")
+    owner.see(job)
+    other = Person(browser=owner.browser.log_in(OWNER))
     other.see(job, 404)
     other.see(f"{job}/state", 404)
     other.send(f"{job}/stop", 404)
@@ -301,16 +346,15 @@ def test_what_is_typed_is_checked_without_saving(house: House, owner: Person) ->
 
 
 def test_a_hostile_draft_is_escaped(owner: Person) -> None:
-    drafted(owner, f"</textarea>{HOSTILE}")
+    drafted(owner, f"</textarea>{PAYLOAD}")
     page = owner.see(f"/rules/{RULE}/draft")
-    assert HOSTILE not in page
-    assert HOSTILE not in owner.see(f"/rules/{RULE}/publish")
+    assert PAYLOAD not in page
+    assert PAYLOAD not in owner.see(f"/rules/{RULE}/publish")
 
 
 def test_two_editors_do_not_overwrite_each_other(house: House, owner: Person) -> None:
-    house.add("owner2", Role.QUALITY_OWNER)
     drafted(owner)
-    other = house.log_in("owner2")
+    other = house.log_in(OWNER)
     page = other.send(f"/rules/{RULE}/draft", 409, text="mine", version="0")
     assert "没有保存" in page
     assert "mine" in page
@@ -343,14 +387,14 @@ def test_saving_publishing_and_withdrawing_are_in_the_audit_log(house: House, ow
     drafted(owner)
     owner.send(f"/rules/{RULE}/withdraw", version="1")
     drafted(owner)
-    publish(house.log_in("second"))
+    publish(house.log_in("qian"))
     lines = house.store.audit_lines(AuditFilter(action="rule"))
     told = [(line.who, line.action, line.object) for line in reversed(lines)]
     assert told == [
-        ("owner", "rule.draft_saved", f"rule:{RULE}"),
-        ("owner", "rule.draft_withdrawn", f"rule:{RULE}"),
-        ("owner", "rule.draft_saved", f"rule:{RULE}"),
-        ("second", "rule.published", f"rule:{RULE}"),
+        ("zhou", "rule.draft_saved", f"rule:{RULE}"),
+        ("zhou", "rule.draft_withdrawn", f"rule:{RULE}"),
+        ("zhou", "rule.draft_saved", f"rule:{RULE}"),
+        ("qian", "rule.published", f"rule:{RULE}"),
     ]
     assert not any("没关系" in line.detail for line in lines)
     assert verify(house.store).faults == ()
@@ -379,22 +423,21 @@ def test_who_wrote_a_draft_does_not_publish_it(house: House, owner: Person) -> N
 
 
 def test_everybody_who_wrote_in_a_draft_is_its_editor(house: House, owner: Person) -> None:
-    house.add("owner2", Role.QUALITY_OWNER)
     drafted(owner)
-    drafted(house.log_in("owner2"), WIDER + "# mine\n", version=1)
+    drafted(house.log_in(OWNER), WIDER + "# mine\n", version=1)
     publish(owner, 403, version=2)
-    publish(house.log_in("owner2"), 403, version=2)
+    publish(house.log_in(OWNER), 403, version=2)
 
 
-@pytest.mark.parametrize("login", ["wang", "audit"])
-def test_inspectors_and_auditors_do_not_publish(house: House, owner: Person, login: str) -> None:
+@pytest.mark.parametrize("who", [INSPECTOR, AUDITOR])
+def test_inspectors_and_auditors_do_not_publish(house: House, owner: Person, who: Role) -> None:
     drafted(owner)
-    publish(house.log_in(login), 403)
+    publish(house.log_in(who), 403)
 
 
 def test_a_second_person_publishes(house: House, owner: Person) -> None:
     drafted(owner)
-    assert publish(house.log_in("second")) == f"/rules/{RULE}?done=published"
+    assert publish(house.log_in("qian")) == f"/rules/{RULE}?done=published"
     assert file_of(house).read_text(encoding="utf-8") == WIDER
     assert house.store.rule_drafts() == ()
     assert "跟我们没关系" in owner.see(f"/rules/{RULE}")
@@ -407,11 +450,11 @@ def test_publishing_commits_that_file_as_the_editors(house: House, owner: Person
     (folder / ".git" / "hooks" / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (folder / ".git" / "hooks" / "pre-commit").chmod(0o755)
     drafted(owner)
-    publish(house.log_in("second"))
+    publish(house.log_in("qian"))
     who = git(folder, "log", "-1", "--format=%an <%ae> %cn <%ce>").strip()
-    assert who == "周质量 <owner@callscore> 赵主管 <second@callscore>"
+    assert who == "周质量 <zhou@callscore> 钱主管 <qian@callscore>"
     assert git(folder, "log", "-1", "--format=%s").strip() == (
-        f"{RULE}：周质量（owner）修改，赵主管（second）发布"
+        f"{RULE}：周质量（zhou）修改，钱主管（qian）发布"
     )
     assert git(folder, "show", "--format=", "--name-only").split() == ["a/shirking.yml"]
     assert git(folder, "status", "--porcelain").strip() == "M  a/thanks.yml"
@@ -423,7 +466,7 @@ def test_a_folder_deep_in_a_work_tree_is_committed_too(tmp_path: Path, house: Ho
     (tmp_path / ".gitignore").write_text("*.db*\naudit*\ncache\n")
     under_git(tmp_path)
     drafted(owner)
-    publish(house.log_in("second"))
+    publish(house.log_in("qian"))
     assert git(tmp_path, "show", "--format=", "--name-only").split() == ["rules/a/shirking.yml"]
 
 
@@ -431,7 +474,7 @@ def test_a_file_changed_meanwhile_is_not_overwritten(house: House, owner: Person
     drafted(owner)
     other = SHIRKING + "# somebody else\n"
     file_of(house).write_text(other, encoding="utf-8")
-    page = publish(house.log_in("second"), 409)
+    page = publish(house.log_in("qian"), 409)
     assert "在起草之后被改过" in page
     assert "+# somebody else" in page
     assert "+  - 跟我们没关系" in page
@@ -442,7 +485,7 @@ def test_a_file_changed_meanwhile_is_not_overwritten(house: House, owner: Person
 def test_a_draft_changed_meanwhile_is_not_published(house: House, owner: Person) -> None:
     drafted(owner)
     drafted(owner, WIDER + "# more\n", version=1)
-    publish(house.log_in("second"), 422, version=1)
+    publish(house.log_in("qian"), 422, version=1)
     assert file_of(house).read_text(encoding="utf-8") == SHIRKING
 
 
@@ -461,7 +504,7 @@ def test_what_would_spoil_the_rules_is_not_published(
     house: House, owner: Person, text: str, told: str
 ) -> None:
     drafted(owner, text)
-    assert told in publish(house.log_in("second"), 409)
+    assert told in publish(house.log_in("qian"), 409)
     assert file_of(house).read_text(encoding="utf-8") == SHIRKING
     assert house.store.rule_draft(RULE)
 
@@ -472,30 +515,30 @@ def test_a_rule_that_others_build_on_is_not_taken_from_them(house: House, owner:
     late = late.replace("detector: phrase\n", window)
     (folder_of(house) / "a" / "late.yml").write_text(late, encoding="utf-8")
     drafted(owner, WIDER.replace("label: forbidden\n", "label: forbidden\nstatus: draft\n"))
-    assert "对不上" in publish(house.log_in("second"), 409)
+    assert "对不上" in publish(house.log_in("qian"), 409)
     assert file_of(house).read_text(encoding="utf-8") == SHIRKING
 
 
 def test_the_shipped_rules_are_not_written(tmp_path: Path) -> None:
-    made = a_house(tmp_path)
-    made.add("owner", Role.QUALITY_OWNER)
-    made.add("second", Role.SUPERVISOR)
-    owner = made.log_in("owner")
-    folder = Path(__file__).parents[2] / "rules"
-    before = (folder / "forbidden" / "shirking.yml").read_text(encoding="utf-8")
-    drafted(owner, before + "# mine\n")
-    page = unescape(publish(made.log_in("second"), 409))
+    made = settings_in(tmp_path)
+    with open_store(made, create=True) as store:
+        add_users(store)
+        house = House(store=store, settings=made)
+        owner = house.log_in(OWNER)
+        folder = Path(__file__).parents[2] / "rules"
+        before = (folder / "forbidden" / "shirking.yml").read_text(encoding="utf-8")
+        drafted(owner, before + "# mine\n")
+        page = unescape(publish(house.log_in(SECOND), 409))
     assert "rules = " in page
     assert "cp -r" in page
     assert (folder / "forbidden" / "shirking.yml").read_text(encoding="utf-8") == before
-    made.store.close()
 
 
 def test_uncommitted_changes_of_the_file_are_not_published_with_it(house: House, owner: Person) -> None:
     folder = under_git(folder_of(house))
     file_of(house).write_text(SHIRKING + "# not committed\n", encoding="utf-8")
     drafted(owner, WIDER + "# not committed\n")
-    assert "没提交的改动" in publish(house.log_in("second"), 409)
+    assert "没提交的改动" in publish(house.log_in("qian"), 409)
     assert git(folder, "log", "--oneline").count("\n") == 1
 
 
@@ -503,13 +546,12 @@ def test_a_file_stays_as_it_was_where_git_refuses(house: House, owner: Person) -
     folder = under_git(folder_of(house))
     (folder / ".git" / "index.lock").write_text("")
     drafted(owner)
-    page = publish(house.log_in("second"), 503)
-    assert "git" in page
+    assert "index.lock" in publish(house.log_in("qian"), 409)
     assert file_of(house).read_text(encoding="utf-8") == SHIRKING
     assert house.store.rule_draft(RULE)
     (folder / ".git" / "index.lock").unlink()
     assert git(folder, "status", "--porcelain") == ""
-    publish(house.log_in("second"))
+    publish(house.log_in("qian"))
 
 
 def test_without_git_a_work_tree_is_not_published_into(
@@ -517,9 +559,9 @@ def test_without_git_a_work_tree_is_not_published_into(
 ) -> None:
     under_git(folder_of(house))
     drafted(owner)
-    second = house.log_in("second")
+    second = house.log_in("qian")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    assert "没有 git" in publish(second, 503)
+    assert "没有 git" in publish(second, 409)
     assert "没有 git" in second.see(f"/rules/{RULE}/history")
     assert file_of(house).read_text(encoding="utf-8") == SHIRKING
 
@@ -530,7 +572,7 @@ def test_a_link_out_of_the_folder_is_not_followed(house: House, owner: Person, t
     file_of(house).unlink()
     file_of(house).symlink_to(outside)
     drafted(owner)
-    assert "链接" in publish(house.log_in("second"), 409)
+    assert "链接" in publish(house.log_in("qian"), 409)
     assert outside.read_text(encoding="utf-8") == SHIRKING
 
 
@@ -538,7 +580,7 @@ def test_line_ends_and_permissions_of_the_file_stay(house: House, owner: Person)
     file_of(house).write_bytes(b"\xef\xbb\xbf" + SHIRKING.replace("\n", "\r\n").encode())
     file_of(house).chmod(0o640)
     drafted(owner)
-    publish(house.log_in("second"))
+    publish(house.log_in("qian"))
     assert file_of(house).read_bytes() == b"\xef\xbb\xbf" + WIDER.replace("\n", "\r\n").encode()
     assert file_of(house).stat().st_mode & 0o777 == 0o640
 
@@ -549,10 +591,10 @@ def test_line_ends_and_permissions_of_the_file_stay(house: House, owner: Person)
 def test_the_history_is_that_of_git(house: House, owner: Person) -> None:
     folder = under_git(folder_of(house))
     drafted(owner)
-    publish(house.log_in("second"))
+    publish(house.log_in("qian"))
     page = owner.see(f"/rules/{RULE}/history")
     assert "周质量 改" in page
-    assert "赵主管 发布" in page
+    assert "钱主管 发布" in page
     assert "+  - 跟我们没关系" in page
     first = git(folder, "rev-list", "--max-parents=0", "HEAD").strip()
     assert "+id: forbidden.shirking" in owner.see(f"/rules/{RULE}/history?revision={first}")

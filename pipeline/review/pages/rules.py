@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from pipeline.detect.lint import CHECKS
-from pipeline.errors import StorageError
+from pipeline.errors import UsageError
 from pipeline.review.jobs import Job, steps
 from pipeline.review.page import Page
 from pipeline.review.render import page_of
@@ -127,22 +127,22 @@ def history(visit: Visit) -> Response:
     """The commits of a rule's file, and what one of them changed."""
     book = rulebook(visit.site.settings)
     found = book.rule(visit.params["rule"])
-    told: dict[str, Any] = {"commits": (), "chosen": "", "lines": (), "fault": ""}
+    path, tree, fault = found.source.path, None, ""
     try:
-        told |= _commits(book, found.source.path, visit.query.text("revision"))
-    except StorageError as error:
-        told["fault"] = str(error)
-    return page_of(visit, "rule_history.html", **about_rule(visit, found, "history"), **told)
-
-
-def _commits(book: Rulebook, path: str, asked: str) -> dict[str, Any]:
-    """The history of a file and the change of one commit, the newest where none is asked for."""
-    tree = work_tree(book.folder)
+        tree = work_tree(book.folder)
+    except UsageError as error:
+        fault = str(error)
     commits = tree.commits(path) if tree else ()
-    if tree is None or not commits:
-        return {}
-    chosen = asked or commits[0].revision
-    return {"commits": commits, "chosen": chosen, "lines": lines_of(tree.diff(chosen, path))}
+    chosen = visit.query.text("revision") or (commits[0].revision if commits else "")
+    return page_of(
+        visit,
+        "rule_history.html",
+        commits=commits,
+        chosen=chosen,
+        lines=lines_of(tree.diff(chosen, path)) if tree and chosen else (),
+        fault=fault,
+        **about_rule(visit, found, "history"),
+    )
 
 
 PAGES = (

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.account import User
-from pipeline.errors import StorageError, UsageError
+from pipeline.errors import UsageError
 
 SECONDS = 30
 LONGEST_DIFF = 256 * 1024
@@ -71,7 +71,7 @@ class WorkTree:
         return self._run("status", "--porcelain", "--no-renames", "--", path)[:2]
 
     def commit(self, path: str, message: str, signed: Signed) -> str:
-        """Commit this file and nothing else; the revision. Raises StorageError: git refuses."""
+        """Commit this file and nothing else; the revision. Raises UsageError: git refuses."""
         self._run("add", "--", path)
         flags = ("--quiet", "--no-verify", "--no-edit", "--cleanup=verbatim", "--file=-", "--only")
         self._run("commit", *flags, "--", path, told=message, more=signed.environment)
@@ -86,7 +86,7 @@ class WorkTree:
     ) -> str:
         result = _git(self.folder, asked, told, {**_environment(), **(more or {})})
         if result.returncode and not quiet:
-            raise StorageError(
+            raise UsageError(
                 f"git {asked[0]} 没有成功：{_last_line(result.stderr)}",
                 hint=f"在 {self.folder} 里看 git status，处理好再来",
             )
@@ -94,14 +94,14 @@ class WorkTree:
 
 
 def work_tree(folder: Path) -> WorkTree | None:
-    """The work tree that a folder lies in; None: there is none. Raises StorageError: there is one, and git
+    """The work tree that a folder lies in; None: there is none. Raises UsageError: there is one, and git
     is missing or refuses."""
     here = folder.resolve()
     if not any((parent / ".git").exists() for parent in (here, *here.parents)):
         return None
     result = _git(here, ("rev-parse", "--is-inside-work-tree"), "", _environment())
     if result.returncode or result.stdout.strip() != "true":
-        raise StorageError(
+        raise UsageError(
             f"{here} 在 git 里，但 git 不肯用：{_last_line(result.stderr)}", hint="按 git 说的处理好"
         )
     return WorkTree(folder=here)
@@ -124,9 +124,9 @@ def _git(
             timeout=SECONDS,
         )
     except FileNotFoundError as error:
-        raise StorageError("规则文件夹在 git 里，但这台机器上没有 git", hint="装上 git 再来") from error
+        raise UsageError("规则文件夹在 git 里，但这台机器上没有 git", hint="装上 git 再来") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise StorageError(
+        raise UsageError(
             f"git 没有做完（{type(error).__name__}）", hint=f"在 {folder} 里看 git status"
         ) from error
 

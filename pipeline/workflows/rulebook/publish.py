@@ -15,7 +15,7 @@ from threading import Lock
 from pipeline.account import User
 from pipeline.detect.document import decode
 from pipeline.detect.lint import Level
-from pipeline.errors import NotFound, StorageError, UsageError
+from pipeline.errors import NotFound, UsageError
 from pipeline.settings import Settings
 from pipeline.storage.rule_drafts import Closing, DraftState, RuleDraft
 from pipeline.storage.store import Store
@@ -84,8 +84,8 @@ def _check_others(draft: RuleDraft, book: Rulebook, texts: dict[str, str]) -> No
 def publish(draft: RuleDraft, book: Rulebook, store: Store, who: User, *, at: datetime) -> Published:
     """Write the file, commit it as the editor's by the publisher, note it. To be called after both checks.
 
-    Raises UsageError: the file or the draft changed meanwhile. StorageError: the folder or git refuses; the
-    file is then as it was.
+    Raises UsageError: the file or the draft changed meanwhile, or the folder or git refuses; the file is then
+    as it was.
     """
     with _ONE_AT_A_TIME:
         place = _place(book.folder, draft.path)
@@ -126,7 +126,7 @@ def _committed(tree: WorkTree, draft: RuleDraft, store: Store, who: User) -> str
     message = f"{draft.rule_id}：{listed}修改，{who.name}（{who.login}）发布\n"
     try:
         return tree.commit(draft.path, message, Signed(editor=editors[-1], publisher=who))
-    except StorageError:
+    except UsageError:
         tree.forget(draft.path)
         raise
 
@@ -145,7 +145,7 @@ def _read(place: Path) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        raise StorageError(f"{place} 读不了（{error.strerror}）", hint="检查文件的权限") from error
+        raise UsageError(f"{place} 读不了（{error.strerror}）", hint="检查文件的权限") from error
 
 
 def _as_written(text: str, before: bytes) -> bytes:
@@ -155,7 +155,7 @@ def _as_written(text: str, before: bytes) -> bytes:
 
 
 def _write(place: Path, data: bytes) -> None:
-    """Whole or not at all, with the permissions that the file has. Raises StorageError."""
+    """Whole or not at all, with the permissions that the file has. Raises UsageError."""
     try:
         mode = stat.S_IMODE(place.stat().st_mode)
         with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as out:
@@ -169,6 +169,4 @@ def _write(place: Path, data: bytes) -> None:
                 Path(out.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise StorageError(
-            f"{place} 写不了（{error.strerror}），没有发布", hint="检查文件夹的权限"
-        ) from error
+        raise UsageError(f"{place} 写不了（{error.strerror}），没有发布", hint="检查文件夹的权限") from error
