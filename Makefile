@@ -3,13 +3,14 @@
 # make check  ruff, mypy --strict, import-linter
 # make bench  the night against stock faster-whisper, the same audio, alternated
 # make bench-replay  a thousand replays of the demo scorings, with one worker and with four
+# make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: meaning demo test check bench bench-rules bench-replay evaluate docs lock clean
+.PHONY: meaning demo test check bench bench-queue bench-rules bench-replay evaluate docs lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -31,6 +32,9 @@ check: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/night.py
+
+bench-queue: $(VENV)/.installed
+	$(BIN)/python benchmarks/queue.py
 
 bench-rules: $(VENV)/.installed
 	$(BIN)/python benchmarks/rules.py

@@ -124,8 +124,8 @@ class Queue(Transactions):
             found = session.execute(query.group_by(QueueRow.assigned_to)).all()
         return {who: count for who, count in found if who is not None}
 
-    def plan_progress(self) -> tuple[PlanProgress, ...]:
-        """How far the work on each kept sample is, newest first."""
+    def plan_progress(self, most: int = 5) -> tuple[PlanProgress, ...]:
+        """How far the work on the kept samples is, newest first, so many at most."""
         begun = func.sum((QueueRow.state != WorkState.NEW.value).cast(Integer))
         released = func.sum(QueueRow.released.cast(Integer))
         counted = (
@@ -133,9 +133,11 @@ class Queue(Transactions):
             .join(QueueRow, QueueRow.recording_id == SampleDrawRow.recording_id)
             .group_by(SampleDrawRow.plan_id)
         )
+        newest = select(SamplePlanRow).order_by(SamplePlanRow.id.desc()).limit(most)
         with self._reading() as session:
+            plans = session.scalars(newest).all()
+            counted = counted.where(SampleDrawRow.plan_id.in_([plan.id for plan in plans]))
             counts = {plan: numbers for plan, *numbers in session.execute(counted)}
-            plans = session.scalars(select(SamplePlanRow).order_by(SamplePlanRow.id.desc())).all()
             return tuple(_progress(plan, counts.get(plan.id, [0, 0, 0])) for plan in plans)
 
     def _end_claims(self, at: datetime) -> None:
