@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console, local_time
+from pipeline.cli.report import Agent, Business, Since, Team, Until
 from pipeline.cli.tuning_view import call_part, document, table
 from pipeline.errors import UsageError
 from pipeline.findings import How
@@ -41,17 +42,15 @@ def search_command(
     ] = "",
     sound: Annotated[bool, typer.Option("--sound", help="按读音找，识别错的字也认；默认要同字。")] = False,
     role: Annotated[Who | None, typer.Option("--role", help="只看谁说的。")] = None,
-    agent: Annotated[str | None, typer.Option("--agent", help="只看这个坐席。")] = None,
-    team: Annotated[
-        str | None, typer.Option("--team", help="只看这个班组（设置 roster 的名册里的）。")
-    ] = None,
-    business: Annotated[str | None, typer.Option("--business", help="只看这种业务。")] = None,
+    agent: Agent = None,
+    team: Team = None,
+    business: Business = None,
     rule: Annotated[
         str | None, typer.Option("--rule", help="只看这条规则找到过的，如 forbidden.blunt。")
     ] = None,
     label: Annotated[str | None, typer.Option("--label", help="只看有这个标签的，如 forbidden。")] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="日期", help="从哪天起（含）。")] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="日期", help="到哪天止（含）。")] = None,
+    since: Since = None,
+    until: Until = None,
     min_score: Annotated[float | None, typer.Option("--min-score", help="已得的分不低于。")] = None,
     max_score: Annotated[float | None, typer.Option("--max-score", help="已得的分不高于。")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="一页几通。")] = PAGE,

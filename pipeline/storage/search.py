@@ -2,11 +2,12 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
 
+from pipeline.errors import NotFound
 from pipeline.storage import queries
 from pipeline.storage.records import CallFilter
 from pipeline.storage.tables import CompactRow, FindingRow, RecordingRow, ScorecardRow
@@ -14,27 +15,14 @@ from pipeline.storage.transactions import Transactions
 from pipeline.timeline import Role, Span
 
 ROWS_AT_A_TIME = 200
-_COMPACT = (CompactRow.transcript_id, CompactRow.version, CompactRow.text)
-
-
-class Position(NamedTuple):
-    """Where a call stands among all: newest first, those without a time last, then by id, backwards."""
-
-    started_at: datetime | None
-    recording_id: str
 
 
 class Candidate(NamedTuple):
     """A call to look through. `text` is that of its compact form."""
 
-    started_at: datetime | None
     recording_id: str
     transcript_id: int
     text: bytes
-
-    @property
-    def position(self) -> Position:
-        return Position(self.started_at, self.recording_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +38,21 @@ class Marked:
 class Search(Transactions):
     """Values in, values out."""
 
-    def candidates(
-        self, which: CallFilter, version: int, behind: Position | None = None
-    ) -> Generator[Candidate]:
-        """The calls behind a position that have a compact form of this version, streamed: close the iterator
-        to stop early."""
-        query = select(RecordingRow.started_at, RecordingRow.id, *_COMPACT)
+    def candidates(self, which: CallFilter, version: int, behind: str | None = None) -> Generator[Candidate]:
+        """The calls that have a compact form of this version, newest first, those without a time last;
+        `behind`: only those that come behind this one. Streamed: close the iterator to stop early. Raises
+        NotFound."""
+        query = select(RecordingRow.id, CompactRow.transcript_id, CompactRow.version, CompactRow.text)
         query = query.join(CompactRow, CompactRow.recording_id == RecordingRow.id)
         if _asks_scorecards(which):
             query = query.join(ScorecardRow, queries.is_newest())
-        query = query.where(*queries.conditions(which), *_behind(behind))
         query = query.order_by(RecordingRow.started_at.desc().nulls_last(), RecordingRow.id.desc())
         with self._reading() as session:
+            query = query.where(*queries.conditions(which), *_behind(session, behind))
             rows = session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
-            for started_at, recording_id, transcript_id, made_as, text in rows:
+            for recording_id, transcript_id, made_as, text in rows:
                 if made_as == version:  # not asked of the database, which would begin with these and sort
-                    yield Candidate(started_at, recording_id, transcript_id, text)
+                    yield Candidate(recording_id, transcript_id, text)
 
     def marked(self, recording_ids: Sequence[str], which: CallFilter) -> dict[str, list[Marked]]:
         """What the rules of the filter found in these calls, in order of time, by recording."""
@@ -93,12 +80,16 @@ def _asks_scorecards(which: CallFilter) -> bool:
     return any(value is not None for value in asked) or which.asks_findings
 
 
-def _behind(position: Position | None) -> list[ColumnElement[bool]]:
-    if position is None:
+def _behind(session: Session, recording_id: str | None) -> list[ColumnElement[bool]]:
+    if recording_id is None:
         return []
+    row = session.execute(
+        select(RecordingRow.started_at).where(RecordingRow.id == recording_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"没有录音 {recording_id}，列不出它后面的通话", hint="从第一页重新找")
     at, has_no_time = RecordingRow.started_at, RecordingRow.started_at.is_(None)
-    earlier = RecordingRow.id < position.recording_id
-    if position.started_at is None:
-        return [and_(has_no_time, earlier)]
-    same = and_(at == position.started_at, earlier)
-    return [or_(at < position.started_at, same, has_no_time)]
+    further = RecordingRow.id < recording_id
+    if row.started_at is None:
+        return [and_(has_no_time, further)]
+    return [or_(at < row.started_at, and_(at == row.started_at, further), has_no_time)]

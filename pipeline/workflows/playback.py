@@ -8,7 +8,9 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from pipeline.errors import SettingsError
 from pipeline.media.browser import PART, WAV, make_wav, media_type
@@ -24,6 +26,7 @@ FOLDER = "playback"
 VERSION = 1
 """Of the files that are made; those of another version are made anew."""
 GIGABYTE = 1_000_000_000
+LOCKS = 1000
 ABANDONED_SECONDS = 3600
 _HINT = "把原来的录音放回这个位置"
 
@@ -65,15 +68,22 @@ def peaks_of(store: Store, recording: Recording) -> Peaks:
 def _made(path: Path, to: Path, most_gb: float) -> Path:
     """The WAV of a recording. The times of the files in the cache say when each was last asked for."""
     try:
-        if not _is_kept(to):
-            make_wav(path, to)
-            _forget(to, int(most_gb * GIGABYTE))
+        with _lock(to.name):
+            if not _is_kept(to):
+                make_wav(path, to)
+                _forget(to, int(most_gb * GIGABYTE))
     except OSError as error:
         raise SettingsError(
             f"播放用的录音写不进 {to.parent}：{error.strerror or type(error).__name__}",
             hint="腾出磁盘空间，或用设置 cache 换一个文件夹",
         ) from error
     return to
+
+
+@lru_cache(LOCKS)
+def _lock(name: str) -> Lock:
+    """A browser asks for several pieces at once: the first makes the file, the others wait for it."""
+    return Lock()
 
 
 def _is_kept(made: Path) -> bool:

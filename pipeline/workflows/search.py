@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -22,7 +21,7 @@ from pipeline.errors import RuleError, UsageError
 from pipeline.findings import How, Outcome
 from pipeline.settings import Settings
 from pipeline.storage.records import CallFilter, CallSummary, CompactCall
-from pipeline.storage.search import Candidate, Marked, Position
+from pipeline.storage.search import Candidate, Marked
 from pipeline.storage.store import EVERYTHING, Store
 from pipeline.timeline import Role, Span, Turn
 from pipeline.workflows.archive import make_compact
@@ -36,14 +35,14 @@ FIRST_BLOCK, LARGEST_BLOCK = 100, 2000
 KEPT_READY = 32
 """Texts that are ready to be looked for again: the next page is."""
 ANY, RULE = "any", "searched.yml"
-EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What to look for. `text`: words in the notation of phrases, empty: none. `role`: who says them, or of
-    whom the rule of `which` speaks. `which.limit`: calls on a page. `after`: the `next` of the page before.
-    `most`: so many calls are looked through for one page; None: until it is full."""
+    whom the rule of `which` speaks. `which.limit`: calls on a page. `after`: the recording behind which the
+    page begins, the `next` of the page before. `most`: so many calls are looked through for one page; None:
+    until it is full."""
 
     text: str = ""
     by_sound: bool = False
@@ -91,11 +90,12 @@ Look = Callable[[Sequence[Candidate]], Iterator[tuple[int, tuple[Passage, ...]]]
 
 
 def search(query: Query, store: Store, settings: Settings) -> Page:
-    """One page of what was found. Raises UsageError: the text is no phrase, `after` is no place."""
-    look, behind = _look(query, store, settings), _position(query.after) if query.after else None
+    """One page of what was found. Raises UsageError: the text is no phrase; NotFound: there is no recording
+    to begin behind."""
+    look = _look(query, store, settings)
     make_compact(store)
     found, looked, last = dict[str, tuple[Passage, ...]](), 0, None
-    with closing(store.candidates(query.which, VERSION, behind)) as calls:
+    with closing(store.candidates(query.which, VERSION, query.after or None)) as calls:
         for block in _blocks(calls, query.most):
             for number, passages in look(block):
                 found[block[number].recording_id] = passages
@@ -122,7 +122,7 @@ def _page(
     """`last`: the call that was looked at last; None: there is none behind it."""
     known = {call.recording.id: call for call in store.calls(CallFilter(recordings=frozenset(found)))}
     hits = (Hit(call=known[name], passages=passages) for name, passages in found.items() if name in known)
-    return Page(hits=tuple(hits), next=_written(last.position) if last else "", looked_through=looked)
+    return Page(hits=tuple(hits), next=last.recording_id if last else "", looked_through=looked)
 
 
 def _look(query: Query, store: Store, settings: Settings) -> Look:
@@ -235,19 +235,3 @@ def _ready(text: str, by_sound: bool, thresholds: Thresholds) -> Sweep:
         raise UsageError(f"要找的话从第 {error.column + 1} 个字起看不懂", hint=hint) from None
     except RuleError:
         raise UsageError("要找的话不能当作说法来找", hint=hint) from None
-
-
-def _written(position: Position) -> str:
-    at = "" if position.started_at is None else (position.started_at - EPOCH) // MICROSECOND
-    return f"{at}.{position.recording_id}"
-
-
-def _position(written: str) -> Position:
-    at, dot, recording_id = written.partition(".")
-    try:
-        started_at = EPOCH + int(at) * MICROSECOND if at else None
-    except (ValueError, OverflowError):
-        dot = ""
-    if not dot:
-        raise UsageError(f"没有从 {written} 开始的一页", hint="从第一页重新找")
-    return Position(started_at, recording_id)

@@ -1,6 +1,8 @@
 import os
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from night_help import FakeListener, Notes, archive, tools
 
 from pipeline.errors import NotFound, SettingsError
+from pipeline.media.browser import make_wav
 from pipeline.media.decode import decode
 from pipeline.media.join import recording_of
 from pipeline.media.peaks import peaks_of_file
@@ -55,6 +58,22 @@ def test_g711_is_made_into_a_wav_once(tmp_path: Path, settings: Settings) -> Non
     assert playable(recording, settings) == found
     assert found.path.stat().st_ino == made
     assert np.array_equal(decode(found.path).samples.data, decode(Path(recording.path)).samples.data)
+
+
+def test_pieces_that_are_asked_for_at_once_wait_for_one_file(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording, made = recorded(tmp_path / "in", "alaw.wav"), []
+
+    def slowly(path: Path, to: Path) -> None:
+        made.append(to)
+        time.sleep(0.2)
+        make_wav(path, to)
+
+    monkeypatch.setattr("pipeline.workflows.playback.make_wav", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda _: playable(recording, settings), range(4)))
+    assert (len(found), len(made)) == (1, 1)
 
 
 def test_a_damaged_original_is_made_anew_so_that_its_times_are_those_of_the_transcript(
