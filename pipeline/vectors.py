@@ -15,7 +15,7 @@ _HEAD = struct.Struct("<HI")
 
 
 class Rows(NamedTuple):
-    """A transcript's sentences as they are stored. `places`: int64, shape (sentences, 3), see `Place`."""
+    """Sentences as they are stored. `places`: int64, shape (sentences, 3), see `Place`."""
 
     places: NDArray[np.int64]
     vectors: Vectors

@@ -201,7 +201,7 @@ def before(heard: Heard, states: int, slot: Slot) -> int:
 
 
 def _surname_reach(heard: Heard, states: int) -> int:
-    """Behind what sounds like a surname, what stands before a title, and how a compound begins."""
+    """Behind what sounds like a surname or stands before a title, and behind compound surnames."""
     alone = heard.where(_sounds_like_surname) | _before_titles(heard)
     compound = (states & heard.where(_opens_compound)) << 1 & heard.words
     return (states & alone & heard.words) << 1 | compound << 1

@@ -94,7 +94,8 @@ class Together(Heard):
 
     @cached_property
     def _distinct(self) -> list[int]:
-        return [int(unit) for unit in np.unique(self.units)]
+        distinct: list[int] = np.unique(self.units).tolist()
+        return distinct
 
     @cached_property
     def soft_stops(self) -> int:

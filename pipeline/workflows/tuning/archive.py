@@ -118,7 +118,7 @@ class Archive:
             thresholds=self.thresholds,
             told=told,
         )
-        done_, total = 0, self.size
+        weighed, total = 0, self.size
         make_compact(self.store)
         for block in done(Weighing(self.store, order), blocks(self.store), self._hands):
             for recording, rule_id, findings in block.said:
@@ -128,8 +128,8 @@ class Archive:
             for recording_id in block.unread:
                 found.setdefault(recording_id, set()).update(rule.id for rule in plan.weighed)
                 found[recording_id].update(owner for rule_id in meant for owner in plan.owners[rule_id])
-            done_ += block.calls
-            self.watch(done_, total)
+            weighed += block.calls
+            self.watch(weighed, total)
 
     @property
     def _hands(self) -> int:
