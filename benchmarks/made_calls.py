@@ -80,7 +80,7 @@ class Speaker:
     """Makes turns out of words as frequent as they are in the language."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)  # noqa: S311
+        self.rng = random.Random(seed)
         words = [pair for pairs in vocabulary().values() for pair in pairs if pair[1] > 50]
         self._words = [word for word, _ in words]
         self._weights = list(accumulate(count**0.8 for _, count in words))
@@ -149,7 +149,7 @@ class Archive:
 
     def turns(self, number: int) -> list[Spoken]:
         """Agent and customer in turns, about `CHARACTERS` long."""
-        rng = random.Random(self._seed * 1_000_003 + number)  # noqa: S311
+        rng = random.Random(self._seed * 1_000_003 + number)
         said: list[Spoken] = []
         size = 0
         while size < CHARACTERS:
@@ -164,7 +164,7 @@ class Archive:
 
     def call(self, number: int) -> tuple[Compact, int]:
         """The compact call, and its length in ms."""
-        rng = random.Random(self._seed * 1_000_003 + number + 1)  # noqa: S311
+        rng = random.Random(self._seed * 1_000_003 + number + 1)
         said = self.turns(number)
         confidence = 0.55 if rng.random() < UNCERTAIN_ROLES else 0.99
         pauses = [20 * rng.randint(10, 60) for _ in said]

@@ -78,7 +78,7 @@ def phrase(rng: random.Random) -> str:
 
 def made_rules(count: int, seed: int) -> RuleSet:
     """`count` rules of three to eight patterns with exceptions; some have a window, some allow no edits."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     return parse_ruleset({f"made/r{i:04}.yml": rule_text(f"made.r{i:04}", rng) for i in range(count)})
 
 

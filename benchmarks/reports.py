@@ -54,7 +54,7 @@ def main() -> None:
 def multiply(path: Path, calls: int) -> None:
     """Fill the database up with the calls that it has, each under other names."""
     db = sqlite3.connect(path)
-    rng = random.Random(7)  # noqa: S311
+    rng = random.Random(7)
     known = db.execute("SELECT id FROM recordings ORDER BY id").fetchall()
     for number in range(calls):
         (origin,) = known[number % len(known)]
@@ -99,12 +99,12 @@ def _copy_scoring(db: sqlite3.Connection, origin: str, recording: str) -> None:
     )
     newest = "(SELECT max(id) FROM scorecards WHERE recording_id = ?)"
     made = db.execute(
-        f"INSERT INTO scorecards (recording_id, {columns}) "  # noqa: S608
+        f"INSERT INTO scorecards (recording_id, {columns}) "
         f"SELECT ?, {columns} FROM scorecards WHERE id = {newest}",
         (recording, origin),
     )
     db.execute(
-        f"INSERT INTO facts SELECT ?, version, body FROM facts WHERE scorecard_id = {newest}",  # noqa: S608
+        f"INSERT INTO facts SELECT ?, version, body FROM facts WHERE scorecard_id = {newest}",
         (made.lastrowid, origin),
     )
 

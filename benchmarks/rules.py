@@ -215,7 +215,7 @@ def re_seconds(ruleset: RuleSet, texts: Texts) -> float:
 
 def fuzz_seconds(ruleset: RuleSet, texts: Texts) -> float:
     """rapidfuzz's partial_ratio of every turn and every phrase, one wording of each, in native code."""
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)
     phrases = [spoken(text, rng) for text in patterns(ruleset)]
     said = [[turn.decode() for turn in call] for call in texts]
     began = time.perf_counter()

@@ -95,7 +95,7 @@ def _part(calls: int) -> list[tuple[float, float]]:
 
 def made_calls(count: int) -> Iterator[Call]:
     """Calls of ordinary sentences, agent and customer by turns."""
-    chooser = random.Random(SEED)  # noqa: S311  (no secret)
+    chooser = random.Random(SEED)
     lines = [line.text for line in ordinary()]
     for _ in range(count):
         turns = (

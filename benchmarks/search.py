@@ -122,7 +122,7 @@ def _copy_recording(db: sqlite3.Connection, origin: str, body: bytes, number: in
     }
     packed = zlib.compress(json.dumps(plain | changed, ensure_ascii=False).encode())
     db.execute(
-        f"INSERT INTO recordings (id, sha256, call_id, agent_id, started_at, body, {RECORDING}) "  # noqa: S608
+        f"INSERT INTO recordings (id, sha256, call_id, agent_id, started_at, body, {RECORDING}) "
         f"SELECT ?, ?, ?, ?, ?, ?, {RECORDING} FROM recordings WHERE id = ?",
         (*list(changed.values())[:4], at.strftime("%Y-%m-%d %H:%M:%S.%f"), packed, origin),
     )
@@ -143,7 +143,7 @@ FINDING = "finding_id, rule_id, label, category, outcome, role, start_ms, end_ms
 
 def _copy_scoring(db: sqlite3.Connection, name: str, transcript: int, scorecard: int) -> None:
     heard = db.execute(
-        f"INSERT INTO transcripts (recording_id, body, {TRANSCRIPT}) "  # noqa: S608
+        f"INSERT INTO transcripts (recording_id, body, {TRANSCRIPT}) "
         f"SELECT ?, x'', {TRANSCRIPT} FROM transcripts WHERE id = ?",
         (name, transcript),
     ).lastrowid
@@ -153,12 +153,12 @@ def _copy_scoring(db: sqlite3.Connection, name: str, transcript: int, scorecard:
         (heard, name, transcript),
     )
     scored = db.execute(
-        f"INSERT INTO scorecards (recording_id, transcript_id, body, {SCORECARD}) "  # noqa: S608
+        f"INSERT INTO scorecards (recording_id, transcript_id, body, {SCORECARD}) "
         f"SELECT ?, ?, x'', {SCORECARD} FROM scorecards WHERE id = ?",
         (name, heard, scorecard),
     ).lastrowid
     db.execute(
-        f"INSERT INTO findings (scorecard_id, {FINDING}) "  # noqa: S608
+        f"INSERT INTO findings (scorecard_id, {FINDING}) "
         f"SELECT ?, {FINDING} FROM findings WHERE scorecard_id = ?",
         (scored, scorecard),
     )

@@ -10,7 +10,7 @@ from pipeline.timeline import Provenance
 
 
 class Verdict(StrEnum):
-    PASS = "pass"  # noqa: S105  (not a password)
+    PASS = "pass"
     FAIL = "fail"
     GRADED = "graded"
     NOT_APPLICABLE = "not_applicable"

@@ -179,7 +179,7 @@ def _rule(document: Document, reading: _Reading) -> None:
     common = {key: value for key, value in document.values.items() if key in _COMMON}
     own = {key: value for key, value in document.values.items() if key not in _COMMON}
     context = reading.context
-    check = lambda: RuleFile.model_validate(common, context=context)  # noqa: E731
+    check = lambda: RuleFile.model_validate(common, context=context)
     file = _validated(document, reading, check, RuleFile)
     name = document.values.get("detector")
     detector = DETECTORS.get(name) if isinstance(name, str) else None
@@ -190,7 +190,7 @@ def _rule(document: Document, reading: _Reading) -> None:
         elif name is None:
             reading.faults.extend(_misspelled(document, own))
         return
-    make = lambda: detector.parameters.model_validate(_tuples(own), context=context)  # noqa: E731
+    make = lambda: detector.parameters.model_validate(_tuples(own), context=context)
     parameters = _validated(document, reading, make, RuleFile, detector.parameters)
     if file is not None and parameters is not None:
         cases = _cases(document, file, reading)
@@ -251,7 +251,7 @@ def _made(document: Document, file: RuleFile, parameters: object, cases: tuple[C
 
 def _guard(document: Document, reading: _Reading) -> None:
     context = reading.context
-    check = lambda: GuardFile.model_validate(document.values, context=context)  # noqa: E731
+    check = lambda: GuardFile.model_validate(document.values, context=context)
     file = _validated(document, reading, check, GuardFile)
     if file is not None:
         reading.add(reading.guards, file.id, (file.patterns, document))
@@ -265,7 +265,7 @@ def _words(document: Document, reading: _Reading) -> None:
         )
         reading.faults.append(document.error((), message))
         return
-    check = lambda: WordsFile.model_validate(document.values)  # noqa: E731
+    check = lambda: WordsFile.model_validate(document.values)
     file = _validated(document, reading, check, WordsFile)
     if file is not None:
         reading.words[name] = (file.words, document)

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Page
-from pipeline.review.pages import audio, audit, call, guide, login, queue, reports, users
+from pipeline.review.pages import audio, audit, call, guide, login, queue, reports, search, users
 from pipeline.review.site import Site
 
 PAGES: tuple[Page, ...] = (
@@ -16,6 +16,7 @@ PAGES: tuple[Page, ...] = (
     *call.PAGES,
     *audio.PAGES,
     *reports.PAGES,
+    *search.PAGES,
     *users.PAGES,
     *audit.PAGES,
     *guide.PAGES,

@@ -68,7 +68,7 @@ def compact_calls(session: Session, transcript_ids: Sequence[int]) -> list[Compa
 def numbers(session: Session, version: int) -> dict[str, int]:
     """The newest transcript of each recording that has a compact form of this version."""
     query = select(CompactRow.recording_id, CompactRow.transcript_id).where(CompactRow.version == version)
-    return {name: number for name, number in session.execute(query)}  # noqa: C416  (rows are no pairs to mypy)
+    return {name: number for name, number in session.execute(query)}
 
 
 def without_compact(session: Session, version: int, count: int) -> list[tuple[int, Recording, Transcript]]:

@@ -79,7 +79,7 @@ def _behind(asked: PageOf) -> Iterator[ColumnElement[bool]]:
 
 def _counts(session: Session, which: QueueFilter) -> dict[WorkState, int]:
     query = select(QueueRow.state, func.count()).where(*conditions(which)).group_by(QueueRow.state)
-    found = {state: count for state, count in session.execute(query)}  # noqa: C416  (rows are no pairs)
+    found = {state: count for state, count in session.execute(query)}
     return {state: found.get(state.value, 0) for state in WorkState}
 
 

@@ -139,7 +139,7 @@ class _Job:
         self._sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
 
     def prepare(self) -> None:
-        self._sweep  # noqa: B018  (made here)
+        self._sweep
 
     def moved(self) -> None:
         self._store = self._store.another()

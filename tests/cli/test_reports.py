@@ -19,7 +19,7 @@ from pipeline.storage.store import Store
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/workflows/report"))
 
-from report_help import Made, put  # noqa: E402
+from report_help import Made, put
 
 PAGE = (ROOT / "docs/reports.md").read_text(encoding="utf-8")
 COMMANDS = [

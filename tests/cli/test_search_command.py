@@ -15,7 +15,7 @@ from pipeline.errors import UsageError
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/workflows/tuning"))
 
-from tuning_help import shipped_like  # noqa: E402
+from tuning_help import shipped_like
 
 PAGE = (ROOT / "docs/search.md").read_text(encoding="utf-8")
 COMMANDS = [

@@ -58,7 +58,7 @@ def found_by_sweep(calls: Iterable[Call], sweep: Sweep) -> list[list[Finding]]:
 
 
 def test_costs_are_lower_bounds() -> None:
-    table, rng = classes.table(), random.Random(3)  # noqa: S311
+    table, rng = classes.table(), random.Random(3)
     han = [chr(code) for code in range(0x4E00, 0x9FA5) if readings(chr(code))]
     for meant in [*"不没我你他零一的地得哪那吗妈啊a7", *rng.sample(han, 40)]:
         alike = [char for char in rng.sample(han, 1500) if set(syllables(char)) & near(meant)]
@@ -204,7 +204,7 @@ def test_a_piece_before_a_gap_is_no_candidate_without_the_piece_behind_it() -> N
 
 def test_the_piece_behind_a_gap_may_be_damaged_as_the_engine_allows() -> None:
     ruleset = phrase_rule("(投诉|告)…6没有用的", "我[们]…处理不了")
-    sweep, rng = Sweep(ruleset, Thresholds()), random.Random(8)  # noqa: S311
+    sweep, rng = Sweep(ruleset, Thresholds()), random.Random(8)
     said = [
         "你去投诉也没有用的",
         "你告到哪儿都每有用的",

@@ -99,7 +99,7 @@ def same_sound():
 
 def misheard(script, part, seed):
     """Characters replaced by others of the same sound, a quarter of them lost; lines and speakers stay."""
-    chance, others, heard = random.Random(seed), same_sound(), []  # noqa: S311
+    chance, others, heard = random.Random(seed), same_sound(), []
     for line in script.strip().splitlines():
         text = [_misheard(c, part, chance, others) for c in line[2:]]
         heard.append(line[:2] + "".join(text))

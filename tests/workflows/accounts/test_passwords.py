@@ -1,7 +1,7 @@
 """Which passwords are taken: long ones that cannot be guessed, of whatever characters."""
 
 import pytest
-from account_help import cheap_hashes  # noqa: F401  (fixture)
+from account_help import cheap_hashes
 
 from pipeline.errors import UsageError
 from pipeline.workflows.accounts.passwords import check_password, fits, hashed, is_outdated

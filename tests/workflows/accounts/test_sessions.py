@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from account_help import (  # noqa: F401  (fixtures)
+from account_help import (
     AT,
     BY,
     CHEAP,

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from account_help import (  # noqa: F401  (fixtures)
+from account_help import (
     AT,
     BY,
     OTHER_PASSWORD,

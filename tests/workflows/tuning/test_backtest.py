@@ -28,7 +28,7 @@ def result_of(folder: tuple[Path, Store], order: Backtesting) -> Backtest:
     return backtest_store(order, load_ruleset(folder[0]), Archive(store=folder[1], thresholds=Thresholds()))
 
 
-def shirking(folder: tuple[Path, Store], draw: Draw = Draw()) -> RuleBacktest:  # noqa: B008
+def shirking(folder: tuple[Path, Store], draw: Draw = Draw()) -> RuleBacktest:
     return result_of(folder, Backtesting(rules=(RULE,), draw=draw)).tests[0]
 
 

@@ -82,7 +82,7 @@ def test_the_patch_applies_and_does_what_was_promised(folder: tuple[Path, Store]
     before = {path: path.read_bytes() for path in folder[0].rglob("*.yml")}
     patch = suggested(folder).patch
     assert {path: path.read_bytes() for path in folder[0].rglob("*.yml")} == before
-    subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=folder[0], check=True)  # noqa: S607
+    subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=folder[0], check=True)
     ruleset = load_ruleset(folder[0])
     assert not run_cases(ruleset)
     after = suggested(folder)

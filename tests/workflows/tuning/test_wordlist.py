@@ -40,7 +40,7 @@ def as_xlsx(path: Path, rows: list[tuple[str, ...]], merge: str = "") -> Path:
     return path
 
 
-def imported(words: WordList, folder: Path, plan: Plan = Plan()) -> RuleSet:  # noqa: B008
+def imported(words: WordList, folder: Path, plan: Plan = Plan()) -> RuleSet:
     made = import_rules(words, plan)
     assert not made.faults
     write_rules(made, folder)
