@@ -20,6 +20,7 @@ from pipeline.review.pages import (
     rule_drafts,
     rule_try,
     rules,
+    search,
     users,
 )
 from pipeline.review.site import Site, Visit
@@ -30,6 +31,7 @@ PAGES: tuple[Page, ...] = (
     *call.PAGES,
     *audio.PAGES,
     *reports.PAGES,
+    *search.PAGES,
     *users.PAGES,
     *audit.PAGES,
     *guide.PAGES,

@@ -62,9 +62,14 @@ class Leads:
             case Of.RULE:
                 return f"/rules/{quote(key, safe='')}" if self.rules else ""
             case Of.CALLS:
-                return f"/queue?{urlencode(self._queue(key))}" if self.queue else ""
+                return f"/queue?{urlencode(self._queue(key))}" if self._is_queue else ""
             case Of.HITS | Of.ITEM | Of.CAUSE:
                 return f"/reports/calls?{urlencode({'of': of.value, 'key': key, **asked(self.order)})}"
+
+    @property
+    def _is_queue(self) -> bool:
+        """The queue has no filter for a team: only who is held to theirs finds the same calls there."""
+        return self.queue and (self.order.team is None or self.order.agents is not None)
 
     @property
     def _days(self) -> dict[str, str]:
@@ -78,8 +83,8 @@ class Leads:
 
     def _queue(self, key: str) -> dict[str, str]:
         order = self.order
-        held = {"agent": order.agent, "team": order.team, "business": order.business}
-        asks = {key: "1"} if key else {}
+        held = {"agent": order.agent, "business": order.business}
+        asks = {key: "yes"} if key else {}
         return self._days | {name: value for name, value in held.items() if value} | asks
 
 

@@ -124,6 +124,15 @@ class Queue(Transactions):
             found = session.execute(query.group_by(QueueRow.assigned_to)).all()
         return {who: count for who, count in found if who is not None}
 
+    def calls_of(self, who: str) -> frozenset[str]:
+        """The calls that somebody holds or has decided about, by recording; without those about which the
+        second of two inspectors is to decide without knowing of the first."""
+        decided = exists().where(ReviewRow.recording_id == QueueRow.recording_id, ReviewRow.who == who)
+        secret = (QueueRow.done > 0) & (QueueRow.asked > 1) & ~QueueRow.released
+        query = select(QueueRow.recording_id).where(or_(QueueRow.assigned_to == who, decided), ~secret)
+        with self._reading() as session:
+            return frozenset(session.scalars(query))
+
     def plan_progress(self, most: int = 5) -> tuple[PlanProgress, ...]:
         """How far the work on the kept samples is, newest first, so many at most."""
         begun = func.sum((QueueRow.state != WorkState.NEW.value).cast(Integer))

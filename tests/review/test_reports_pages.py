@@ -103,7 +103,7 @@ def test_every_figure_leads_on(browser: Browser, calls: tuple[Made, ...]) -> Non
     agents = [parse_qs(urlsplit(link).query) for link in found if "kind=agent&agent" in _sorted(link)]
     assert {"1001", "1002", "1003"} == {query["agent"][0] for query in agents}
     queue = [parse_qs(urlsplit(link).query) for link in found if link.startswith("/queue?")]
-    assert {"since": ["2024-05-06"], "until": ["2024-05-12"], "fatal": ["1"]} in queue
+    assert {"since": ["2024-05-06"], "until": ["2024-05-12"], "fatal": ["yes"]} in queue
     assert [link for link in found if link.startswith("/reports?") and "date=2024-05-07" in link]
 
 

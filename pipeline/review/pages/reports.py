@@ -121,7 +121,7 @@ def order_of(visit: Visit, action: Action = Action.REPORTS_VIEW) -> Order:
         least=min(max(least, LEAST), MOST_LEAST),
     )
     held = team_cut(visit, action)
-    return order if held is None else replace(order, team=held)
+    return order if held is None else replace(order, team=held.team, agents=held.agents)
 
 
 def _kind(visit: Visit) -> Kind:

@@ -43,7 +43,8 @@ Watch = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is asked for. `least`: agents with fewer scored calls are shown but not ranked."""
+    """What is asked for. `least`: agents with fewer scored calls are shown but not ranked. `agents`: who is
+    in the team, where the roster is not asked."""
 
     kind: Kind
     asked: Asked
@@ -51,6 +52,13 @@ class Order:
     team: str | None = None
     business: str | None = None
     least: int = USUAL_LEAST
+    agents: frozenset[str] | None = None
+
+    def takes(self, agent: str | None, roster: Roster) -> bool:
+        """Whether calls of an agent belong to the team."""
+        if self.agents is not None:
+            return agent in self.agents
+        return self.team is None or roster.team(agent) == self.team
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -80,7 +88,8 @@ def make_facts(store: Store, watch: Watch = lambda made: None) -> int:
 def report(order: Order, store: Store, around: Surroundings, watch: Watch = lambda read: None) -> Report:
     """The report. `watch` is told how many calls were read. Raises NotFound: no call was ever scored;
     UsageError: the days do not go together, or nobody knows who is in which team."""
-    if (order.kind is Kind.TEAM or order.team) and not around.roster.teams:
+    named = order.team if order.agents is None else None
+    if (order.kind is Kind.TEAM or named) and not around.roster.teams:
         raise UsageError("没有坐席名册，不知道谁在哪个班组", hint="把名册 CSV 写进设置 roster")
     period = period_asked(order, store, around.zone)
     begin, cut = trend_of(order.kind, period, around.zone)
@@ -104,7 +113,7 @@ def lines_asked(order: Order, store: Store, around: Surroundings, period: Period
     """The calls of an order, by their start."""
     which = FactFilter(since=period.since, until=period.until, agent_id=order.agent, business=order.business)
     for line in store.facts(which):
-        if order.team is None or around.roster.team(line.agent_id) == order.team:
+        if order.takes(line.agent_id, around.roster):
             yield line
 
 

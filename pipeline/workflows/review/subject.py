@@ -45,6 +45,8 @@ def agents_in_scope(store: Store, user: User, action: Action, settings: Settings
 
 
 def _agents_of(store: Store, team_id: int | None, roster: Roster) -> tuple[str, ...]:
+    if team_id is None:
+        return ()
     name = next((team.name for team in store.teams() if team.id == team_id), None)
     known = {user.agent_id for user in store.users() if user.agent_id and user.team_id == team_id}
     known |= {agent for agent, team in roster.teams.items() if name is not None and team == name}
