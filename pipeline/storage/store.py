@@ -119,7 +119,7 @@ class Store(
 
         The transcript must be `mapping.storable(...)`, else ValueError: a re-score would see other numbers.
         """
-        _check(scored)
+        writing.check(scored)
         key = work_key(scored.recording.sha256, scored.transcript.provenance)
         try:
             with self._writing() as session:
@@ -148,7 +148,7 @@ class Store(
         None: the call changed since it was read, and nothing is kept. Raises NotFound for a recording that
         was never stored."""
         scored, correction = rescored.scored, rescored.correction
-        _check(scored)
+        writing.check(scored)
         with self._writing() as session:
             if not writing.is_newest(session, scored.recording.id, rescored.basis, scored.reviews):
                 return None
@@ -393,14 +393,3 @@ def work_key(sha256: str, provenance: Provenance) -> str:
     """The key of finished work: the bytes, and everything that changes what is heard in them."""
     parts = (sha256, provenance.pipeline, provenance.model_sha256, provenance.settings_digest)
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
-
-
-def _check(scored: ScoredCall) -> None:
-    if mapping.storable(scored.transcript) != scored.transcript:
-        raise ValueError("score and save mapping.storable(transcript), not the transcript as heard")
-    card = scored.scorecard
-    if card is not None and (card.recording_id, card.ruleset_digest) != (
-        scored.recording.id,
-        scored.ruleset.digest,
-    ):
-        raise ValueError("the scorecard belongs to another recording or rule set")

@@ -36,6 +36,18 @@ from pipeline.storage.tables import (
 from pipeline.timeline import Recording
 
 
+def check(scored: ScoredCall) -> None:
+    """Raises ValueError: the store would give back something else."""
+    if mapping.storable(scored.transcript) != scored.transcript:
+        raise ValueError("score and save mapping.storable(transcript), not the transcript as heard")
+    card = scored.scorecard
+    if card is not None and (card.recording_id, card.ruleset_digest) != (
+        scored.recording.id,
+        scored.ruleset.digest,
+    ):
+        raise ValueError("the scorecard belongs to another recording or rule set")
+
+
 def lock(session: Session, recording_id: str) -> None:
     """Nobody else writes about the recording until the transaction ends. Raises NotFound."""
     if session.get(RecordingRow, recording_id, with_for_update=True) is None:
