@@ -1,44 +1,18 @@
 """The call page and the queue: what an inspector decides is kept, shown at once, and never lost."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import demo
 import pytest
 from httpx import Response
-from page_help import AT, HOSTILE, Browser, add_users, assert_harmless, settings_in, shown, token_of
+from page_help import AT, HOSTILE, Browser, assert_harmless, shown, token_of
 
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
 from pipeline.scorecard import Decision
-from pipeline.settings import Settings
-from pipeline.storage.store import Store
-from pipeline.workflows.audit import open_store, verify
+from pipeline.workflows.audit import verify
 
-
-@pytest.fixture(scope="session")
-def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo calls in a database."""
-    folder = tmp_path_factory.mktemp("scored")
-    settings = settings_in(folder)
-    with open_store(settings, create=True) as store:
-        demo.fill(store, settings)
-        add_users(store)
-    return folder
-
-
-@pytest.fixture
-def settings(scored: Path, tmp_path: Path) -> Settings:
-    shutil.copytree(scored, tmp_path / "house")
-    return settings_in(tmp_path / "house")
-
-
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    with open_store(settings) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("scored")
+"""The house has the demo calls."""
 
 
 def version(answer: Response) -> str:

@@ -1,0 +1,155 @@
+"""An inspector's morning in a real browser, on the demo calls."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from chromium import Person, chromium, needs_chromium, serving
+from playwright.sync_api import Browser, Page, expect
+
+from pipeline.scorecard import Decision
+from pipeline.settings import Settings
+from pipeline.storage.store import Store
+
+pytestmark = [needs_chromium, pytest.mark.usefixtures("scored")]
+Enter = Callable[[str], Person]
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def enter(opened: Browser, store: Store, settings: Settings) -> Iterator[Enter]:
+    """Log somebody in; at the end nobody's browser may have complained."""
+    people: list[Person] = []
+    with serving(store, settings) as address:
+
+        def come(login: str) -> Person:
+            people.append(Person(opened, address, login))
+            return people[-1]
+
+        yield come
+        for person in people:
+            person.leave()
+
+
+def now(page: Page) -> float:
+    return float(page.evaluate("document.getElementById('audio').currentTime"))
+
+
+def drawn(page: Page) -> None:
+    expect(page.locator("body[data-drawn=yes]")).to_be_attached()
+
+
+def test_a_whole_morning(enter: Enter, store: Store) -> None:
+    inspector = enter("wangmin")
+    page = inspector.page
+    expect(page).to_have_url(re.compile("/queue$"))
+    expect(page.locator("tbody tr").first).to_contain_text("d11")
+    page.keyboard.press("g")
+    drawn(page)
+    expect(page.locator("h1")).to_have_text("d11")
+    assert inspector.accessibility() == []
+
+    # one key to the decisive second: it plays the words that the item rests on
+    page.keyboard.press("j")
+    expect(page.locator("details.item[open]")).to_have_count(1)
+    place = page.locator("details.item[open] [data-listen]").first
+    start = int(place.get_attribute("data-s") or 0) / 1000
+    page.keyboard.press("l")
+    page.wait_for_function("!document.getElementById('audio').paused")
+    page.wait_for_function(f"document.getElementById('audio').currentTime > {start - 0.6}")
+    assert now(page) < start + 3
+    page.keyboard.press(" ")
+    page.wait_for_function("document.getElementById('audio').paused")
+
+    # a click on a word seeks there, and the word is the current one
+    word = page.locator(".turn .w").nth(40)
+    word.click()
+    assert now(page) == pytest.approx(int(word.get_attribute("data-s") or 0) / 1000, abs=0.05)
+    expect(word).to_have_class(re.compile("now"))
+
+    # accept, override with a reason, undo, do it again
+    page.locator("#item-standard_greeting summary").click()
+    page.locator("#item-standard_greeting [data-do=accept]").click()
+    expect(page.locator("#item-standard_greeting .who")).to_contain_text("wangmin")
+    page.locator("#item-asks_name summary").click()
+    before = page.locator(".score").inner_text()
+    page.keyboard.press("1")
+    page.keyboard.press("e")
+    page.keyboard.type("问了，规则没有听到")
+    page.locator("#item-asks_name [data-level]").first.click()
+    expect(page.locator("#item-asks_name .override")).to_be_visible()
+    after = page.locator(".score").inner_text()
+    assert after != before
+    page.locator("#item-asks_name summary").focus()
+    page.keyboard.press("u")
+    expect(page.locator("#item-asks_name .override")).to_have_count(0)
+    assert page.locator(".score").inner_text() == before
+    page.locator("[aria-label=重做]").click()
+    expect(page.locator("#item-asks_name .override")).to_be_visible()
+    page.locator("#submit").click()
+    page.wait_for_url(re.compile("/(queue|calls/(?!1a5934))"))
+    recording = store.find_call("d11").id
+    assert [r.decision for r in store.reviews(recording)][-1] is Decision.DONE
+
+    owner = enter("qowner")
+    owner.go("/rules/try?phrase=保证一定")
+    owner.go("/reports")
+    owner.page.wait_for_selector("table", timeout=30_000)
+    assert owner.accessibility() == []
+    owner.go("/search?text=肯定没问题")
+    expect(owner.page.locator("main")).to_contain_text("d11")
+
+
+def test_no_key_fires_while_an_input_method_composes(enter: Enter) -> None:
+    person = enter("wangmin")
+    person.page.keyboard.press("g")
+    drawn(person.page)
+    person.page.keyboard.press("j")
+    key = "new KeyboardEvent('keydown', {key: '?', isComposing: true, bubbles: true})"
+    person.page.evaluate(f"document.activeElement.dispatchEvent({key})")
+    expect(person.page.locator("dialog[open]")).to_have_count(0)
+    person.page.keyboard.press("?")
+    expect(person.page.locator("#keys[open]")).to_be_visible()
+
+
+def test_a_key_can_be_changed_and_all_keys_switched_off(enter: Enter) -> None:
+    person = enter("wangmin")
+    page = person.page
+    page.keyboard.press("?")
+    row = page.locator("#keys-list tr", has_text="下一通")
+    row.locator("button").click()
+    page.keyboard.press("x")
+    expect(row.locator("button")).to_have_text("x")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    expect(page).to_have_url(re.compile("/queue$"))
+    page.keyboard.press("x")
+    page.wait_for_url(re.compile("/calls/"))
+    drawn(page)
+    page.keyboard.press("?")
+    page.locator("#keys-on").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("details.item[open]")).to_have_count(0)
+
+
+def test_english_is_there_for_those_who_want_it(enter: Enter) -> None:
+    person = enter("wangmin")
+    person.go("/me").locator("button[value=en]").click()
+    person.go("/queue")
+    expect(person.page.locator("h1")).to_contain_text("Queue")
+
+
+@pytest.mark.parametrize("login", ["wangmin", "zhaozg", "qowner", "boss", "auditor"])
+def test_every_page_of_the_menu_is_accessible_and_without_complaint(enter: Enter, login: str) -> None:
+    person = enter(login)
+    links = "links => links.map(link => link.getAttribute('href'))"
+    for path in person.page.locator("header nav a").evaluate_all(links):
+        person.go(path)
+        person.page.wait_for_load_state("networkidle")
+        assert person.accessibility() == []
