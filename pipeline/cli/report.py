@@ -1,6 +1,8 @@
 """`callscore report day|week|agent|team|rule`: what was scored, for people who lead."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated
 
@@ -51,11 +53,18 @@ class Ask:
     settings: SettingsOptions
 
 
-def _of_days(kind: Kind, help: str, epilog: str) -> None:
-    """A command whose report is about a fixed stretch of days."""
+def _one_day(date: Day = None) -> Asked:
+    return Asked(day=a_date(date, "--date"))
+
+
+def _any_days(since: Since = None, until: Until = None) -> Asked:
+    return Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
+
+
+def _command(kind: Kind, days: Callable[..., Asked], help: str, epilog: str) -> None:
+    """A command with the options of `days`, which say what days its report is about, and those of all."""
 
     def command(
-        date: Day = None,
         agent: Agent = None,
         team: Team = None,
         business: Business = None,
@@ -63,57 +72,51 @@ def _of_days(kind: Kind, help: str, epilog: str) -> None:
         output: Output = None,
         database: Database = None,
         rules: Rules = None,
+        **dates: str | None,
     ) -> None:
-        asked = Asked(day=a_date(date, "--date"))
+        asked = days(**dates)
         order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
         _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
 
-    app.command(kind.value, help=help, epilog=epilog)(command)
+    app.command(kind.value, help=help, epilog=epilog)(_with_options_of(days, command))
 
 
-def _of_a_time(kind: Kind, help: str, epilog: str) -> None:
-    """A command whose report is about any days."""
-
-    def command(
-        since: Since = None,
-        until: Until = None,
-        agent: Agent = None,
-        team: Team = None,
-        business: Business = None,
-        least: Least = USUAL_LEAST,
-        output: Output = None,
-        database: Database = None,
-        rules: Rules = None,
-    ) -> None:
-        asked = Asked(since=a_date(since, "--since"), until=a_date(until, "--until"))
-        order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
-        _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
-
-    app.command(kind.value, help=help, epilog=epilog)(command)
+def _with_options_of(days: Callable[..., Asked], command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the parameters of `days` in the place of its `**dates`: typer reads signatures."""
+    own = [p for p in signature(command).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    options = [*signature(days).parameters.values(), *own]
+    command.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    return command
 
 
-_of_days(
+_command(
     Kind.DAY,
+    _one_day,
     "一天的报表，带前十四天的走势；默认最近有通话的一天。",
     "例：callscore report day --date 2024-05-11 -o 日报.html",
 )
-_of_days(
+_command(
     Kind.WEEK,
+    _one_day,
     "周一到周日的报表，带前八周的走势；默认最近有通话的一周。",
     "例：callscore report week -o 周报.html",
 )
-_of_a_time(
+_command(
     Kind.AGENT,
+    _any_days,
     "各坐席的报表；默认到最近一通为止的三十天。",
     "例：callscore report agent --agent 1021 --since 2024-05-01",
 )
-_of_a_time(
+_command(
     Kind.TEAM,
+    _any_days,
     "各班组的报表；谁在哪个班组，看设置 roster 的名册。",
     "例：callscore report team --since 2024-05-01 -o 班组.xlsx",
 )
-_of_a_time(
+_command(
     Kind.RULE,
+    _any_days,
     "各规则命中了多少通话，质检员判过的有多少是真的。",
     "例：callscore report rule --since 2024-05-01 -o 规则.html",
 )

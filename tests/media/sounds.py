@@ -1,6 +1,7 @@
 """Small recordings made on the spot: tones and bursts in every format that PyAV can write."""
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -90,26 +91,31 @@ def write_gsm(path: Path, seconds: float, seed: int = 0) -> Path:
 def write_gsm_wav(path: Path, seconds: float) -> Path:
     """GSM 6.10 in WAV: 65-byte blocks of 40 ms."""
     body = np.random.default_rng(1).integers(0, 256, round(seconds * 25) * 65, dtype=np.uint8).tobytes()
-    return write_wav(
-        path, body, tag=0x31, rate=8000, byte_rate=1625, block=65, bits=0, extra=struct.pack("<HH", 2, 320)
-    )
+    extra = struct.pack("<HH", 2, 320)
+    return write_wav(path, body, Format(tag=0x31, byte_rate=1625, block=65, bits=0, extra=extra))
 
 
-def write_wav(
-    path: Path,
-    body: bytes,
-    *,
-    tag: int = 1,
-    channels: int = 1,
-    rate: int = 8000,
-    byte_rate: int = 16000,
-    block: int = 2,
-    bits: int = 16,
-    extra: bytes = b"",
-    promised: int | None = None,
-) -> Path:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """The `fmt ` part of a WAV file; 16-bit PCM, mono, 8 kHz."""
+
+    tag: int = 1
+    channels: int = 1
+    rate: int = 8000
+    byte_rate: int = 16000
+    block: int = 2
+    bits: int = 16
+    extra: bytes = b""
+
+    @property
+    def packed(self) -> bytes:
+        numbers = (self.tag, self.channels, self.rate, self.byte_rate, self.block, self.bits)
+        return struct.pack("<HHIIHH", *numbers) + self.extra
+
+
+def write_wav(path: Path, body: bytes, form: Format | None = None, *, promised: int | None = None) -> Path:
     """A WAV file by hand; `promised` is the length its header claims."""
-    fmt = struct.pack("<HHIIHH", tag, channels, rate, byte_rate, block, bits) + extra
+    fmt = (form or Format()).packed
     size = len(body) if promised is None else promised
     head = b"WAVE" + b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", size)
     path.write_bytes(b"RIFF" + struct.pack("<I", min(len(head) + size, 0xFFFFFFFF)) + head + body)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sounds import ENCODINGS, bursts, onsets, pcm, tone, write, write_gsm, write_gsm_wav, write_wav
+from sounds import ENCODINGS, Format, bursts, onsets, pcm, tone, write, write_gsm, write_gsm_wav, write_wav
 
 from pipeline.errors import UnreadableRecording
 from pipeline.media.decode import decode, fingerprint
@@ -91,7 +91,7 @@ def test_samples_that_are_no_numbers_become_silence_with_a_warning(tmp_path: Pat
 
 def write_float(path: Path, data: np.ndarray) -> Path:
     body = data.T.astype("<f4").tobytes()
-    return write_wav(path, body, tag=3, rate=16000, byte_rate=64000, block=4, bits=32)
+    return write_wav(path, body, Format(tag=3, rate=16000, byte_rate=64000, block=4, bits=32))
 
 
 # damage
@@ -217,7 +217,8 @@ def test_silence_and_scraps_are_nothing_to_score(tmp_path: Path) -> None:
     scrap = write_wav(tmp_path / "a.wav", bytes(3200))
     with pytest.raises(UnreadableRecording, match=r"录音只有 0\.2 秒"):
         decode(scrap)
-    alaw_silence = write_wav(tmp_path / "b.wav", b"\xd5" * 80_000, tag=6, byte_rate=8000, block=1, bits=8)
+    alaw = Format(tag=6, byte_rate=8000, block=1, bits=8)
+    alaw_silence = write_wav(tmp_path / "b.wav", b"\xd5" * 80_000, alaw)
     with pytest.raises(UnreadableRecording, match="数字静音"):
         decode(alaw_silence)
 

@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from small_rules import a_rule
 from sqlalchemy import create_engine, text
 
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
-from pipeline.scope import Applies, Source
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Scorecard, ScoredItem, Verdict
 from pipeline.storage.records import Rescored, ScoredCall
 from pipeline.storage.store import Store
@@ -75,30 +75,10 @@ def a_transcript() -> Transcript:
     )
 
 
-def a_rule(rule_id: str, category: str | None) -> Rule:
-    return Rule(
-        id=rule_id,
-        title="推诿",
-        why="",
-        label=rule_id.split(".")[0],
-        category=category,
-        severity=Severity.MAJOR,
-        status=Status.ACTIVE,
-        detector="phrase",
-        role=Role.AGENT,
-        window=Window(),
-        applies=Applies(),
-        parameters=None,
-        cases=(),
-        digest="d",
-        source=Source(path="forbidden/shirking.yml", line=1),
-    )
-
-
 def a_ruleset(text: str = "id: forbidden.shirking") -> RuleSet:
     files = {"forbidden/shirking.yml": text}
     return RuleSet(
-        rules=(a_rule("forbidden.shirking", "shirking"), a_rule("closing.thanks", None)),
+        rules=(a_rule("forbidden.shirking", category="shirking"), a_rule("closing.thanks")),
         templates=(),
         files=files,
         digest=hashlib.sha256(text.encode()).hexdigest(),

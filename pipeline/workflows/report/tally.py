@@ -8,7 +8,7 @@ from pipeline.scoring.intervals import Share
 from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
 from pipeline.units import Ms
-from pipeline.workflows.report.values import Example, Group, Part, Passes, RuleLine, Stayed
+from pipeline.workflows.report.values import Ends, Example, Group, Part, Passes, RuleLine, Stayed
 
 EXAMPLES = 3
 NOBODY = "（无工号）"
@@ -108,9 +108,7 @@ class GroupTally:
             calls=self.calls,
             scored=self.scored,
             reviewed=self.reviewed,
-            passed=self.passed,
-            failed=self.failed,
-            undecided=self.scored - self.passed - self.failed,
+            ends=Ends(self.passed, self.failed, self.scored - self.passed - self.failed),
             rate=self.rate.mean,
             lowest=self.lowest.mean,
             highest=self.highest.mean,
@@ -137,9 +135,7 @@ class PassTally:
             title=self.title,
             pass_mark=self.pass_mark,
             target=target,
-            passed=self.passed,
-            failed=self.failed,
-            undecided=self.undecided,
+            ends=Ends(self.passed, self.failed, self.undecided),
         )
 
 

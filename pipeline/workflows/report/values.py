@@ -52,36 +52,46 @@ class Example:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Cards on either side of their pass mark; `undecided` ones can still end on both."""
+
+    passed: int
+    failed: int
+    undecided: int
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.passed, self.failed, self.undecided))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passes:
-    """Cards of one template against its pass mark. `undecided` cards can still end on either side."""
+    """Cards of one template against its pass mark."""
 
     template: str
     title: str
     pass_mark: float | None
     target: float | None
-    passed: int
-    failed: int
-    undecided: int
+    ends: Ends
 
     @property
     def cards(self) -> int:
-        return self.passed + self.failed + self.undecided
+        return sum(self.ends)
 
     @property
     def range(self) -> tuple[float, float] | None:
         """The pass rate if every undecided card failed, and if every one passed."""
         if not self.cards:
             return None
-        return self.passed / self.cards, (self.passed + self.undecided) / self.cards
+        return self.ends.passed / self.cards, (self.cards - self.ends.failed) / self.cards
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """What these cards say of all such calls (95 %), whatever becomes of the undecided ones."""
         if not self.cards:
             return None
-        low, _ = wilson(self.passed, self.cards)
-        return low, wilson(self.passed + self.undecided, self.cards)[1]
+        low, _ = wilson(self.ends.passed, self.cards)
+        return low, wilson(self.cards - self.ends.failed, self.cards)[1]
 
     @property
     def met(self) -> bool | None:
@@ -128,9 +138,7 @@ class Group:
     calls: int
     scored: int
     reviewed: int
-    passed: int
-    failed: int
-    undecided: int
+    ends: Ends
     rate: Mean
     lowest: Mean
     highest: Mean

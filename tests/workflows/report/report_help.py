@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from small_rules import a_rule
+
 from pipeline.findings import Evidence, Finding, How, Outcome
-from pipeline.ruleset import Rule, RuleSet, Severity, Status, Window
-from pipeline.scope import Applies, Source
+from pipeline.ruleset import RuleSet
 from pipeline.scorecard import DecidedBy, Decision, FatalCause, Review, Scorecard, ScoredItem, Verdict
 from pipeline.storage.records import Origin, Rescored, ScoredCall
 from pipeline.storage.store import Store
@@ -185,28 +186,8 @@ def _finding(recording: Recording, rule: str, quote: str, *, present: bool) -> F
     )
 
 
-def _rule(rule_id: str, title: str) -> Rule:
-    return Rule(
-        id=rule_id,
-        title=title,
-        why="",
-        label=rule_id.split(".")[0],
-        category=None,
-        severity=Severity.MAJOR,
-        status=Status.ACTIVE,
-        detector="phrase",
-        role=Role.AGENT,
-        window=Window(),
-        applies=Applies(),
-        parameters=None,
-        cases=(),
-        digest="d",
-        source=Source(path=f"{rule_id}.yml", line=1),
-    )
-
-
 RULESET = RuleSet(
-    rules=(_rule("forbidden.shirking", "推诿"), _rule("greeting.word", "问候语")),
+    rules=(a_rule("forbidden.shirking", "推诿"), a_rule("greeting.word", "问候语")),
     templates=(),
     files={"forbidden/shirking.yml": "id: forbidden.shirking"},
     digest="ab" * 32,

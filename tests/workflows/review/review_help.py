@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from small_rules import SHIRKING, THANKS
+
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import call_of
 from pipeline.scorecard import Scorecard, ScoredItem
@@ -21,31 +23,6 @@ NOON = datetime(2024, 5, 6, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
 SETTINGS = Settings()
 
-SHIRKING = """\
-id: forbidden.shirking
-title: 推诿
-label: forbidden
-category: shirking
-why: 客户第一次来电就应有人负责到底。
-detector: phrase
-role: agent
-phrases: [不归我们管]
-cases:
-  - hit: "坐席 3.0 这个不归我们管。"
-  - miss: "客户 3.0 这个不归我们管。"
-"""
-THANKS = """\
-id: closing.thanks
-title: 致谢
-label: thanks
-why: 通话结束时致谢。
-detector: phrase
-role: agent
-phrases: [感谢您的来电]
-cases:
-  - hit: "坐席 3.0 感谢您的来电。"
-  - miss: "客户 3.0 感谢您的来电。"
-"""
 FORM = """\
 id: form
 title: 评分表

@@ -104,7 +104,7 @@ def test_where_a_rule_comes_to_find_the_same_it_is_counted_once(store: Store, tm
     add(store, "你自己想想办法")
     rules = tmp_path / "rules/a/shirking.yml"
     rules.write_text(
-        rules.read_text().replace("[不归我们管]", "[不归我们管, 自己想想办法]"), encoding="utf-8"
+        rules.read_text().replace("- 不归我们管\n", "- 不归我们管\n  - 自己想想办法\n"), encoding="utf-8"
     )
     rescore_all(scorer(store, tmp_path), at=NOON + DAY)
     (found,) = (f for f in stored(store).findings if f.rule_id == "forbidden.shirking")

@@ -6,19 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from small_rules import SHIRKING, THANKS
 from sqlalchemy import create_engine, inspect, text
-from tuning_help import (
-    MEANT,
-    SETTINGS,
-    SHIRKING,
-    TEMPLATE,
-    THANKS,
-    Plain,
-    archive,
-    is_present,
-    rules_folder,
-    shipped_like,
-)
+from tuning_help import MEANT, SETTINGS, TEMPLATE, Plain, archive, is_present, rules_folder, shipped_like
 
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.scene import Thresholds

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tuning_help import SHIRKING, decide, shipped_like
+from small_rules import SHIRKING
+from tuning_help import decide, shipped_like
 
 from pipeline.detect.cases import run_cases
 from pipeline.detect.load import load_ruleset

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tuning_help import SHIRKING, rules_folder, shipped_like
+from small_rules import SHIRKING
+from tuning_help import rules_folder, shipped_like
 
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound, RuleError, UsageError

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from small_rules import SHIRKING, THANKS
 
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import call_of
@@ -29,32 +30,6 @@ SETTINGS = Settings()
 PROBABILITY = 0.75
 """Heard so that one wrong character in seven is just over the budget."""
 
-SHIRKING = """\
-id: forbidden.shirking
-title: 推诿
-label: forbidden
-category: shirking
-why: 客户第一次来电就应有人负责到底。
-detector: phrase
-role: agent
-phrases:
-  - 不归我们管
-cases:
-  - hit: "坐席 3.0 这个不归我们管。"
-  - miss: "客户 3.0 这个不归我们管。"
-"""
-THANKS = """\
-id: closing.thanks
-title: 致谢
-label: thanks
-why: 通话结束时致谢。
-detector: phrase
-role: agent
-phrases: [感谢您的来电]
-cases:
-  - hit: "坐席 3.0 感谢您的来电。"
-  - miss: "客户 3.0 感谢您的来电。"
-"""
 MEANT = """\
 id: forbidden.shirking_meaning
 title: 推诿（按意思）
