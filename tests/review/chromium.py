@@ -86,7 +86,8 @@ class Person:
 
     def _said(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(f"{self.page.url}: {message.text}")
+            where = f"{message.location.get('url')}:{message.location.get('lineNumber')}"
+            self.complaints.append(f"{self.page.url}: {message.text} ({where})")
 
     def _answered(self, response: Any) -> None:
         if response.status >= 500:
@@ -104,4 +105,4 @@ class Person:
 
     def leave(self) -> None:
         self.context.close()
-        assert self.complaints == []
+        assert not self.complaints, "\n".join(self.complaints)
