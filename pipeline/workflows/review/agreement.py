@@ -8,6 +8,7 @@ from functools import lru_cache
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import NOT_APPLICABLE, Decision, Review, ScoredItem, Verdict
+from pipeline.scoring.added import by_person
 from pipeline.scoring.agreement import Coefficient, Measure, Weights, alpha, kappa
 from pipeline.scoring.intervals import Share
 from pipeline.storage.records import StoredCall
@@ -144,7 +145,7 @@ def finding_units(stored: StoredCall, ruleset: RuleSet, reviews: Sequence[Review
         if about:
             rule = ruleset.rule(finding.rule_id)
             title = rule.title if rule else finding.rule_id
-            known = finding.outcome is not Outcome.CANNOT_TELL
+            known = finding.outcome is not Outcome.CANNOT_TELL and not by_person(finding)
             yield Unit(
                 subject=Subject(template="", id=finding.rule_id, title=title),
                 machine=float(finding.outcome is Outcome.PRESENT) if known else None,

@@ -19,6 +19,7 @@ from pipeline.workflows.dispute.history import history
 from pipeline.workflows.dispute.replay import Agreement, replayed, rules_by_digest
 from pipeline.workflows.explain import explain
 from pipeline.workflows.rescore import rescore_all
+from pipeline.workflows.review.agreement import Between, agreement
 from pipeline.workflows.review.drafts import preview
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.selected import Selected, added_of
@@ -201,3 +202,11 @@ def test_a_value_that_cannot_be_read_adds_nothing(store: Store) -> None:
         assert not any(map(by_person, with_people(stored(store).findings, (broken,), rules_of(store))))
     added = Added(rule="a.b", span=Span(1, 2), turn=0, role=Role.AGENT, quote="“话”")
     assert Added.read(added.value) == added
+
+
+def test_agreement_has_no_machine_for_what_a_person_added(store: Store) -> None:
+    add(store, "你自己想想办法")
+    (found,) = filter(by_person, stored(store).findings)
+    decide(store, "李", true=(found.id,))
+    rules = agreement(store).rules
+    assert [line for line in rules if line.between is Between.MACHINE] == []

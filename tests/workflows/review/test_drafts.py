@@ -1,5 +1,6 @@
 """What an inspector marks, sees, undoes and hands in; what they are told of others."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -246,3 +247,26 @@ def test_a_decision_from_elsewhere_leaves_the_draft(store: Store) -> None:
     decide(store, "王", values=(("tone", "差"),))
     assert store.draft(kept.draft.key) == kept.draft
     assert isinstance(hand_in(store, kept), Submitted)
+
+
+def test_inspectors_who_hand_in_at_once_lose_nothing(store: Store) -> None:
+    people = [f"质检{n}" for n in range(4)]
+    drafts = [keep(store, who, values=(("tone", "良"),)) for who in people]
+
+    def work(kept: Saved) -> None:
+        other, seen = store.another(), None
+        while not isinstance(found := hand_in(other, kept, seen=seen), Submitted):
+            assert isinstance(found, Meanwhile)
+            seen = found.seen
+        other.close()
+
+    threads = [threading.Thread(target=work, args=(kept,)) for kept in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    name = drafts[0].draft.key.recording_id
+    said = [(r.who, r.decision) for r in store.reviews(name)]
+    assert sorted(said) == sorted((who, d) for who in people for d in (Decision.OVERRIDE, Decision.DONE))
+    assert store.drafts(name) == ()
+    assert len(store.history(name)) == 1 + len(people)
