@@ -4,13 +4,14 @@
 # make bench  the night against stock faster-whisper, the same audio, alternated
 # make bench-replay  a thousand replays of the demo scorings, with one worker and with four
 # make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
+# make bench-tuning  how long `rules try` takes over 1,000 and 10,000 generated calls
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: meaning demo test check bench bench-queue bench-rules bench-replay evaluate docs lock clean
+.PHONY: meaning demo test check bench bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -38,6 +39,12 @@ bench-queue: $(VENV)/.installed
 
 bench-rules: $(VENV)/.installed
 	$(BIN)/python benchmarks/rules.py
+
+bench-tuning: $(VENV)/.installed
+	mkdir -p build
+	test -f build/made1k.db || $(BIN)/python benchmarks/made_archive.py build/made1k.db 1000
+	test -f build/made10k.db || { cp build/made1k.db build/made10k.db && $(BIN)/python benchmarks/made_archive.py build/made10k.db 10000 1000; }
+	$(BIN)/python benchmarks/tuning.py --archives 1000=$(CURDIR)/build/made1k.db,10000=$(CURDIR)/build/made10k.db
 
 bench-replay: $(VENV)/.installed
 	$(BIN)/python benchmarks/replay.py --database $(DEMO)

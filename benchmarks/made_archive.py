@@ -103,10 +103,10 @@ def _sentences(call: Call) -> Sentences:
 
 
 def build(url: str, calls: int) -> Iterator[int]:
-    """Fill the database; yields how many calls are stored."""
-    blocks = [range(first, min(first + BLOCK, calls)) for first in range(0, calls, BLOCK)]
+    """Fill the database from where it is; yields how many calls are stored."""
     with Store.open(url) as store, ProcessPoolExecutor(WORKERS) as pool:
-        done = 0
+        done = store.counts()["recordings"]
+        blocks = [range(first, min(first + BLOCK, calls)) for first in range(done, calls, BLOCK)]
         for block in pool.map(scored, blocks):
             for one in block:
                 store.save_night_result(one, at=AT, reason="nightly")

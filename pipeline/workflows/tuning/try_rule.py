@@ -15,10 +15,12 @@ from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.scope import ANY_DAY, Applies
 from pipeline.timeline import Recording, Role, Span
-from pipeline.workflows.tuning.archive import Archive
+from pipeline.workflows.tuning.archive import Archive, Shown
 from pipeline.workflows.tuning.sources import Draft, RulesFolder
 from pipeline.workflows.tuning.whole import only
 
+BEFORE = "before.tried"
+"""The id under which a rule runs without the phrases that are tried."""
 NEAR_CALLS = 200
 """Near misses are looked for in so many calls: each must be read whole."""
 
@@ -74,7 +76,7 @@ class Tried:
 
 def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
     """Run the rule, and what it needs, over every stored call, whatever its dates say. At most `limit` hits
-    are in memory.
+    are in memory, with phrases those of the whole archive.
 
     Raises NotFound: no such file. RuleError: every fault of the file.
     """
@@ -92,17 +94,16 @@ def try_rule(trial: Trial, folder: RulesFolder, archive: Archive) -> Tried:
 
 
 def _hits(tried: Tried, archive: Archive, ruleset: RuleSet, rule: Rule, before: Rule | None) -> Iterator[Hit]:
-    """What the rule finds. `before`: the rule without the phrases that are tried, if they are added."""
-    known = _places_of(before, archive, ruleset) if before else {}
+    """What the rule finds. `before`: the rule without the phrases that are tried, if they are added; the
+    archive is looked through once for both."""
     unsure: set[str] = set()
-    for shown in archive.shown(ruleset, [rule]):
+    for shown, plain in _pairs(archive, ruleset, rule, before):
         present = [finding for finding in shown.findings if finding.outcome is Outcome.PRESENT]
         tried.calls_hit += bool(present)
         if any(finding.outcome is Outcome.CANNOT_TELL for finding in shown.findings):
             unsure.add(shown.recording.id)
         for finding in present:
-            spans = known.get(shown.recording.id, ())
-            added = before is not None and not any(same_place(finding.span, span) for span in spans)
+            added = before is not None and not any(same_place(finding.span, span) for span in plain)
             tried.found += 1
             tried.added += added
             yield _hit(shown.recording, finding, added=added)
@@ -111,12 +112,22 @@ def _hits(tried: Tried, archive: Archive, ruleset: RuleSet, rule: Rule, before: 
     tried.cannot_tell = len(unsure)
 
 
-def _places_of(rule: Rule, archive: Archive, ruleset: RuleSet) -> dict[str, tuple[Span, ...]]:
-    """Where the rule finds something, by recording."""
-    return {
-        shown.recording.id: tuple(f.span for f in shown.findings if f.outcome is Outcome.PRESENT)
-        for shown in archive.shown(ruleset, [replace(rule, effective=ANY_DAY)])
-    }
+def _pairs(
+    archive: Archive, ruleset: RuleSet, rule: Rule, before: Rule | None
+) -> Iterator[tuple[Shown, tuple[Span, ...]]]:
+    """What the rule shows in a call, with the places that the rule `before` finds there."""
+    if before is None:
+        yield from ((shown, ()) for shown in archive.shown(ruleset, [rule]))
+        return
+    plain = replace(before, id=BEFORE, effective=ANY_DAY)
+    both = replace(ruleset, rules=(*ruleset.rules, plain))
+    found: dict[str, dict[str, Shown]] = {}
+    for shown in archive.shown(both, [rule, plain]):
+        found.setdefault(shown.recording.id, {})[shown.rule_id] = shown
+    for about in found.values():
+        if rule.id in about:
+            known = about[BEFORE].findings if BEFORE in about else ()
+            yield about[rule.id], tuple(f.span for f in known if f.outcome is Outcome.PRESENT)
 
 
 def _near_hits(tried: Tried, archive: Archive, ruleset: RuleSet) -> Iterator[Hit]:
