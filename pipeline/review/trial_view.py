@@ -110,7 +110,7 @@ def _changed(change: Change) -> Place:
         rule_id=finding.rule_id,
         start=finding.span.start,
         role=finding.role,
-        quote="……".join(e.quote for e in finding.evidence if e.quote) or finding.explanation,
+        quote=change.quote,
         confidence=finding.confidence,
     )
 
