@@ -74,7 +74,7 @@ def _changes_table(found: Impact, settings: Settings) -> Table:
                 recording.agent_id or "",
                 clock(finding.span.start),
                 finding.role.chinese,
-                Text(quote_of(change)),
+                Text(change.quote),
                 f"{finding.confidence:.0%}",
                 style="green" if change.gained else "red",
             )
@@ -89,12 +89,6 @@ def _examples(about: RuleImpact) -> Iterator[Change]:
     """Newest first, what was gained before what was lost."""
     for gained in (True, False):
         yield from reversed(about.examples[gained])
-
-
-def quote_of(change: Change) -> str:
-    """What was said; for a measurement what the rule tells."""
-    finding = change.finding
-    return "……".join(e.quote for e in finding.evidence if e.quote) or finding.explanation
 
 
 def _scores(found: Impact) -> Iterator[RenderableType]:
@@ -183,7 +177,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "start_ms": finding.span.start,
         "end_ms": finding.span.end,
         "role": finding.role.value,
-        "quote": quote_of(change),
+        "quote": change.quote,
         "confidence": finding.confidence,
     }
 

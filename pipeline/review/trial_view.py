@@ -48,9 +48,11 @@ class Scores:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """`is_whole`: the counts are of the whole archive; else of the newest places in calls that the person may
-    open. `changed_scores` None: the trial was of no rule. `calls`: looked through."""
+    open. `is_cut`: only places and agents that the person may see are listed. `changed_scores` None: nothing
+    is told of scores. `calls`: looked through."""
 
     is_whole: bool
+    is_cut: bool
     calls: int
     gained: int
     lost: int
@@ -62,18 +64,21 @@ class Summary:
     agents: tuple[Scores, ...]
 
 
-def summary(visit: Visit, result: Impact | Tried) -> Summary:
-    """To be worked out each time: what somebody may see can change."""
-    return _of_impact(visit, result) if isinstance(result, Impact) else _of_tried(visit, result)
+def summary(visit: Visit, result: Impact | Tried, *, publishing: bool = False) -> Summary:
+    """To be worked out each time: what somebody may see can change. `publishing`: who decides about a draft
+    for the whole house is told the counts of the whole archive."""
+    everywhere = publishing and scope(visit.who.role, Action.RULES_PUBLISH) is Scope.ALL
+    whole = everywhere or sees_everything(visit)
+    return _of_impact(visit, result, whole) if isinstance(result, Impact) else _of_tried(visit, result, whole)
 
 
-def _of_impact(visit: Visit, found: Impact) -> Summary:
+def _of_impact(visit: Visit, found: Impact, whole: bool) -> Summary:
     changes = sorted(_changes(found), key=_newest_first)
     places = tuple(seen(visit, ((place.recording, place) for place in map(_changed, changes))))
-    whole = sees_everything(visit)
     rules = found.rules.values()
     return Summary(
         is_whole=whole,
+        is_cut=not sees_everything(visit),
         calls=found.calls,
         gained=sum(r.gained for r in rules) if whole else sum(place.gained for place in places),
         lost=sum(r.lost for r in rules) if whole else sum(not place.gained for place in places),
@@ -105,7 +110,7 @@ def _changed(change: Change) -> Place:
         rule_id=finding.rule_id,
         start=finding.span.start,
         role=finding.role,
-        quote="……".join(e.quote for e in finding.evidence if e.quote) or finding.explanation,
+        quote=change.quote,
         confidence=finding.confidence,
     )
 
@@ -125,11 +130,11 @@ def _agents(visit: Visit, found: Impact, places: Iterable[Place]) -> tuple[Score
     return tuple(sorted(changed, key=lambda scores: (scores.after - scores.before, scores.agent)))
 
 
-def _of_tried(visit: Visit, tried: Tried) -> Summary:
+def _of_tried(visit: Visit, tried: Tried, whole: bool) -> Summary:
     places = tuple(seen(visit, ((hit.recording, _hit(hit, tried)) for hit in tried.hits)))
-    whole = sees_everything(visit)
     return Summary(
         is_whole=whole,
+        is_cut=not sees_everything(visit),
         calls=tried.calls,
         gained=tried.found if whole else len(places),
         lost=0,

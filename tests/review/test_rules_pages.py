@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from page_help import BY, PASSWORD, Browser, add_users, assert_harmless, settings_in
+from page_help import BY, HOSTILE, PASSWORD, Browser, add_users, assert_harmless, settings_in, shown
 from tuning_help import MEANT, SHIRKING, decide, shipped_like
 
 from pipeline.account import Role
@@ -352,6 +353,30 @@ def test_a_hostile_draft_is_escaped(owner: Person) -> None:
     assert PAYLOAD not in owner.see(f"/rules/{RULE}/publish")
 
 
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_hostile_words_in_a_rule_do_nothing_on_any_page(house: House, owner: Person, payload: str) -> None:
+    hostile = SHIRKING.replace("推诿", f"'{payload.replace(chr(39), chr(39) * 2)}'", 1)
+    hostile = hostile.replace("为什么", payload).replace(
+        "这个不归我们管", f"{payload.replace(chr(34), '')}不归我们管"
+    )
+    file_of(house).write_text(hostile, encoding="utf-8")
+    drafted(owner, hostile + f"# {payload}\n")
+    for part in ("", "/cases", "/draft", "/publish", "/history"):
+        owner.see(f"/rules/{RULE}{part}")
+    owner.see("/rules")
+    owner.see(f"/rules?text={quote(payload)}")
+    owner.send("/rules/try", 422, phrase=f"({payload}", rule="", role="agent")
+
+
+def test_the_pages_are_there_in_english(owner: Person) -> None:
+    owner.send("/language", language="en")
+    drafted(owner)
+    for part in ("", "/draft", "/publish", "/history"):
+        page = shown(owner.browser.get(f"/rules/{RULE}{part}"))
+        assert "Compare and publish" in page
+    assert "Precision" in owner.see("/rules")
+
+
 def test_two_editors_do_not_overwrite_each_other(house: House, owner: Person) -> None:
     drafted(owner)
     other = house.log_in(OWNER)
@@ -413,6 +438,16 @@ def test_the_page_before_publishing_shows_the_difference_and_the_impact(owner: P
     told = waited(owner, f"{job[0]}/state") if job else first
     assert "+1" in told
     assert "坐席的得分" in told
+
+
+def test_who_publishes_is_told_the_counts_of_the_whole_archive(house: House, owner: Person) -> None:
+    drafted(owner)
+    second = house.log_in("qian")
+    first = second.send(f"/rules/{RULE}/impact", 200)
+    job = re.search(r"/rules/try/\w+", first)
+    told = waited(second, f"{job[0]}/state") if job else first
+    assert "+1" in told
+    assert "/calls/" not in told  # not of the supervisor's team
 
 
 def test_who_wrote_a_draft_does_not_publish_it(house: House, owner: Person) -> None:

@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import UsageError
-from pipeline.review.jobs import Job, State, Watch
+from pipeline.review.jobs import Job, State, Watch, kind
 from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
@@ -84,7 +84,10 @@ def stop(visit: Visit) -> Response:
 
 
 def shown_result(visit: Visit, job: Job) -> Summary | None:
-    return summary(visit, job.result) if job.state is State.DONE else None
+    """What a job came to; None: it is not done."""
+    if job.state is not State.DONE:
+        return None
+    return summary(visit, job.result, publishing=kind(job) == "impact")
 
 
 def _attempt(fields: Any) -> Attempt:

@@ -1,5 +1,6 @@
 """How each rule does: what it found, what inspectors thought of it, whether it finds more than it used to."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from weakref import WeakKeyDictionary
 from pipeline.findings import Outcome
 from pipeline.scoring.intervals import Share
 from pipeline.storage.records import DecidedFinding
-from pipeline.storage.rule_statistics import Counted, RuleHits, Weeks
+from pipeline.storage.rule_statistics import Counted, Hits, RuleHits, Weeks
 from pipeline.storage.store import Store
 from pipeline.workflows.tuning.backtest import is_true
 
@@ -19,6 +20,18 @@ BEFORE = timedelta(weeks=8)
 
 
 NOTHING = Share(right=0, n=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What was counted, of which archive, and until when it will do."""
+
+    key: tuple[int, datetime]
+    hits: Hits
+    until: float
+
+
+_COUNTED: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
 
 
 class Trend(StrEnum):
@@ -69,36 +82,39 @@ class Healths:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_Hits = tuple[Counted, tuple[RuleHits, ...]]
-_COUNTED: WeakKeyDictionary[Store, tuple[tuple[int, datetime], _Hits]] = WeakKeyDictionary()
+SOON = 0.25
+"""Seconds: what is counted that fast is counted anew after every scoring; else it is kept for PATIENCE times
+as long as the counting took."""
+PATIENCE = 200
 
 
 def healths(store: Store) -> Healths:
-    """The last four weeks of the archive are held against the eight before. Hits are counted again only after
-    a call was scored."""
+    """The last four weeks of the archive are held against the eight before. In a large archive the hits may
+    be some minutes old."""
     span = store.span_of_calls()
     end = span[1] + timedelta(microseconds=1) if span else _EPOCH
     weeks = Weeks(before=end - LATELY - BEFORE, since=end - LATELY, until=end)
-    total, hits = _counted(store, weeks)
-    found = {line.rule_id: line for line in hits}
+    hits = _counted(store, weeks)
+    found = {line.rule_id: line for line in hits.rules}
     decided = _precisions(store.decided_findings())
     return Healths(
-        calls=total.calls,
+        calls=hits.calls.calls,
         by_rule={
-            rule_id: _health(found.get(rule_id), total, decided.get(rule_id, NOTHING))
+            rule_id: _health(found.get(rule_id), hits.calls, decided.get(rule_id, NOTHING))
             for rule_id in (found.keys() | decided.keys())
         },
         weeks=weeks if span else None,
     )
 
 
-def _counted(store: Store, weeks: Weeks) -> _Hits:
-    key = store.newest_scoring(), weeks.until
-    kept = _COUNTED.get(store)
-    if kept is None or kept[0] != key:
-        kept = key, (store.scored_calls(weeks), store.rule_hits(weeks))
-        _COUNTED[store] = kept
-    return kept[1]
+def _counted(store: Store, weeks: Weeks) -> Hits:
+    key, kept, began = (store.newest_scoring(), weeks.until), _COUNTED.get(store), time.monotonic()
+    if kept is not None and (kept.key == key or began < kept.until):
+        return kept.hits
+    hits = store.rule_hits(weeks)
+    took = time.monotonic() - began
+    _COUNTED[store] = _Kept(key=key, hits=hits, until=began + (took * PATIENCE if took > SOON else 0.0))
+    return hits
 
 
 def _precisions(decided: Iterable[DecidedFinding]) -> dict[str, Share]:

@@ -33,6 +33,11 @@ class Change:
     finding: Finding
     gained: bool
 
+    @property
+    def quote(self) -> str:
+        """What was said; for a measurement what the rule tells."""
+        return "……".join(e.quote for e in self.finding.evidence if e.quote) or self.finding.explanation
+
 
 @dataclass(slots=True, kw_only=True)
 class RuleImpact:
