@@ -42,7 +42,7 @@ class Accounts(Transactions):
         with self._writing() as session:
             _lock(session)
             if session.scalar(select(UserRow.id).where(UserRow.login == new.login)) is not None:
-                raise UsageError(f"登录名 {new.login} 已有人用", hint="callscore users list 列出用户")
+                raise UsageError(f"登录名 {new.login} 已有人用", hint="换一个登录名")
             row = UserRow(
                 login=new.login,
                 name=column_text(new.name),
