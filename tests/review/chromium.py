@@ -98,8 +98,10 @@ class Person:
         return self.page
 
     def accessibility(self) -> list[str]:
-        """Serious faults that axe finds on the page as it is."""
+        """Serious faults that axe finds on the page as it is; what axe itself does there is not the page's."""
+        known = list(self.complaints)
         found = Axe().run(self.page).response["violations"]
+        self.complaints[:] = known
         serious = (fault for fault in found if fault["impact"] in SERIOUS)
         return [f"{self.page.url} {fault['id']}: {fault['nodes'][0]['html'][:160]}" for fault in serious]
 
