@@ -28,6 +28,7 @@ class Desk:
     faults: tuple[Fault, ...]
     blind: bool
     holder: str = ""
+    is_mine: bool = False
 
     @property
     def recording(self) -> Recording:
@@ -51,7 +52,7 @@ def desk(visit: Visit) -> Desk:
     marks = replace(marks_of(draft) if draft else Marks(who=visit.who.login), blind=blind)
     shown = preview(found, marks, at=visit.now)
     line = visit.store.queue_line(key.recording_id)
-    holder = line.assigned_to if line and line.assigned_to != visit.who.login else None
+    holder = line.assigned_to if line else None
     return Desk(
         found=found,
         draft=draft,
@@ -59,7 +60,8 @@ def desk(visit: Visit) -> Desk:
         card=shown.card,
         faults=shown.faults,
         blind=blind,
-        holder=holder or "",
+        holder=holder if holder and holder != visit.who.login else "",
+        is_mine=holder == visit.who.login,
     )
 
 

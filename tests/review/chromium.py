@@ -98,7 +98,7 @@ class Person:
         return self.page
 
     def accessibility(self) -> list[str]:
-        """Serious faults that axe finds on the page as it is; what axe itself does there is not the page's."""
+        """Serious faults that axe finds on the page. What axe itself does there is not the page's."""
         known = list(self.complaints)
         found = Axe().run(self.page).response["violations"]
         self.complaints[:] = known

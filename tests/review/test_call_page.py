@@ -1,7 +1,9 @@
 """The call page and the queue: what an inspector decides is kept, shown at once, and never lost."""
 
 from dataclasses import replace
+from hashlib import sha256
 
+import demo
 import pytest
 from httpx import Response
 from page_help import AT, HOSTILE, Browser, assert_harmless, shown, token_of
@@ -9,7 +11,9 @@ from page_help import AT, HOSTILE, Browser, assert_harmless, shown, token_of
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
 from pipeline.scorecard import Decision
+from pipeline.timeline import Call
 from pipeline.workflows.audit import verify
+from pipeline.workflows.rescore import Scorer
 
 pytestmark = pytest.mark.usefixtures("scored")
 """The house has the demo calls."""
@@ -180,6 +184,61 @@ def test_hostile_metadata_and_transcripts_stay_texts(browser: Browser) -> None:
         desk = Desk(browser, recording.id, Role.QUALITY_OWNER)
         assert_harmless(desk.page())
         assert_harmless(browser.get("/queue"))
+
+
+def hostile_call(text: str) -> Call:
+    """A call in which every text that comes from outside is a payload."""
+    call = demo.heard()[0]
+    turn = call.transcript.turns[1]
+    words = (replace(turn.words[0], text=text), *turn.words[1:])
+    turns = (call.transcript.turns[0], replace(turn, words=words), *call.transcript.turns[2:])
+    digest = sha256(text.encode()).hexdigest()
+    recording = replace(
+        call.recording,
+        id=digest[:16],
+        sha256=digest,
+        path=f"/calls/{text}.wav",
+        call_id=text,
+        agent_id=text,
+        customer=text,
+        business=text,
+        codec=text,
+    )
+    return replace(call, recording=recording, transcript=replace(call.transcript, turns=turns))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_words_names_and_paths_from_outside_stay_texts(browser: Browser, text: str) -> None:
+    scorer = Scorer.in_force(browser.store, browser.settings, at=AT)
+    scored = scorer.scored(hostile_call(text))
+    browser.store.save_night_result(scored, at=AT, reason=text)
+    desk = Desk(browser, scored.recording.id, Role.QUALITY_OWNER)
+    page = desk.page()
+    assert page.status_code == 200
+    assert_harmless(page)
+    assert_harmless(browser.get("/queue"))
+    desk.mark("value", "standard_greeting", "差", reason=text)
+    assert desk.send("submit", partial="yes").status_code == 204
+    assert_harmless(desk.page())
+
+
+def test_after_a_call_one_is_at_the_next_or_at_home(browser: Browser) -> None:
+    desk = Desk(browser, "d11").claim()
+    desk.mark("accept", "standard_greeting")
+    onward = desk.send("submit", partial="yes", then="next").headers["hx-redirect"]
+    assert onward.startswith("/calls/")
+    other = Desk(browser, onward.rsplit("/", 1)[1])
+    other.mark("accept", "standard_greeting")
+    assert other.send("submit", partial="yes").headers["hx-redirect"] == "/queue"
+
+
+def test_roles_that_are_the_wrong_way_round_are_exchanged_and_scored_anew(desk: Desk) -> None:
+    fields = {"csrf": token_of(desk.page()), "reason": "左右声道接反"}
+    origin = {"origin": "https://testserver"}
+    before = desk.browser.store.latest(desk.id)
+    assert desk.browser.client.post(f"{desk.path}/roles", data=fields, headers=origin).status_code == 303
+    after = desk.browser.store.latest(desk.id)
+    assert after.transcript.turns[0].role is before.transcript.turns[0].role.opposite
 
 
 def test_the_sound_comes_in_the_parts_that_are_asked_for(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from pipeline.media.values import time_zone
 from pipeline.review import call_view as view
 from pipeline.review.desk import Desk, desk, marked
 from pipeline.review.page import Page
+from pipeline.review.pages.queue import claimed_next
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
 from pipeline.review.things import call_thing
@@ -83,10 +84,17 @@ def hand_in(visit: Visit) -> Response:
         return card(visit, conflict=result)
     if isinstance(result, Meanwhile):
         return card(visit, meanwhile=result)
-    following = next_call(visit, now.recording.id)
-    return Response(
-        status_code=204, headers={"HX-Redirect": f"/calls/{following}" if following else "/queue"}
-    )
+    return Response(status_code=204, headers={"HX-Redirect": following(visit, now.recording.id)})
+
+
+def following(visit: Visit, recording_id: str) -> str:
+    """Where the person goes after a call: to the next one, which is claimed if they have none, or home."""
+    if visit.form.text("then") != "next":
+        return "/queue"
+    found = next_call(visit, recording_id)
+    if not found and (claimed := claimed_next(visit)):
+        found = claimed.recording_id
+    return f"/calls/{found}" if found else "/queue?empty=yes"
 
 
 def correct(visit: Visit) -> Response:
@@ -141,6 +149,7 @@ def card_values(
         "redo": now.draft.redo if now.draft else 0,
         "note": now.marks.note,
         "holder": now.holder,
+        "mine": now.is_mine,
         "may_mark": may(visit.who, Action.CALL_REVIEW, call_thing(visit)),
         "urls": {name: f"{base}/{name}" for name in ("mark", "undo", "submit", "claim")},
         "reasons": REASONS,

@@ -15,13 +15,22 @@ from pipeline.queue import WorkState
 from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.site import Form, Visit
-from pipeline.storage.queue_records import Key, PageOf, QueueFilter, Refused, Sort, Whose
+from pipeline.storage.queue_records import Key, PageOf, QueueFilter, QueueLine, Refused, Sort, Whose
 from pipeline.workflows.accounts.policy import Action, may, offers
 from pipeline.workflows.review.batch import accept_batch
-from pipeline.workflows.review.queue import assign, claim_next, lease
+from pipeline.workflows.review.queue import (
+    assign,
+    assign_rules,
+    claim_next,
+    deal_by_rules,
+    lease,
+    waiting,
+)
 from pipeline.workflows.review.subject import agents_in_scope, subject_of
+from pipeline.workflows.roster import read_roster
 
 SIZE = 50
+MOST_DEALT = 1_000
 YES_NO = {"yes": True, "no": False}
 FLAGS = ("complaint", "fatal", "acceptable", "appeal")
 
@@ -92,12 +101,18 @@ def asked_of(visit: Visit) -> Asked:
 
 def next_one(visit: Visit) -> Response:
     """Claim the riskiest call that waits, and open it."""
-    allowed = agents_in_scope(visit.store, visit.who, Action.QUEUE_CLAIM, visit.site.settings)
-    which = QueueFilter(agents=allowed)
-    line = claim_next(visit.store, visit.who.login, which, visit.site.settings, at=visit.now)
+    line = claimed_next(visit)
     if line is None:
         return RedirectResponse("/queue?empty=yes", status_code=303)
     return RedirectResponse(f"/calls/{line.recording_id}", status_code=303)
+
+
+def claimed_next(visit: Visit) -> QueueLine | None:
+    """The riskiest call that waits and that the person may have, claimed; None: there is none."""
+    allowed = agents_in_scope(visit.store, visit.who, Action.QUEUE_CLAIM, visit.site.settings)
+    return claim_next(
+        visit.store, visit.who.login, QueueFilter(agents=allowed), visit.site.settings, at=visit.now
+    )
 
 
 def claim(visit: Visit) -> Response:
@@ -127,6 +142,19 @@ def hand_out(visit: Visit) -> Response:
     return outcome(
         visit, visit.words("已派给 {who} {count} 通", who=who, count=len(calls) - len(refused)), refused
     )
+
+
+def deal(visit: Visit) -> Response:
+    """Give what waits to people by the rules of the house."""
+    settings = visit.site.settings
+    rules = assign_rules(settings)
+    if not rules:
+        raise UsageError("还没有分派规则", hint="在 callscore.toml 里写设置 assignment，见 docs/work.md")
+    allowed = agents_in_scope(visit.store, visit.who, Action.CALL_ASSIGN, settings)
+    lines = tuple(waiting(visit.store, QueueFilter(agents=allowed), MOST_DEALT, at=visit.now))
+    roster = read_roster(settings.roster, time_zone(settings.time_zone))
+    dealt = assign(visit.store, deal_by_rules(lines, rules, visit.store.loads(), roster), at=visit.now)
+    return outcome(visit, visit.words("按规则派出 {count} 通", count=len(dealt.given)), dealt.refused)
 
 
 def accept(visit: Visit) -> Response:
@@ -192,5 +220,6 @@ PAGES = (
     Page(path="/queue/claim", method="POST", answer=claim, action=Action.QUEUE_CLAIM),
     Page(path="/queue/back", method="POST", answer=give_back, action=Action.QUEUE_CLAIM),
     Page(path="/queue/assign", method="POST", answer=hand_out, action=Action.QUEUE_VIEW),
+    Page(path="/queue/deal", method="POST", answer=deal, action=Action.CALL_ASSIGN),
     Page(path="/queue/accept", method="POST", answer=accept, action=Action.QUEUE_VIEW),
 )
