@@ -29,10 +29,10 @@ CALLS = {
 
 
 @pytest.fixture
-def calls(store: Store, settings: Settings, tmp_path: Path) -> None:
+def calls(store: Store, settings: Settings) -> None:
     """Agent 100 (甲班) speaks in c1, c3 and c5, agent 101 (乙班) in c2 and c4."""
     Path(settings.roster).write_text("agent_id,team\n100,甲班\n101,乙班\n", encoding="utf-8")
-    shipped_like(tmp_path, CALLS)[1].close()
+    shipped_like(Path(settings.roster).parent, CALLS)[1].close()
 
 
 def found(browser: Browser, **asked: str) -> Response:
@@ -167,7 +167,7 @@ def test_a_part_of_the_page_is_only_the_results(browser: Browser, calls: None) -
         ({"least": "很多"}, "得分应为数"),
         ({"least": "NaN"}, "得分应为数"),
         ({"since": "昨天"}, "应为日期"),
-        ({"after": "x"}, "没有从"),
+        ({"after": "x"}, "列不出它后面的通话"),
     ],
 )
 def test_a_mistake_is_told_and_what_was_typed_stays(
@@ -213,9 +213,9 @@ def test_what_is_looked_for_runs_nowhere(browser: Browser, calls: None, bad: str
         assert_harmless(found(browser, **{name: bad}))
 
 
-def test_what_was_said_runs_nowhere(browser: Browser, settings: Settings, tmp_path: Path) -> None:
+def test_what_was_said_runs_nowhere(browser: Browser, settings: Settings) -> None:
     said = "坐席 1.0 您好<script>alert(1)</script>再见<img src=x onerror=alert(1)>。"
-    shipped_like(tmp_path, {"<svg onload=alert(1)>": said})[1].close()
+    shipped_like(Path(settings.roster).parent, {"<svg onload=alert(1)>": said})[1].close()
     page = found(browser.log_in(Role.QUALITY_OWNER), text="您好")
     assert "&lt;script&gt;" in page.text
     assert_harmless(page)

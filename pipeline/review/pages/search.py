@@ -7,7 +7,7 @@ from itertools import groupby
 
 from starlette.responses import Response
 
-from pipeline.errors import UsageError
+from pipeline.errors import NotFound, UsageError
 from pipeline.media.values import time_zone
 from pipeline.review.cut import team_cut
 from pipeline.review.page import Page
@@ -37,7 +37,7 @@ def results(visit: Visit) -> Response:
     """One page of what was found: the part of the page below the form, or the whole page."""
     try:
         found = find(query_of(visit), visit.store, visit.site.settings)
-    except UsageError as fault:
+    except (UsageError, NotFound) as fault:
         answer = _page(visit, fault=fault)
         answer.status_code = 200 if visit.is_fragment else 422
         return answer
