@@ -46,6 +46,7 @@ class Exhibit:
     """A finding beside the item that it belongs to. `place` None: it is about no place in the recording."""
 
     id: str
+    rule: str
     title: str
     outcome: str
     is_fault: bool
@@ -58,6 +59,7 @@ class Exhibit:
     draft: bool
     verdict: Decision | None
     by: str
+    added: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,10 +313,13 @@ def left(card: Scorecard) -> tuple[ScoredItem, ...]:
     return tuple(item for item in card.items if item.verdict in OPEN)
 
 
-def addable(sheet: Sheet) -> tuple[Rule, ...]:
-    """The rules that a person may say a finding of, by title."""
-    rules = (rule for rule in sheet.ruleset.rules if rule.status is not Status.DRAFT)
-    return tuple(sorted(rules, key=lambda rule: rule.title))
+def addable(sheet: Sheet) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
+    """The rules that a person may say a finding of, by title: those that the form uses, then the others."""
+    rules = sorted(sheet.ruleset.rules, key=lambda rule: rule.title)
+    used = {name for item in sheet.template.items for name in item.evidence_rules()}
+    active = [rule for rule in rules if rule.status is not Status.DRAFT]
+    own = tuple(rule for rule in active if rule.id in used)
+    return ("本评分表用到的", own), ("其他规则", tuple(rule for rule in active if rule.id not in used))
 
 
 def choices(item: Item, scored: ScoredItem, machine: ScoredItem, *, blind: bool) -> tuple[Choice, ...]:
@@ -347,6 +352,7 @@ def _exhibit(finding: Finding, stored: StoredCall, said: tuple[Decision, str] | 
     best = finding.evidence[0] if finding.evidence else Evidence(span=finding.span, role=finding.role)
     return Exhibit(
         id=finding.id,
+        rule=finding.rule_id,
         title=facts.title if facts else finding.rule_id,
         outcome=finding.outcome.chinese,
         is_fault=is_fault(finding, dict(stored.rules)),
@@ -359,6 +365,7 @@ def _exhibit(finding: Finding, stored: StoredCall, said: tuple[Decision, str] | 
         draft=facts is not None and facts.status == "draft",
         verdict=said[0] if said else None,
         by=said[1] if said else "",
+        added=best.how is How.PERSON,
     )
 
 

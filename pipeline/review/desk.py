@@ -146,8 +146,24 @@ def _add(marks: Marks, form: Form) -> Marks:
     if start is None or end is None:
         raise UsageError("没有选中话", hint="先在转写里选中几个字")
     rule = form.text("target")
-    made = replace(marks, added=(*marks.added, Selected(rule=rule, start=start, end=end)))
+    selected = Selected(rule=rule, start=start, end=end)
+    if selected in marks.added:
+        raise UsageError(
+            "这几个字已经记过这条规则", hint="在没有归入项目的发现里看，或在用到这条规则的项目里看"
+        )
+    made = replace(marks, added=(*marks.added, selected))
     return _with_reason(made, rule, form)
+
+
+def _take_back(marks: Marks, form: Form) -> Marks:
+    """Without the words that the draft adds at this place for this rule."""
+    start, end, rule = form.number("start"), form.number("end"), form.text("target")
+    kept = tuple(
+        one
+        for one in marks.added
+        if one.rule != rule or start is None or end is None or one.end <= start or one.start >= end
+    )
+    return replace(marks, added=kept)
 
 
 def _note(marks: Marks, form: Form) -> Marks:
@@ -159,6 +175,7 @@ CHANGES: dict[str, Callable[[Marks, Form], Marks]] = {
     "add": _add,
     "false": _false,
     "note": _note,
+    "take_back": _take_back,
     "true": _true,
     "value": _value,
 }
