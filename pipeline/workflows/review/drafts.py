@@ -67,13 +67,14 @@ class Submitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handing:
     """A draft to hand in: its version, and what its author knows by now (None: as when it was saved). Without
-    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `audit` is
-    for the audit log."""
+    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `final`: it
+    settles what it says; `audit` is for the audit log."""
 
     key: DraftKey
     version: int
     done: bool = True
     partial: bool = False
+    final: bool = False
     seen: Seen | None = None
     audit: tuple[AuditEntry, ...] = ()
 
@@ -145,7 +146,12 @@ def _single(marks: Marks) -> Iterator[tuple[str, Marks]]:
     """Every mark by itself, with its name. What is accepted as a whole comes first and gives way to the
     rest."""
     bare = Marks(
-        who=marks.who, reason=marks.reason, reasons=marks.reasons, blind=marks.blind, partial=marks.partial
+        who=marks.who,
+        reason=marks.reason,
+        reasons=marks.reasons,
+        blind=marks.blind,
+        partial=marks.partial,
+        final=marks.final,
     )
     if marks.accept_all:
         yield "", replace(bare, accept_all=True)
@@ -167,7 +173,7 @@ def submit(store: Store, handing: Handing, *, at: datetime) -> "Result":
     draft = store.draft(key)
     if draft is None or draft.version != handing.version:
         return conflict_of(draft, at)
-    marks = replace(marks_of(draft), done=handing.done, partial=handing.partial)
+    marks = handed(draft, handing)
     known = handing.seen or draft.seen
     try:
         terms = Terms(
@@ -195,6 +201,11 @@ def conflict_of(draft: Draft | None, at: datetime) -> Conflict:
     if draft is None:
         return Conflict(who="", at=at, version=0)
     return Conflict(who=draft.key.who, at=draft.at, version=draft.version)
+
+
+def handed(draft: Draft, handing: Handing) -> Marks:
+    """The marks of a draft as they are handed in."""
+    return replace(marks_of(draft), done=handing.done, partial=handing.partial, final=handing.final)
 
 
 def _check_known(store: Store, now: Sheet, known: Seen) -> None:
