@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from pipeline.scorecard import BATCH, OPEN, PARTLY, DecidedBy, Decision, Review, Scorecard, Verdict
+from pipeline.scorecard import BATCH, FINAL, OPEN, PARTLY, DecidedBy, Decision, Review, Scorecard, Verdict
 from pipeline.template import Combine, Reviewing
 
 THOUSAND = 1000
@@ -120,20 +120,26 @@ def risk(sums: CardSums, *, appealed: bool, complaint: bool) -> int:
     return flags + BAND * lost + doubt
 
 
+TOGETHER = 2
+"""So many inspectors judge a form on which they are blind to each other, or averaged."""
+
+
 def reviews_asked(reviewing: Reviewing | None) -> int:
-    """How many inspectors a template wants: two where they are blind to each other or averaged."""
+    """How many inspectors a template wants."""
     if reviewing is None:
         return 1
-    return 2 if reviewing.blind or reviewing.combine is Combine.AVERAGE else 1
+    return TOGETHER if reviewing.blind or reviewing.combine is Combine.AVERAGE else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Who handed the call in, in order; those of them who left nothing open; whether it went in a batch."""
+    """Who handed the call in, in order; those of them who left nothing open; whether it went in a batch, or
+    was settled by a final review."""
 
     done: tuple[str, ...]
     full: tuple[str, ...]
     batch: bool
+    final: bool = False
 
 
 def progress(reviews: Sequence[Review]) -> Progress:
@@ -143,14 +149,15 @@ def progress(reviews: Sequence[Review]) -> Progress:
         done=tuple(dict.fromkeys(review.who for review in said)),
         full=tuple(dict.fromkeys(review.who for review in said if review.value != PARTLY)),
         batch=any(review.value == BATCH for review in said),
+        final=any(review.value == FINAL for review in said),
     )
 
 
 def released(reviews: Sequence[Review], asked: int) -> bool:
     """Whether the agent may see the card: `asked` inspectors have handed it in complete, or it was accepted
-    in a batch. Once released it stays so: reviews are only added to."""
+    in a batch, or settled. Once released it stays so: reviews are only added to."""
     made = progress(reviews)
-    return made.batch or len(made.full) >= asked
+    return made.batch or made.final or len(made.full) >= asked
 
 
 def idle_state(made: Progress, *, released: bool, appealed: bool) -> WorkState:

@@ -199,8 +199,9 @@ NOT_APPLICABLE = "不适用"
 """The value of an OVERRIDE by which a person takes an item out."""
 FATAL_HOLDS, FATAL_FAILS = "成立", "不成立"
 """The values of an OVERRIDE of a fatal item."""
-PARTLY, BATCH = "部分", "批量"
-"""The values of a DONE that left items open, and of one that accepted the machine's card unheard."""
+PARTLY, BATCH, FINAL = "部分", "批量", "终审"
+"""The values of a DONE that left items open, of one that accepted the machine's card unheard, and of one that
+settles what its author decided, whoever else decided about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,7 @@ class Settings(BaseModel):
         "{'business=话费查询' = '王敏 李强', 'team=一班' = '赵云', '*' = '王敏'}",
     )
     appeal_days: int = _setting(7, "评定之后、答复之后，多少天内可以申诉；模板里写了的以模板为准", ge=0)
+    reviewer_names: bool = _setting(False, "坐席看自己的评分表和申诉时，写不写是谁评的；否：只写质检员、主管")
 
     # accounts
     audit_key: str = _setting(

@@ -15,6 +15,7 @@ from pipeline.cli.render import console, local_time
 from pipeline.settings import Settings
 from pipeline.storage.queue_records import Round
 from pipeline.storage.store import Store
+from pipeline.workflows.audit import open_store
 from pipeline.workflows.review.rounds import NewRound, RoundResult, new_round, round_result
 
 app = typer.Typer(no_args_is_help=True, help="校准：几位质检员互不知情评同一批电话，看彼此一致多少。")
@@ -35,7 +36,7 @@ def new_command(
     new = NewRound(
         title=title, made_by=inspector(by, settings), calls=tuple(calls), inspectors=tuple(inspectors)
     )
-    with Store.open(settings.database, create=False) as store:
+    with open_store(settings) as store:
         made = new_round(store, new, at=datetime.now(UTC))
     console().print(f"校准 {made.id}“{made.title}”：{len(made.calls)} 通，{'、'.join(made.inspectors)}")
 
@@ -61,8 +62,8 @@ def show_command(
 def close_command(number: Number, database: Database = None) -> None:
     """结束一次校准：之后不能再评。"""
     settings = load(SettingsOptions(database=database))
-    with Store.open(settings.database, create=False) as store:
-        store.close_round(number, at=datetime.now(UTC))
+    with open_store(settings) as store:
+        store.close_round(number, inspector(None, settings), at=datetime.now(UTC))
         found = round_result(store, number)
     console().print(_result(found, settings))
 

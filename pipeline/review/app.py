@@ -10,17 +10,21 @@ from pipeline.errors import NotFound
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Access, Page
 from pipeline.review.pages import (
+    appeals,
     audio,
     audit,
     call,
+    cards,
     guide,
     login,
     queue,
     reports,
+    rounds,
     rule_drafts,
     rule_try,
     rules,
     search,
+    trace,
     users,
 )
 from pipeline.review.site import Site, Visit
@@ -29,7 +33,11 @@ PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *queue.PAGES,
     *call.PAGES,
+    *trace.PAGES,
     *audio.PAGES,
+    *cards.PAGES,
+    *appeals.PAGES,
+    *rounds.PAGES,
     *reports.PAGES,
     *search.PAGES,
     *users.PAGES,

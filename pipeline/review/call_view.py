@@ -1,44 +1,21 @@
-"""A call as the page shows it: rows of the transcript with their words marked, regions of the waveform,
-and the items of the card with their evidence. Values in, values out."""
+"""The scorecard as the page shows it: its items with their evidence and with what people decided about them.
+Values in, values out."""
 
-import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pipeline.findings import Evidence, Finding, How, Outcome
+from pipeline.review.transcript_view import is_fault, place_of
 from pipeline.ruleset import Rule, Status
-from pipeline.scorecard import OPEN, Decision, FatalCause, Scorecard, ScoredItem, Verdict
-from pipeline.storage.records import RuleFacts, StoredCall
-from pipeline.template import Item
-from pipeline.timeline import Role, Span, Transcript, Turn
-from pipeline.units import Ms, clock
+from pipeline.scorecard import OPEN, Decision, FatalCause, Review, Scorecard, ScoredItem, Verdict
+from pipeline.scoring.standing import standing
+from pipeline.storage.records import StoredCall
+from pipeline.template import Fatal, Item
+from pipeline.timeline import Span
+from pipeline.workflows.review.agreement import ITEMS
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.sheet import Sheet
-
-SURE_OF_ROLES = 0.7
-DOUBTFUL = 0.5
-"""Words less probable than this are marked in the transcript."""
-FAULTS = frozenset({"forbidden", "taboo", "privacy", "security"})
-"""Labels of what must not be said."""
-LONG_PAUSE: Ms = 1_500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownWord:
-    start: Ms
-    end: Ms
-    text: str
-    mark: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A turn; or, without a role, what happened between two."""
-
-    start: Ms
-    role: Role | None
-    words: tuple[ShownWord, ...] = ()
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +59,7 @@ class ShownItem:
     choices: tuple[Choice, ...]
     exhibits: tuple[Exhibit, ...]
     reason: str
+    said: tuple["Said", ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -127,132 +105,56 @@ class ShownItem:
         return next((exhibit.place for exhibit in self.exhibits if exhibit.place), None)
 
 
-def rows(transcript: Transcript, findings: Iterable[Finding], rules: "Rules") -> tuple[Row, ...]:
-    """The transcript from top to bottom, with pauses, holds and rings between the turns."""
-    marks = _marks(findings, rules)
-    between = [
-        Row(start=s.start, role=None, text=f"无人说话 {s.duration / 1000:.1f} 秒")
-        for s in transcript.silences
-        if s.duration >= LONG_PAUSE
-    ]
-    between += [
-        Row(
-            start=h.span.start,
-            role=None,
-            text=f"客户等待 {h.span.duration / 1000:.1f} 秒" + ("（音乐）" if h.music else ""),
-        )
-        for h in transcript.holds
-    ]
-    between += [Row(start=ring.start, role=None, text="振铃") for ring in transcript.rings]
-    between += [Row(start=span.start, role=None, text="有人说话，听不清") for span in transcript.unclear]
-    turns = [
-        Row(start=turn.span.start, role=turn.role, words=_words(turn, marks)) for turn in transcript.turns
-    ]
-    return tuple(sorted([*turns, *between], key=lambda row: row.start))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a person decided about an item. `counts`: it is part of what stands on the card."""
+
+    who: str
+    at: datetime
+    decision: Decision
+    value: str
+    reason: str
+    counts: bool
 
 
-Rules = dict[str, RuleFacts]
-
-
-def _marks(findings: Iterable[Finding], rules: "Rules") -> list[tuple[Span, Role, str]]:
-    """Stretches of speech that a finding rests on, faults last: they win."""
-    found = [
-        (evidence.span, evidence.role, "found" if is_fault(finding, rules) else "found-good")
-        for finding in findings
-        if finding.outcome is Outcome.PRESENT
-        for evidence in finding.evidence
-        if evidence.quote and evidence.how not in (How.TIMING, How.NONE)
-    ]
-    return sorted(found, key=lambda mark: mark[2], reverse=True)
-
-
-def _words(turn: Turn, marks: Sequence[tuple[Span, Role, str]]) -> tuple[ShownWord, ...]:
-    near = [(span, kind) for span, role, kind in marks if role is turn.role and span.overlaps(turn.span)]
-
-    def mark(word_span: Span, probability: float) -> str:
-        kinds = [kind for span, kind in near if word_span.middle in span]
-        names = ["low"] if probability < DOUBTFUL else []
-        return " ".join(names + kinds[-1:])
-
+def said_about(sheet: Sheet, target: str) -> tuple[Said, ...]:
+    """Every decision about an item or fatal item that may be seen, oldest first."""
+    about = [r for r in sheet.reviews if r.target == target and r.decision in ITEMS]
+    about = [r for r in about if r.template_id in ("", sheet.template.id)]
+    standing_now = {r.who: r for r in standing(about_all(sheet), sheet.template.id) if r.target == target}
+    scored = next((item for item in sheet.card.items if item.id == target), None)
     return tuple(
-        ShownWord(start=w.span.start, end=w.span.end, text=w.text, mark=mark(w.span, w.probability))
-        for w in turn.words
+        Said(
+            who=r.who,
+            at=r.at,
+            decision=r.decision,
+            value=r.value,
+            reason=r.reason,
+            counts=standing_now.get(r.who) is r and (scored is None or r.who in scored.reviewers),
+        )
+        for r in about
     )
 
 
-def is_fault(finding: Finding, rules: "Rules") -> bool:
-    facts = rules.get(finding.rule_id)
-    return facts is not None and (facts.label in FAULTS or (facts.category or "") in FAULTS)
+def about_all(sheet: Sheet) -> list[Review]:
+    """The reviews in sight that decide about items, and those that settle what they say."""
+    return [r for r in sheet.reviews if r.decision in (*ITEMS, Decision.DONE)]
 
 
-def regions(stored: StoredCall, findings: Iterable[Finding]) -> list[dict[str, object]]:
-    """What is laid over the waveform: findings with a place of their own, holds and silences."""
-    rules = dict(stored.rules)
-    made: list[dict[str, object]] = []
-    for finding in findings:
-        span = place_of(finding, stored.recording.duration)
-        if finding.outcome is Outcome.PRESENT and span is not None:
-            kind = "finding" if is_fault(finding, rules) else "good"
-            title = rules[finding.rule_id].title if finding.rule_id in rules else finding.rule_id
-            made.append(_region(finding.id, kind, span, f"{clock(span.start)} {title}"))
-    transcript = stored.transcript
-    made += [_region(f"hold{i}", "hold", hold.span, "等待") for i, hold in enumerate(transcript.holds)]
-    made += [
-        _region(f"silence{i}", "silence", span, "无人说话") for i, span in enumerate(transcript.silences)
-    ]
-    return made
-
-
-def _region(id: str, kind: str, span: Span, title: str) -> dict[str, object]:
-    return {"id": id, "kind": kind, "start": span.start, "end": span.end, "title": title}
-
-
-def place_of(finding: Finding, duration: Ms) -> Span | None:
-    """Where to listen; None for what is about the whole call."""
-    best = finding.evidence[0].span if finding.evidence else finding.span
-    return None if best.duration >= duration * 0.8 else best
-
-
-def quiet(transcript: Transcript) -> list[dict[str, Ms]]:
-    """Where nobody speaks: what the player may skip."""
-    spans = [*transcript.silences, *(hold.span for hold in transcript.holds)]
-    return [{"start": span.start, "end": span.end} for span in sorted(spans)]
-
-
-def channel_roles(transcript: Transcript, channels: int) -> tuple[Role, ...]:
-    """Who is heard on each channel; on mono nobody in particular."""
-    if channels < 2:
-        return (Role.OTHER,)
-    roles = []
-    for channel in range(channels):
-        spoken = [turn for turn in transcript.turns if turn.channel == channel]
-        by_role = {
-            role: sum(t.span.duration for t in spoken if t.role is role)
-            for role in (Role.AGENT, Role.CUSTOMER)
-        }
-        best = max(by_role, key=lambda role: by_role[role])
-        roles.append(best if by_role[best] else Role.OTHER)
-    return tuple(roles)
-
-
-def encoded(peaks: bytes) -> str:
-    """Peaks, one byte each, as text for the page."""
-    return base64.b64encode(peaks).decode()
-
-
-def shown_items(sheet: Sheet, card: Scorecard, marks: Marks, *, blind: bool) -> tuple[ShownItem, ...]:
-    """The items of the card in print order; blind: without the machine's answer and what it found."""
+def shown_items(sheet: Sheet, card: Scorecard, marks: Marks) -> tuple[ShownItem, ...]:
+    """The items of the card in print order."""
     machine = {item.id: item for item in sheet.machine.items}
     printed = {item.id: item for item in sheet.template.items}
-    exhibits = {} if blind else _exhibits(sheet, marks)
+    exhibits = _exhibits(sheet, marks)
     return tuple(
         ShownItem(
             item=printed[scored.id],
             scored=scored,
             machine=machine[scored.id],
-            choices=choices(printed[scored.id], scored, machine[scored.id], blind=blind),
+            choices=choices(printed[scored.id], scored, machine[scored.id]),
             exhibits=tuple(exhibits[name] for name in scored.findings if name in exhibits),
             reason=_reason(sheet, marks, scored.id),
+            said=said_about(sheet, scored.id),
         )
         for scored in card.items
         if scored.id in printed
@@ -291,6 +193,31 @@ def shown_fatals(sheet: Sheet, card: Scorecard, marks: Marks) -> tuple[ShownFata
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindFatal:
+    """A fatal item of the form for who judges blind: `value` is what they said of it, "": nothing."""
+
+    fatal: Fatal
+    takes: str
+    value: str
+    reason: str
+
+
+def blind_fatals(sheet: Sheet, marks: Marks) -> tuple[BlindFatal, ...]:
+    """Every fatal item of the form, whether anything speaks for it or not."""
+    said = {review.target: review.value for review in sheet.own if review.decision in ITEMS}
+    said |= dict(marks.values)
+    return tuple(
+        BlindFatal(
+            fatal=fatal,
+            takes=TAKES[fatal.zero.value],
+            value=said.get(fatal.id, ""),
+            reason=_reason(sheet, marks, fatal.id),
+        )
+        for fatal in sheet.template.fatal
+    )
+
+
 def _reason(sheet: Sheet, marks: Marks, item_id: str) -> str:
     """Why the person decided so: what the draft says, else their last decision."""
     said = {review.target: review.reason for review in sheet.own if review.reason}
@@ -322,9 +249,9 @@ def addable(sheet: Sheet) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
     return ("本评分表用到的", own), ("其他规则", tuple(rule for rule in active if rule.id not in used))
 
 
-def choices(item: Item, scored: ScoredItem, machine: ScoredItem, *, blind: bool) -> tuple[Choice, ...]:
+def choices(item: Item, scored: ScoredItem, machine: ScoredItem) -> tuple[Choice, ...]:
     """Every level of the form, best first as printed."""
-    said = machine.level if machine.verdict.decided and not blind else None
+    said = machine.level if machine.verdict.decided else None
     return tuple(
         Choice(
             value=level.title,

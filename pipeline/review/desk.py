@@ -5,30 +5,51 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import UsageError
+from pipeline.queue import WorkState, idle_state, progress
 from pipeline.review.site import Form, Visit
+from pipeline.review.things import call_thing, number_in
 from pipeline.scorecard import Scorecard
-from pipeline.storage.queue_records import Conflict, Draft, DraftKey
+from pipeline.scoring.standing import is_done
+from pipeline.storage.queue_records import Conflict, Draft, DraftKey, QueueLine, Seen
 from pipeline.timeline import Recording
-from pipeline.workflows.review.drafts import Fault, Saving, marks_of, preview, save
+from pipeline.workflows.accounts.policy import Action, may
+from pipeline.workflows.review.blind import blank, blinded
+from pipeline.workflows.review.drafts import (
+    Fault,
+    Handing,
+    Meanwhile,
+    Saving,
+    marks_of,
+    preview,
+    save,
+    submit,
+)
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.queue import lease
+from pipeline.workflows.review.rounds import round_sheet, submit_in_round
 from pipeline.workflows.review.selected import Selected
 from pipeline.workflows.review.sheet import Sheet, sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`card` is what the person's draft makes of what they may see; `blind`: they see neither the machine's
-    answer nor others'; `holder`: who else has the call now, "" for nobody."""
+    """`found` is the call as it is decided about; `shown` and `card`, what the draft makes of it, are what the
+    page may show. `blind`: neither the machine's answer nor others' is in them. `base`: the address of the
+    call; `holder`: who else has it now, "" for nobody; `is_final`: what is handed in settles the call."""
 
     found: Sheet
-    draft: Draft | None
-    marks: Marks
+    shown: Sheet
     card: Scorecard
-    faults: tuple[Fault, ...]
-    blind: bool
+    base: str
+    draft: Draft | None = None
+    marks: Marks
+    faults: tuple[Fault, ...] = ()
+    blind: bool = False
+    is_final: bool = False
+    may_mark: bool = False
     holder: str = ""
     is_mine: bool = False
+    round_id: int = 0
 
     @property
     def recording(self) -> Recording:
@@ -40,35 +61,94 @@ class Desk:
 
     @property
     def key(self) -> DraftKey:
-        return DraftKey(recording_id=self.recording.id, who=self.found.who)
+        return DraftKey(recording_id=self.recording.id, who=self.found.who, round_id=self.round_id)
 
 
 def desk(visit: Visit) -> Desk:
-    """The call of the address, as this person may see it. Raises NotFound, UsageError."""
+    """The call of the address, as this person may see it; in a calibration round where the address names one.
+    Raises NotFound, UsageError."""
+    return _in_round(visit) if "round" in visit.params else _in_queue(visit)
+
+
+def _in_queue(visit: Visit) -> Desk:
     found = sheet(visit.store, visit.params["call"], visit.who.login)
-    key = DraftKey(recording_id=found.stored.recording.id, who=visit.who.login)
-    draft = visit.store.draft(key)
+    line = visit.store.queue_line(found.stored.recording.id)
     blind = found.template.reviews.blind and found.hidden > 0
-    marks = replace(marks_of(draft) if draft else Marks(who=visit.who.login), blind=blind)
-    shown = preview(found, marks, at=visit.now)
-    line = visit.store.queue_line(key.recording_id)
-    holder = line.assigned_to if line else None
-    return Desk(
+    held = line.assigned_to if line else None
+    bare = Desk(
         found=found,
+        shown=found,
+        card=found.card,
+        base=f"/calls/{found.stored.recording.id}",
+        marks=Marks(who=visit.who.login),
+        blind=blind,
+        is_final=not blind and _settles(visit, found, line),
+        may_mark=may(visit.who, Action.CALL_REVIEW, call_thing(visit)),
+        holder=held if held and held != visit.who.login else "",
+        is_mine=held == visit.who.login,
+    )
+    return _with_draft(bare, visit)
+
+
+def _in_round(visit: Visit) -> Desk:
+    """In a round everybody is blind, until it ends and after it."""
+    round_id = number_in(visit, "round")
+    recording = visit.store.find_call(visit.params["call"])
+    found = round_sheet(visit.store, round_id, recording.id, visit.who.login)
+    open_still = visit.store.round(round_id).closed_at is None
+    bare = Desk(
+        found=found,
+        shown=found,
+        card=found.card,
+        base=f"/rounds/{round_id}/calls/{recording.id}",
+        marks=Marks(who=visit.who.login),
+        blind=True,
+        may_mark=open_still and not is_done(found.own, visit.who.login),
+        round_id=round_id,
+    )
+    return _with_draft(bare, visit)
+
+
+def _settles(visit: Visit, found: Sheet, line: QueueLine | None) -> bool:
+    """Whether the person reviews what others have finished, and may settle it."""
+    made = progress(found.everything)
+    released = line is not None and line.released
+    state = idle_state(made, released=released, appealed=line is not None and line.open_appeals > 0)
+    finished = state in (WorkState.DONE, WorkState.RELEASED) and set(made.done) != {visit.who.login}
+    return finished and may(visit.who, Action.CALL_RELEASE, call_thing(visit))
+
+
+def _with_draft(bare: Desk, visit: Visit) -> Desk:
+    """With what the person has marked, and (blind) without what they may not see."""
+    draft = visit.store.draft(bare.key)
+    kept = marks_of(draft) if draft else bare.marks
+    marks = replace(kept, blind=bare.blind and not _saw_machine(bare, kept), final=bare.is_final)
+    made = preview(bare.found, marks, at=visit.now)
+    shown = replace(bare.found, stored=replace(bare.found.stored, findings=made.findings))
+    return replace(
+        bare,
         draft=draft,
         marks=marks,
-        card=shown.card,
-        faults=shown.faults,
-        blind=blind,
-        holder=holder if holder and holder != visit.who.login else "",
-        is_mine=holder == visit.who.login,
+        faults=made.faults,
+        shown=blinded(shown) if bare.blind else shown,
+        card=blank(made.card) if bare.blind else made.card,
     )
+
+
+def _saw_machine(bare: Desk, kept: Marks) -> bool:
+    """Whether the person began before anybody else had decided, with the machine's answer in sight: that stays
+    on record, although it is not shown any more."""
+    began = not kept.empty and not kept.blind
+    return not bare.round_id and (began or any(r.saw_machine and r.decision.scores for r in bare.found.own))
 
 
 def marked(now: Desk, visit: Visit) -> Conflict | None:
     """Keep one more mark of the draft; Conflict: it was changed in another window meanwhile. Raises
     UsageError for a mark that the form does not allow."""
     at = visit.now
+    check_may_mark(now)
+    if now.blind and kind_of(visit.form) in WANTS_SIGHT:
+        raise UsageError("盲评时看不到机器的评级和发现，不能评它们", hint="给项目评级")
     marks = with_mark(now.marks, visit.form)
     _check_fits(now, marks, at)
     saving = Saving(
@@ -81,6 +161,27 @@ def marked(now: Desk, visit: Visit) -> Conflict | None:
     return kept if isinstance(kept, Conflict) else None
 
 
+def check_may_mark(now: Desk) -> None:
+    """Raises UsageError: the round is over for this person."""
+    if not now.may_mark:
+        raise UsageError("这一通已经交卷，或校准已结束，不能再改", hint="回到“校准”看结果")
+
+
+def handed_in(now: Desk, visit: Visit, seen: Seen | None) -> Conflict | Meanwhile | None:
+    """Hand the draft in; None: it is done. Who judges blind hands in everything. Raises UsageError."""
+    check_may_mark(now)
+    handing = Handing(
+        key=now.key,
+        version=visit.form.number("version", 0) or 0,
+        partial=bool(visit.form.text("partial")) and not now.blind,
+        final=now.is_final,
+        seen=seen,
+    )
+    hand = submit_in_round if now.round_id else submit
+    result = hand(visit.store, handing, at=visit.now)
+    return result if isinstance(result, Conflict | Meanwhile) else None
+
+
 def _check_fits(now: Desk, marks: Marks, at: datetime) -> None:
     """Raises UsageError: the form does not allow what was marked last; the draft stays as it was."""
     known = set(now.faults)
@@ -91,11 +192,18 @@ def _check_fits(now: Desk, marks: Marks, at: datetime) -> None:
 
 def with_mark(marks: Marks, form: Form) -> Marks:
     """The marks with what one form says; a mark about the same thing gives way. Raises UsageError."""
-    kind = "accept" if form.text("accept") else form.text("kind")
-    change = CHANGES.get(kind)
+    change = CHANGES.get(kind_of(form))
     if change is None:
         raise UsageError("不知道要记什么", hint="刷新页面，再做一次")
     return change(marks, form)
+
+
+def kind_of(form: Form) -> str:
+    return "accept" if form.text("accept") else form.text("kind")
+
+
+WANTS_SIGHT = ("accept", "add", "false", "true")
+"""The kinds of marks that are about what the machine said or found."""
 
 
 def _without(marks: Marks, name: str) -> Marks:

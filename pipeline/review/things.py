@@ -1,13 +1,15 @@
 """What a page is about, as the policy sees it: whose call, who inspects it, whether the agent may know."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
+from pipeline.errors import NotFound
 from pipeline.review.site import Visit
 from pipeline.timeline import Recording
 from pipeline.workflows.accounts.policy import Action, Scope, Thing, may, scope
-from pipeline.workflows.review.subject import subject_of
+from pipeline.workflows.review.subject import login_of, subject_of, subject_of_round
 from pipeline.workflows.rulebook.drafts import open_draft
 
 
@@ -15,6 +17,37 @@ def call_thing(visit: Visit) -> Thing:
     """The call of the address. Raises NotFound."""
     recording = visit.store.find_call(visit.params["call"])
     return subject_of(visit.store, recording, visit.site.settings)
+
+
+def appeal_thing(visit: Visit) -> Thing:
+    """The appeal of the address, by the call that it is about and by who raised it. Raises NotFound."""
+    appeal = visit.store.appeal(number_in(visit, "appeal"))
+    recording = visit.store.find_call(appeal.recording_id)
+    about = subject_of(visit.store, recording, visit.site.settings)
+    return replace(about, raised_by=login_of(visit.store, appeal.agent))
+
+
+def round_thing(visit: Visit) -> Thing:
+    """The calibration round of the address, by who takes part and whose team began it. Raises NotFound."""
+    return subject_of_round(visit.store, visit.store.round(number_in(visit, "round")))
+
+
+def round_call_thing(visit: Visit) -> Thing:
+    """A call of a round, as those who take part may hear it. Raises NotFound: it is not in the round."""
+    found = visit.store.round(number_in(visit, "round"))
+    recording = visit.store.find_call(visit.params["call"])
+    if recording.id not in dict(found.calls):
+        raise NotFound("这次校准没有这通电话", hint="从“校准”里选")
+    about = subject_of(visit.store, recording, visit.site.settings)
+    return replace(about, assigned=frozenset(found.inspectors), reviewers=frozenset(), released=False)
+
+
+def number_in(visit: Visit, name: str) -> int:
+    """A number of the address. Raises NotFound: it is none."""
+    text = visit.params[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise NotFound("没有这一页", hint="从菜单里找")
+    return int(text)
 
 
 def rule_draft_thing(visit: Visit) -> Thing:

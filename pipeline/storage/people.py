@@ -21,6 +21,9 @@ from pipeline.storage.records import DecidedFinding, Reviewed
 from pipeline.storage.tables import AppealEventRow, AppealRow, ReviewRow, ScorecardRow
 from pipeline.storage.transactions import Transactions
 
+NAMED_ONE_BY_ONE = 100
+"""Of more appeals than these all events are read at once."""
+
 
 class People(Transactions):
     """The part of `Store` that is about reviews and appeals."""
@@ -179,9 +182,11 @@ def _event_row(appeal_id: int, number: int, event: AppealEvent, scorecard_id: in
 def _appeals(session: Session, rows: Iterable[AppealRow]) -> tuple[Appeal, ...]:
     rows = list(rows)
     events: dict[int, list[AppealEvent]] = {row.id: [] for row in rows}
+    if not events:
+        return ()
     query = select(AppealEventRow).order_by(AppealEventRow.appeal_id, AppealEventRow.number)
-    if len(rows) == 1:
-        query = query.where(AppealEventRow.appeal_id == rows[0].id)
+    if len(events) <= NAMED_ONE_BY_ONE:
+        query = query.where(AppealEventRow.appeal_id.in_(events))
     for found in session.scalars(query):
         if found.appeal_id in events:
             events[found.appeal_id].append(_event(found))

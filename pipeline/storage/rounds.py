@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
 from pipeline.scorecard import Decision, Review
-from pipeline.storage import drafts
+from pipeline.storage import drafts, trail
 from pipeline.storage.mapping import column_text
 from pipeline.storage.queue_records import DraftKey, Round
 from pipeline.storage.queue_rows import lock_recording
@@ -33,6 +33,8 @@ class Rounds(Transactions):
                 for recording_id, scorecard_id in new.calls
             )
             session.add_all(RoundInspectorRow(round_id=row.id, who=column_text(w)) for w in new.inspectors)
+            told = {"calls": len(new.calls), "inspectors": len(new.inspectors)}
+            self._trace(session, trail.of_round("made", row.id, new.made_by, new.made_at, **told))
             return row.id
 
     def rounds(self) -> tuple[Round, ...]:
@@ -46,12 +48,14 @@ class Rounds(Transactions):
         with self._reading() as session:
             return _round(session, _row(session, round_id))
 
-    def close_round(self, round_id: int, *, at: datetime) -> Round:
+    def close_round(self, round_id: int, who: str = "", *, at: datetime) -> Round:
         """Nothing more is decided in it; closing twice changes nothing. Raises NotFound."""
         with self._writing() as session:
             row = _row(session, round_id, lock=True)
-            row.closed_at = row.closed_at or at
-            session.flush()
+            if row.closed_at is None:
+                row.closed_at = at
+                session.flush()
+                self._trace(session, trail.of_round("closed", round_id, who, at))
             return _round(session, row)
 
     def add_round_reviews(self, round_id: int, reviews: Sequence[Review], *, known: int) -> bool:
@@ -70,6 +74,8 @@ class Rounds(Transactions):
                 return False
             session.add_all(_review_row(round_id, review) for review in reviews)
             drafts.drop(session, DraftKey(recording_id=first.recording_id, who=first.who, round_id=round_id))
+            call = first.recording_id
+            self._trace(session, trail.of_round("judged", round_id, first.who, first.at, call=call))
         return True
 
     def round_reviews(self, round_id: int) -> tuple[Review, ...]:

@@ -1,6 +1,7 @@
 """What the audit log says of decisions: ids, levels and points, never a reason, a note or what was said."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from pipeline.appeal import Appeal
 from pipeline.audit import AuditEntry
@@ -44,6 +45,11 @@ def of_correction(correction: Correction, scorecard_id: int) -> AuditEntry:
             "scorecard": scorecard_id,
         },
     )
+
+
+def of_round(step: str, round_id: int, who: str, at: datetime, **detail: str | int | None) -> AuditEntry:
+    """A calibration round is made, judged in or closed."""
+    return AuditEntry(at=at, who=who, action=f"round.{step}", object=f"round:{round_id}", detail=detail)
 
 
 def _of_review(review: Review) -> AuditEntry:

@@ -6,8 +6,10 @@ from starlette.responses import RedirectResponse, Response
 
 from pipeline.errors import CallscoreError
 from pipeline.media.values import time_zone
+from pipeline.queue import progress
 from pipeline.review import call_view as view
-from pipeline.review.desk import Desk, desk, marked
+from pipeline.review import transcript_view
+from pipeline.review.desk import Desk, check_may_mark, desk, handed_in, marked
 from pipeline.review.page import Page
 from pipeline.review.pages.queue import claimed_next
 from pipeline.review.render import page_of
@@ -21,7 +23,8 @@ from pipeline.workflows.card_document import doubts
 from pipeline.workflows.dispute.correct import Signed, Wording, correct_words, swap_roles
 from pipeline.workflows.playback import peaks_of
 from pipeline.workflows.rescore import Scorer
-from pipeline.workflows.review.drafts import Handing, Meanwhile, submit
+from pipeline.workflows.review.drafts import Meanwhile
+from pipeline.workflows.review.rounds import done_by
 
 POINTS_A_CHANNEL = 2_400
 """Of the waveform: about two for each pixel of a wide screen."""
@@ -42,20 +45,34 @@ REASONS = (
 def call(visit: Visit) -> Response:
     """The whole page."""
     now = desk(visit)
-    stored, recording = now.found.stored, now.recording
-    rules = dict(stored.rules)
+    thing = call_thing(visit)
     return page_of(
         visit,
         "call.html",
-        **card_values(visit, now),
-        data=drawn(visit, now),
-        rows=view.rows(stored.transcript, shown_findings(now), rules),
-        facts=facts(visit, recording),
-        tags=tags(now),
-        may_correct=may(visit.who, Action.CALL_CORRECT, call_thing(visit)),
-        addable=view.addable(now.found),
-        next_call=next_call(visit, recording.id),
+        **page_values(visit, now)
+        | {
+            "may_correct": not now.round_id and may(visit.who, Action.CALL_CORRECT, thing),
+            "may_export": not (now.round_id or now.blind) and may(visit.who, Action.EXPORT, thing),
+            "may_trace": not now.round_id,
+            "next_page": next_page(visit, now),
+        },
     )
+
+
+def page_values(visit: Visit, now: Desk) -> dict[str, Any]:
+    """What the templates of player, transcript and card show, for somebody who may only look."""
+    stored = now.shown.stored
+    return card_values(visit, now) | {
+        "data": drawn(visit, now),
+        "rows": transcript_view.rows(stored.transcript, stored.findings, stored.rules),
+        "facts": facts(visit, now.recording),
+        "tags": tags(now),
+        "addable": () if now.blind else view.addable(now.found),
+        "may_correct": False,
+        "may_export": False,
+        "may_trace": False,
+        "next_page": "",
+    }
 
 
 def mark(visit: Visit) -> Response:
@@ -67,6 +84,7 @@ def mark(visit: Visit) -> Response:
 def undo(visit: Visit) -> Response:
     """One mark less, or (`by` 1) the one that was undone again."""
     now = desk(visit)
+    check_may_mark(now)
     by = 1 if visit.form.text("by") == "1" else -1
     stepped = visit.store.step_draft(now.key, by, version=visit.form.number("version", 0) or 0, at=visit.now)
     return card(visit, conflict=stepped if isinstance(stepped, Conflict) else None)
@@ -75,26 +93,24 @@ def undo(visit: Visit) -> Response:
 def hand_in(visit: Visit) -> Response:
     """Hand the draft in; on to the next call. What was decided meanwhile is shown first."""
     now = desk(visit)
-    version = visit.form.number("version", 0) or 0
-    handing = Handing(
-        key=now.key, version=version, partial=bool(visit.form.text("partial")), seen=seen(visit)
-    )
-    result = submit(visit.store, handing, at=visit.now)
+    result = handed_in(now, visit, seen(visit))
     if isinstance(result, Conflict):
         return card(visit, conflict=result)
     if isinstance(result, Meanwhile):
         return card(visit, meanwhile=result)
-    return Response(status_code=204, headers={"HX-Redirect": following(visit, now.recording.id)})
+    return Response(status_code=204, headers={"HX-Redirect": following(visit, now)})
 
 
-def following(visit: Visit, recording_id: str) -> str:
+def following(visit: Visit, now: Desk) -> str:
     """Where the person goes after a call: to the next one, which is claimed if they have none, or home."""
+    found = next_page(visit, now)
+    if now.round_id:
+        return found or f"/rounds/{now.round_id}"
     if visit.form.text("then") != "next":
         return "/queue"
-    found = next_call(visit, recording_id)
     if not found and (claimed := claimed_next(visit)):
-        found = claimed.recording_id
-    return f"/calls/{found}" if found else "/queue?empty=yes"
+        found = f"/calls/{claimed.recording_id}"
+    return found or "/queue?empty=yes"
 
 
 def correct(visit: Visit) -> Response:
@@ -131,16 +147,18 @@ def card_values(
     visit: Visit, now: Desk, conflict: Conflict | None = None, meanwhile: Meanwhile | None = None
 ) -> dict[str, Any]:
     """What the template of the card shows."""
-    found = now.found
-    items = view.shown_items(found, now.card, now.marks, blind=now.blind)
-    base = f"/calls/{now.recording.id}"
+    shown = now.shown
+    items = view.shown_items(shown, now.card, now.marks)
     return {
         "recording": now.recording,
         "card": now.card,
         "blind": now.blind,
+        "is_final": now.is_final,
         "sections": tuple(view.sections(now.card, items)),
-        "fatals": () if now.blind else view.shown_fatals(found, now.card, now.marks),
-        "others": view.others(found, items),
+        "fatals": () if now.blind else view.shown_fatals(shown, now.card, now.marks),
+        "blind_fatals": view.blind_fatals(shown, now.marks) if now.blind else (),
+        "contests": {},
+        "others": view.others(shown, items),
         "left": view.left(now.card),
         "doubts": () if now.blind else tuple(doubts(now.card)),
         "faults": now.faults,
@@ -150,17 +168,13 @@ def card_values(
         "note": now.marks.note,
         "holder": now.holder,
         "mine": now.is_mine,
-        "may_mark": may(visit.who, Action.CALL_REVIEW, call_thing(visit)),
-        "urls": {name: f"{base}/{name}" for name in ("mark", "undo", "submit", "claim")},
+        "round_id": now.round_id,
+        "may_mark": now.may_mark,
+        "urls": {name: f"{now.base}/{name}" for name in ("mark", "undo", "submit", "audio", "history")},
         "reasons": REASONS,
         "conflict": conflict,
         "meanwhile": meanwhile,
     }
-
-
-def shown_findings(now: Desk) -> tuple[Any, ...]:
-    """The findings that the person may see: blind, none that the machine made."""
-    return () if now.blind else now.found.stored.findings
 
 
 def facts(visit: Visit, recording: Recording) -> tuple[tuple[str, str], ...]:
@@ -182,27 +196,29 @@ def tags(now: Desk) -> tuple[tuple[str, str], ...]:
     found = []
     if now.recording.is_complaint:
         found.append(("投诉", "bad"))
-    if not now.blind and now.found.machine.acceptable:
+    if now.shown.machine.acceptable:
         found.append(("可直接采信", "good"))
-    if now.found.stored.transcript.roles.confidence < view.SURE_OF_ROLES:
+    if progress(now.shown.reviews).final:
+        found.append(("已复核定案", "good"))
+    if now.found.stored.transcript.roles.confidence < transcript_view.SURE_OF_ROLES:
         found.append(("角色没把握", "open"))
     return tuple(found)
 
 
 def drawn(visit: Visit, now: Desk) -> dict[str, Any]:
     """What the scripts of the page need: the waveform and what lies over it."""
-    stored, recording = now.found.stored, now.recording
-    roles = view.channel_roles(stored.transcript, recording.channels)
+    stored, recording = now.shown.stored, now.recording
+    roles = transcript_view.channel_roles(stored.transcript, recording.channels)
     peaks = waveform(visit, recording, len(roles))
     return {
         "duration": recording.duration,
         "height": HEIGHT if len(peaks) > 1 else HEIGHT_MONO,
         "channels": [
-            {"role": role.value, "title": role.chinese, "peaks": view.encoded(channel)}
+            {"role": role.value, "title": role.chinese, "peaks": transcript_view.encoded(channel)}
             for role, channel in zip(roles, peaks, strict=False)
         ],
-        "regions": view.regions(stored, shown_findings(now)),
-        "quiet": view.quiet(stored.transcript),
+        "regions": transcript_view.regions(stored, stored.findings),
+        "quiet": transcript_view.quiet(stored.transcript),
     }
 
 
@@ -219,6 +235,17 @@ def next_call(visit: Visit, recording_id: str) -> str:
     mine = QueueFilter(whose=Whose.MINE, who=visit.who.login)
     page = visit.store.queue(mine, PageOf(size=2), at=visit.now)
     return next((line.recording_id for line in page.lines if line.recording_id != recording_id), "")
+
+
+def next_page(visit: Visit, now: Desk) -> str:
+    """The address of what comes after this call: another of the round, or of the queue; "": nothing."""
+    if not now.round_id:
+        following = next_call(visit, now.recording.id)
+        return f"/calls/{following}" if following else ""
+    reviews = visit.store.round_reviews(now.round_id)
+    calls = (name for name, _ in visit.store.round(now.round_id).calls if name != now.recording.id)
+    left = (name for name in calls if name not in done_by(reviews, visit.who.login))
+    return next((f"/rounds/{now.round_id}/calls/{name}" for name in left), "")
 
 
 def seen(visit: Visit) -> Seen | None:

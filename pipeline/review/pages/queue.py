@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
@@ -42,11 +42,12 @@ class Asked:
     which: QueueFilter
     page: PageOf
     fields: dict[str, str]
+    path: str = "/queue"
 
     def address(self, **changes: str) -> str:
         """The address of the same question with some answers changed; an empty one is left out."""
         fields = {name: value for name, value in (self.fields | changes).items() if value}
-        return f"/queue?{urlencode(fields)}" if fields else "/queue"
+        return f"{self.path}?{urlencode(fields)}" if fields else self.path
 
 
 def queue(visit: Visit) -> Response:
@@ -59,9 +60,7 @@ def queue(visit: Visit) -> Response:
         "queue.html",
         asked=asked,
         found=found,
-        states=tuple(WorkState),
-        whose=tuple(Whose),
-        sorts=tuple(Sort),
+        **filter_values(),
         plans=visit.store.plan_progress(),
         inspectors=inspectors(visit) if offers(role, Action.CALL_ASSIGN) else (),
         may_claim=offers(role, Action.QUEUE_CLAIM),
@@ -70,8 +69,9 @@ def queue(visit: Visit) -> Response:
     )
 
 
-def asked_of(visit: Visit) -> Asked:
-    """The question of the address, held to what the person may see. Raises UsageError: a day that is none."""
+def asked_of(visit: Visit, path: str = "/queue") -> Asked:
+    """The question of the address of the page at `path`, held to what the person may see. Raises UsageError:
+    a day that is none."""
     query = visit.query
     fields = {name: query.text(name) for name in sorted(query.values) if name != "after"}
     allowed = agents_in_scope(visit.store, visit.who, Action.QUEUE_VIEW, visit.site.settings)
@@ -96,7 +96,12 @@ def asked_of(visit: Visit) -> Asked:
     page = PageOf(
         sort=_one_of(Sort, query.text("sort"), Sort.RISK), size=SIZE, after=Key.read(query.text("after"))
     )
-    return Asked(which=which, page=page, fields=fields)
+    return Asked(which=which, page=page, fields=fields, path=path)
+
+
+def filter_values() -> dict[str, Any]:
+    """What the form of the filters offers."""
+    return {"states": tuple(WorkState), "whose": tuple(Whose), "sorts": tuple(Sort)}
 
 
 def next_one(visit: Visit) -> Response:

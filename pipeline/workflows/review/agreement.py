@@ -204,7 +204,7 @@ def _with_machine(unit: Unit) -> Iterator[Values]:
     """Each inspector with the machine: the newest decision made without its level, else the newest."""
     if unit.machine is None:
         return
-    for review in _chosen(unit, lambda r: not r.saw_machine).values():
+    for review in chosen(unit, lambda r: not r.saw_machine).values():
         value = unit.value(review)
         if value is not None:
             yield Between.MACHINE, not review.saw_machine, (unit.machine, value)
@@ -212,14 +212,14 @@ def _with_machine(unit: Unit) -> Iterator[Values]:
 
 def _with_each_other(unit: Unit) -> Iterator[Values]:
     """All inspectors: each one's newest decision made without seeing others', else the newest."""
-    chosen = _chosen(unit, lambda r: not r.saw_others).values()
-    valued = [(review, value) for review in chosen if (value := unit.value(review)) is not None]
+    newest = chosen(unit, lambda r: not r.saw_others).values()
+    valued = [(review, value) for review in newest if (value := unit.value(review)) is not None]
     if len(valued) > 1:
         independent = not any(review.saw_others for review, _ in valued)
         yield Between.INSPECTORS, independent, tuple(value for _, value in valued)
 
 
-def _chosen(unit: Unit, unseen: Callable[[Review], bool]) -> Mapping[str, Review]:
+def chosen(unit: Unit, unseen: Callable[[Review], bool]) -> Mapping[str, Review]:
     """One decision of each inspector."""
     newest: dict[str, Review] = {}
     for review in unit.reviews:

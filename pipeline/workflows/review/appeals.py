@@ -1,10 +1,10 @@
 """Appeals: raised by the agent, answered with a review and a new scorecard, re-opened once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
-from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, raised
+from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, deadline, raised
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.scorecard import (
@@ -50,21 +50,100 @@ class Answer:
 def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) -> Appeal:
     """Keep a new appeal. Raises NotFound for an unknown call or item, UsageError where it cannot be made."""
     _check_said(plea.who, plea.reason)
-    zone = time_zone(settings.time_zone)
 
     def attempt() -> int | None:
         found = sheet(store, plea.call, "")
         target = target_named(found, plea.item)
         _check_agent(found.stored, plea.who)
         _check_contestable(found.card, target.id, target.title)
-        about = store.appeals(found.stored.recording.id)
-        earlier = tuple(a for a in about if (a.template_id, a.item) == (found.template.id, target.id))
-        history = store.scorings(found.stored.recording.id)
-        since = result_since(history, found.template.id, target.id)
-        new = raised(_new(plea, found, target, settings, at), earlier, since, zone)
-        return store.add_appeal(new, earlier=len(earlier))
+        case = _case(found, store, settings)
+        new = case.raised(target, plea, at)
+        return store.add_appeal(new, earlier=len(case.earlier(target)))
 
     return store.appeal(until_kept(attempt, plea.call))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """Whether an item, or a fatal item that holds, can be appealed against: `until` when, or `why_not`.
+    `appeal` is the newest one about it."""
+
+    title: str
+    until: datetime | None = None
+    why_not: str = ""
+    appeal: Appeal | None = None
+
+
+def contests(found: Sheet, store: Store, settings: Settings, *, at: datetime) -> Mapping[str, Contest]:
+    """What the agent can appeal against, by the id of the item or fatal item."""
+    held = {cause.id for cause in found.card.fatals if cause.holds}
+    fatal = (one for one in found.template.fatal if one.id in held)
+    targets: tuple[Item | Fatal, ...] = (*found.template.items, *fatal)
+    case = _case(found, store, settings)
+    return {target.id: case.contest(target, at) for target in targets}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """All that decides whether something on a card can be appealed against: the card, the appeals `about` the
+    call, its scorings, and the `days` that there are."""
+
+    found: Sheet
+    about: tuple[Appeal, ...]
+    history: tuple[StoredCall, ...]
+    days: int
+    zone: tzinfo
+
+    def earlier(self, target: Item | Fatal) -> tuple[Appeal, ...]:
+        """The appeals about the same thing."""
+        named = self.found.template.id, target.id
+        return tuple(appeal for appeal in self.about if (appeal.template_id, appeal.item) == named)
+
+    def since(self, target: Item | Fatal) -> datetime:
+        return result_since(self.history, self.found.template.id, target.id)
+
+    def raised(self, target: Item | Fatal, plea: Plea, at: datetime) -> Appeal:
+        """A new appeal. Raises UsageError: too late, or it was appealed against already."""
+        stored = self.found.stored
+        said = AppealEvent(
+            step=Step.RAISED, who=plea.who, at=at, reason=plea.reason, scorecard_id=stored.scorecard_id
+        )
+        new = Appeal(
+            recording_id=stored.recording.id,
+            template_id=self.found.template.id,
+            item=target.id,
+            title=target.title,
+            days=self.days,
+            events=(said,),
+        )
+        return raised(new, self.earlier(target), self.since(target), self.zone)
+
+    def contest(self, target: Item | Fatal, at: datetime) -> Contest:
+        recording, why = self.found.stored.recording, _why_not(self.found.card, target.id)
+        if not why:
+            plea = Plea(call=recording.id, item=target.id, who=recording.agent_id or "", reason="")
+            try:
+                self.raised(target, plea, at)
+            except UsageError as error:
+                why = error.message
+        earlier = self.earlier(target)
+        return Contest(
+            title=target.title,
+            until=None if why else deadline(self.since(target), self.days, self.zone),
+            why_not=why,
+            appeal=earlier[-1] if earlier else None,
+        )
+
+
+def _case(found: Sheet, store: Store, settings: Settings) -> _Case:
+    recording_id, days = found.stored.recording.id, found.template.appeal_days
+    return _Case(
+        found=found,
+        about=store.appeals(recording_id),
+        history=store.scorings(recording_id),
+        days=settings.appeal_days if days is None else days,
+        zone=time_zone(settings.time_zone),
+    )
 
 
 def answer_appeal(
@@ -125,21 +204,6 @@ def result_of(card: Scorecard | None, template_id: str, target: str) -> tuple[ob
         if item.id == target:
             return item.verdict, item.level, item.points
     return next(((cause.holds,) for cause in card.fatals if cause.id == target), None)
-
-
-def _new(plea: Plea, found: Sheet, target: Item | Fatal, settings: Settings, at: datetime) -> Appeal:
-    days = found.template.appeal_days
-    said = AppealEvent(
-        step=Step.RAISED, who=plea.who, at=at, reason=plea.reason, scorecard_id=found.stored.scorecard_id
-    )
-    return Appeal(
-        recording_id=found.stored.recording.id,
-        template_id=found.template.id,
-        item=target.id,
-        title=target.title,
-        days=settings.appeal_days if days is None else days,
-        events=(said,),
-    )
 
 
 def _check_said(who: str, reason: str) -> None:

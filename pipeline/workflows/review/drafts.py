@@ -7,9 +7,10 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.audit import AuditEntry
+from pipeline.findings import Finding
 from pipeline.errors import CallscoreError, StorageError
 from pipeline.scorecard import Review, Scorecard
-from pipeline.scoring.added import by_person
+from pipeline.scoring.added import by_person, with_people
 from pipeline.scoring.standing import visible
 from pipeline.storage.queue_records import Conflict, Draft, DraftKey, QueueLine, Seen
 from pipeline.storage.records import StoredCall
@@ -40,9 +41,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The card that a draft would make of what its author may see, without the marks that have `faults`."""
+    """The card that a draft would make of what its author may see, without the marks that have `faults`.
+    `findings`: those of the call, and those that the draft adds."""
 
     card: Scorecard
+    findings: tuple[Finding, ...]
     faults: tuple[Fault, ...]
 
 
@@ -67,13 +70,14 @@ class Submitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handing:
     """A draft to hand in: its version, and what its author knows by now (None: as when it was saved). Without
-    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `audit` is
-    for the audit log."""
+    `done` the decisions count and the call stays theirs; `partial`: done although items are left; `final`: it
+    settles what it says; `audit` is for the audit log."""
 
     key: DraftKey
     version: int
     done: bool = True
     partial: bool = False
+    final: bool = False
     seen: Seen | None = None
     audit: tuple[AuditEntry, ...] = ()
 
@@ -137,15 +141,24 @@ def preview(found: Sheet, marks: Marks, *, at: datetime) -> Preview:
             made += reviews_of(one, found, found.moment(at))
         except CallscoreError as error:
             faults.append(Fault(name=name, message=error.message, hint=error.hint or ""))
-    card = card_with(found.stored, found.ruleset, found.template, (*found.reviews, *made))
-    return Preview(card=card, faults=tuple(faults))
+    reviews = (*found.reviews, *made)
+    return Preview(
+        card=card_with(found.stored, found.ruleset, found.template, reviews),
+        findings=tuple(with_people(found.stored.findings, reviews, found.ruleset)),
+        faults=tuple(faults),
+    )
 
 
 def _single(marks: Marks) -> Iterator[tuple[str, Marks]]:
     """Every mark by itself, with its name. What is accepted as a whole comes first and gives way to the
     rest."""
     bare = Marks(
-        who=marks.who, reason=marks.reason, reasons=marks.reasons, blind=marks.blind, partial=marks.partial
+        who=marks.who,
+        reason=marks.reason,
+        reasons=marks.reasons,
+        blind=marks.blind,
+        partial=marks.partial,
+        final=marks.final,
     )
     if marks.accept_all:
         yield "", replace(bare, accept_all=True)
@@ -167,7 +180,7 @@ def submit(store: Store, handing: Handing, *, at: datetime) -> "Result":
     draft = store.draft(key)
     if draft is None or draft.version != handing.version:
         return conflict_of(draft, at)
-    marks = replace(marks_of(draft), done=handing.done, partial=handing.partial)
+    marks = handed(draft, handing)
     known = handing.seen or draft.seen
     try:
         terms = Terms(
@@ -195,6 +208,11 @@ def conflict_of(draft: Draft | None, at: datetime) -> Conflict:
     if draft is None:
         return Conflict(who="", at=at, version=0)
     return Conflict(who=draft.key.who, at=draft.at, version=draft.version)
+
+
+def handed(draft: Draft, handing: Handing) -> Marks:
+    """The marks of a draft as they are handed in."""
+    return replace(marks_of(draft), done=handing.done, partial=handing.partial, final=handing.final)
 
 
 def _check_known(store: Store, now: Sheet, known: Seen) -> None:

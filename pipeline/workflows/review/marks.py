@@ -13,7 +13,9 @@ from pipeline.scorecard import (
     BATCH,
     FATAL_FAILS,
     FATAL_HOLDS,
+    FINAL,
     NOT_APPLICABLE,
+    OPEN,
     PARTLY,
     Decision,
     Review,
@@ -33,7 +35,7 @@ class Marks:
     `values` holds item and level title or points; `reasons` and `notes` hold the name as it is written in the
     other marks and the text, `reason` is for all that have none of their own. `added`: words that a rule
     should have found. `blind`: decided without having seen the machine's levels; `partial`: done although
-    items are left; `batch`: accepted unheard."""
+    items are left; `batch`: accepted unheard; `final`: it settles what it says, whoever decided about it."""
 
     who: str
     values: tuple[tuple[str, str], ...] = ()
@@ -50,6 +52,7 @@ class Marks:
     partial: bool = False
     blind: bool = False
     batch: bool = False
+    final: bool = False
 
     @property
     def empty(self) -> bool:
@@ -116,7 +119,7 @@ def _about_items(marks: Marks, sheet: Sheet) -> Iterator[Made]:
         target = target_named(sheet, name)
         checked, reason = checked_value(target, value), marks.why(name)
         if not marks.blind:
-            _check_reason(reason, sheet, target)
+            _check_reason(reason, sheet, target, others=marks.final)
         yield Made(decision=Decision.OVERRIDE, target=target.id, value=checked, reason=reason)
     for name in marks.accept:
         yield replace(_accepted(sheet, target_named(sheet, name)), reason=marks.why(name))
@@ -256,10 +259,13 @@ def _points(value: str) -> Decimal | None:
     return given
 
 
-def _check_reason(reason: str, sheet: Sheet, target: Item | Fatal) -> None:
-    decided = any(item.id == target.id and item.verdict.decided for item in sheet.machine.items)
+def _check_reason(reason: str, sheet: Sheet, target: Item | Fatal, *, others: bool) -> None:
+    """`others`: also where it was people who decided."""
+    cards = (sheet.machine, sheet.card) if others else (sheet.machine,)
+    decided = any(item.id == target.id and item.verdict.decided for card in cards for item in card.items)
     if not reason and (decided or isinstance(target, Fatal)):
-        raise UsageError(f"“{target.title}”规则已经评过，改定要写明理由", hint="--reason 为什么")
+        said = "已经有人评过" if others else "规则已经评过"
+        raise UsageError(f"“{target.title}”{said}，改定要写明理由", hint="--reason 为什么")
 
 
 def _check_blind(marks: Marks, sheet: Sheet) -> None:
@@ -290,14 +296,21 @@ def _check_settled(made: Iterable[Made], sheet: Sheet) -> None:
 
 
 def _done(marks: Marks, sheet: Sheet, decided: set[str]) -> Made:
-    """Handed in: complete, in part, or in a batch. What was handed in in part can be completed."""
-    if marks.who in progress(sheet.own).full:
+    """Handed in: complete, in part, in a batch, or as final. What was handed in in part can be completed."""
+    if marks.who in progress(sheet.own).full and not marks.final:
         raise UsageError(f"{marks.who} 已经交卷", hint="之后的改动照样记下，不用再交")
-    left = [item for item in sheet.left(blind=marks.blind) if item.id not in decided]
+    left = [item for item in _left(marks, sheet) if item.id not in decided]
     if left and not marks.partial:
         raise UsageError(
             f"还有 {len(left)} 项没有评：{'、'.join(item.id for item in left)}",
             hint="用 --set 评完再交，或加 --partial 只交评了的",
         )
-    value = BATCH if marks.batch else PARTLY if left else ""
+    value = BATCH if marks.batch else PARTLY if left else FINAL if marks.final else ""
     return Made(decision=Decision.DONE, target="", value=value)
+
+
+def _left(marks: Marks, sheet: Sheet) -> Iterable[ScoredItem]:
+    """What the author has still to decide; for a final review what nobody has."""
+    if marks.final:
+        return (item for item in sheet.card.items if item.verdict in OPEN)
+    return sheet.left(blind=marks.blind)

@@ -10,9 +10,11 @@ from datetime import datetime
 from pipeline.errors import NotFound, UsageError
 from pipeline.scorecard import Decision, Review
 from pipeline.storage.queue_records import Conflict, Round
+from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.review.agreement import Agreement, agreement_of
-from pipeline.workflows.review.drafts import Handing, conflict_of, marks_of
+from pipeline.workflows.review.differences import AgainstOthers, Split, people_of, splits_of
+from pipeline.workflows.review.drafts import Handing, conflict_of, handed
 from pipeline.workflows.review.marks import Marks, reviews_of
 from pipeline.workflows.review.sheet import Sheet, sheet_of
 from pipeline.workflows.rules import rules_of_the_day
@@ -32,12 +34,14 @@ class NewRound:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundResult:
     """How far a round is and how far its inspectors agree. `done` holds the recordings that each has handed
-    in, `names` what people call the calls."""
+    in, `names` what people call the calls; `splits` are the judgements on which they differ."""
 
     round: Round
     names: Mapping[str, str]
     done: Mapping[str, frozenset[str]]
     agreement: Agreement
+    people: tuple[AgainstOthers, ...]
+    splits: tuple[Split, ...]
 
 
 def new_round(store: Store, new: NewRound, *, at: datetime) -> Round:
@@ -51,10 +55,11 @@ def new_round(store: Store, new: NewRound, *, at: datetime) -> Round:
     stored = [store.latest(store.find_call(name).id) for name in dict.fromkeys(new.calls)]
     if not stored:
         raise UsageError("没有说校准哪些电话", hint="--call，可多次")
+    spoke = {user.agent_id for user in store.users() if user.agent_id and user.login in inspectors}
     for call in stored:
         if call.scorecard is None:
             raise UsageError(f"{call.recording.name} 没有评分表，无法校准", hint="换一通电话")
-        if call.recording.agent_id in inspectors:
+        if call.recording.agent_id in {*inspectors, *spoke}:
             raise UsageError(
                 f"{call.recording.agent_id} 是 {call.recording.name} 的坐席，不能评自己", hint="换一通电话"
             )
@@ -107,27 +112,34 @@ def submit_in_round(store: Store, handing: Handing, *, at: datetime) -> Sheet | 
     draft = store.draft(handing.key)
     if draft is None or draft.version != handing.version:
         return conflict_of(draft, at)
-    marks = replace(marks_of(draft), done=handing.done, partial=handing.partial)
-    return judge_in_round(store, handing.key.round_id, handing.key.recording_id, marks, at=at)
+    key = handing.key
+    return judge_in_round(store, key.round_id, key.recording_id, handed(draft, handing), at=at)
 
 
 def round_result(store: Store, round_id: int) -> RoundResult:
     """How far a round is, and its agreement per item. Raises NotFound."""
     found = store.round(round_id)
     reviews = store.round_reviews(round_id)
-    stored = [store.scoring(scorecard_id) for _, scorecard_id in found.calls]
-    calls = [(one, _about(reviews, one.recording.id)) for one in stored]
+    calls = [(one, _about(reviews, one.recording.id)) for one in _stored(store, found)]
     return RoundResult(
         round=found,
-        names={one.recording.id: one.recording.name for one in stored},
-        done={who: _done(reviews, who) for who in found.inspectors},
+        names={one.recording.id: one.recording.name for one, _ in calls},
+        done={who: done_by(reviews, who) for who in found.inspectors},
         agreement=agreement_of(calls, store),
+        people=people_of(calls, store, found.inspectors),
+        splits=splits_of(calls, store),
     )
+
+
+def _stored(store: Store, found: Round) -> list[StoredCall]:
+    """The calls of a round as they were scored when it was made."""
+    return [store.scoring(scorecard_id) for _, scorecard_id in found.calls]
 
 
 def _about(reviews: Iterable[Review], recording_id: str) -> Sequence[Review]:
     return [review for review in reviews if review.recording_id == recording_id]
 
 
-def _done(reviews: Iterable[Review], who: str) -> frozenset[str]:
+def done_by(reviews: Iterable[Review], who: str) -> frozenset[str]:
+    """The recordings that somebody has handed in."""
     return frozenset(r.recording_id for r in reviews if r.who == who and r.decision is Decision.DONE)

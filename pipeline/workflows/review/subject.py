@@ -3,6 +3,7 @@
 from pipeline.account import User
 from pipeline.media.values import time_zone
 from pipeline.settings import Settings
+from pipeline.storage.queue_records import Round
 from pipeline.storage.store import Store
 from pipeline.timeline import Recording
 from pipeline.workflows.accounts.policy import Action, Scope, Thing, scope
@@ -10,7 +11,8 @@ from pipeline.workflows.roster import Roster, read_roster
 
 
 def subject_of(store: Store, recording: Recording, settings: Settings) -> Thing:
-    """Who spoke in it, who has it or has decided about it, and whether the agent may know the card."""
+    """Who spoke in it, who has it or has decided about it, who appealed, and whether the agent may know the
+    card."""
     line = store.queue_line(recording.id)
     reviewers = frozenset(review.who for review in store.reviews(recording.id))
     holder = frozenset({line.assigned_to} if line and line.assigned_to else ())
@@ -20,7 +22,25 @@ def subject_of(store: Store, recording: Recording, settings: Settings) -> Thing:
         assigned=holder | reviewers,
         reviewers=reviewers,
         released=line is not None and line.released,
+        raised_by=_raised_by(store, recording.id),
     )
+
+
+def _raised_by(store: Store, recording_id: str) -> str | None:
+    """The login of whoever raised the newest appeal about the call; None: nobody did."""
+    appeals = store.appeals(recording_id)
+    return login_of(store, appeals[-1].agent) if appeals else None
+
+
+def login_of(store: Store, agent_id: str) -> str:
+    """The login of an agent; their number where they have no account."""
+    return next((user.login for user in store.users() if user.agent_id == agent_id), agent_id)
+
+
+def subject_of_round(store: Store, about: Round) -> Thing:
+    """Who takes part in a calibration round, and the team of whoever began it."""
+    team = next((user.team_id for user in store.users() if user.login == about.made_by), None)
+    return Thing(team_id=team, assigned=frozenset(about.inspectors))
 
 
 def team_of(store: Store, agent_id: str | None, settings: Settings) -> int | None:

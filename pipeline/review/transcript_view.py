@@ -1,0 +1,148 @@
+"""A call's transcript and waveform as the page shows them: rows with their words marked, regions and peaks.
+Values in, values out."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.findings import Finding, How, Outcome
+from pipeline.storage.records import RuleFacts, StoredCall
+from pipeline.timeline import Role, Span, Transcript, Turn
+from pipeline.units import Ms, clock
+
+SURE_OF_ROLES = 0.7
+DOUBTFUL = 0.5
+"""Words less probable than this are marked in the transcript."""
+FAULTS = frozenset({"forbidden", "taboo", "privacy", "security"})
+"""Labels of what must not be said."""
+LONG_PAUSE: Ms = 1_500
+
+Rules = Mapping[str, RuleFacts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownWord:
+    start: Ms
+    end: Ms
+    text: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A turn; or, without a role, what happened between two."""
+
+    start: Ms
+    role: Role | None
+    words: tuple[ShownWord, ...] = ()
+    text: str = ""
+
+
+def rows(transcript: Transcript, findings: Iterable[Finding], rules: Rules) -> tuple[Row, ...]:
+    """The transcript from top to bottom, with pauses, holds and rings between the turns."""
+    marks = _marks(findings, rules)
+    between = [
+        Row(start=s.start, role=None, text=f"无人说话 {s.duration / 1000:.1f} 秒")
+        for s in transcript.silences
+        if s.duration >= LONG_PAUSE
+    ]
+    between += [
+        Row(
+            start=h.span.start,
+            role=None,
+            text=f"客户等待 {h.span.duration / 1000:.1f} 秒" + ("（音乐）" if h.music else ""),
+        )
+        for h in transcript.holds
+    ]
+    between += [Row(start=ring.start, role=None, text="振铃") for ring in transcript.rings]
+    between += [Row(start=span.start, role=None, text="有人说话，听不清") for span in transcript.unclear]
+    turns = [
+        Row(start=turn.span.start, role=turn.role, words=_words(turn, marks)) for turn in transcript.turns
+    ]
+    return tuple(sorted([*turns, *between], key=lambda row: row.start))
+
+
+def _marks(findings: Iterable[Finding], rules: Rules) -> list[tuple[Span, Role, str]]:
+    """Stretches of speech that a finding rests on, faults last: they win."""
+    found = [
+        (evidence.span, evidence.role, "found" if is_fault(finding, rules) else "found-good")
+        for finding in findings
+        if finding.outcome is Outcome.PRESENT
+        for evidence in finding.evidence
+        if evidence.quote and evidence.how not in (How.TIMING, How.NONE)
+    ]
+    return sorted(found, key=lambda mark: mark[2], reverse=True)
+
+
+def _words(turn: Turn, marks: Sequence[tuple[Span, Role, str]]) -> tuple[ShownWord, ...]:
+    near = [(span, kind) for span, role, kind in marks if role is turn.role and span.overlaps(turn.span)]
+
+    def mark(word_span: Span, probability: float) -> str:
+        kinds = [kind for span, kind in near if word_span.middle in span]
+        names = ["low"] if probability < DOUBTFUL else []
+        return " ".join(names + kinds[-1:])
+
+    return tuple(
+        ShownWord(start=w.span.start, end=w.span.end, text=w.text, mark=mark(w.span, w.probability))
+        for w in turn.words
+    )
+
+
+def is_fault(finding: Finding, rules: Rules) -> bool:
+    facts = rules.get(finding.rule_id)
+    return facts is not None and (facts.label in FAULTS or (facts.category or "") in FAULTS)
+
+
+def regions(stored: StoredCall, findings: Iterable[Finding]) -> list[dict[str, object]]:
+    """What is laid over the waveform: findings with a place of their own, holds and silences."""
+    rules = dict(stored.rules)
+    made: list[dict[str, object]] = []
+    for finding in findings:
+        span = place_of(finding, stored.recording.duration)
+        if finding.outcome is Outcome.PRESENT and span is not None:
+            kind = "finding" if is_fault(finding, rules) else "good"
+            title = rules[finding.rule_id].title if finding.rule_id in rules else finding.rule_id
+            made.append(_region(finding.id, kind, span, f"{clock(span.start)} {title}"))
+    transcript = stored.transcript
+    made += [_region(f"hold{i}", "hold", hold.span, "等待") for i, hold in enumerate(transcript.holds)]
+    made += [
+        _region(f"silence{i}", "silence", span, "无人说话") for i, span in enumerate(transcript.silences)
+    ]
+    return made
+
+
+def _region(id: str, kind: str, span: Span, title: str) -> dict[str, object]:
+    return {"id": id, "kind": kind, "start": span.start, "end": span.end, "title": title}
+
+
+def place_of(finding: Finding, duration: Ms) -> Span | None:
+    """Where to listen; None for what is about the whole call."""
+    best = finding.evidence[0].span if finding.evidence else finding.span
+    return None if best.duration >= duration * 0.8 else best
+
+
+def quiet(transcript: Transcript) -> list[dict[str, Ms]]:
+    """Where nobody speaks: what the player may skip."""
+    spans = [*transcript.silences, *(hold.span for hold in transcript.holds)]
+    return [{"start": span.start, "end": span.end} for span in sorted(spans)]
+
+
+def channel_roles(transcript: Transcript, channels: int) -> tuple[Role, ...]:
+    """Who is heard on each channel; on mono nobody in particular."""
+    if channels < 2:
+        return (Role.OTHER,)
+    roles = []
+    for channel in range(channels):
+        spoken = [turn for turn in transcript.turns if turn.channel == channel]
+        by_role = {
+            role: sum(t.span.duration for t in spoken if t.role is role)
+            for role in (Role.AGENT, Role.CUSTOMER)
+        }
+        best = max(by_role, key=lambda role: by_role[role])
+        roles.append(best if by_role[best] else Role.OTHER)
+    return tuple(roles)
+
+
+def encoded(peaks: bytes) -> str:
+    """Peaks, one byte each, as text for the page."""
+    return base64.b64encode(peaks).decode()
