@@ -33,9 +33,9 @@ from pipeline.workflows.review.sheet import Sheet, sheet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`found` is the call as it is decided about; `shown` and `card`, what the draft makes of it, are what the
-    page may show. `blind`: neither the machine's answer nor others' is in them. `base`: the address of the
-    call; `holder`: who else has it now, "" for nobody; `is_final`: what is handed in settles the call."""
+    """`found` is the call as it is decided about; `shown` and `card`, what the draft makes of it, are for the
+    page. `blind`: neither the machine's answer nor others' is in them. `base`: the address of the call;
+    `holder`: who else has it now, "" for nobody; `is_final`: what is handed in settles the call."""
 
     found: Sheet
     shown: Sheet
@@ -136,8 +136,8 @@ def _with_draft(bare: Desk, visit: Visit) -> Desk:
 
 
 def _saw_machine(bare: Desk, kept: Marks) -> bool:
-    """Whether the person began before anybody else had decided, with the machine's answer in sight: that stays
-    on record, although it is not shown any more."""
+    """Whether the person began before anybody else had decided, with the machine's answer in sight: that
+    stays on record, although it is not shown any more."""
     began = not kept.empty and not kept.blind
     return not bare.round_id and (began or any(r.saw_machine and r.decision.scores for r in bare.found.own))
 

@@ -1,4 +1,4 @@
-"""The agent's own pages: released scorecards of their calls, and each with its evidence, to appeal against."""
+"""The agent's own pages: released scorecards of their calls, and each with its evidence, to appeal."""
 
 from starlette.responses import RedirectResponse, Response
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.audit import AuditEntry
-from pipeline.findings import Finding
 from pipeline.errors import CallscoreError, StorageError
+from pipeline.findings import Finding
 from pipeline.scorecard import Review, Scorecard
 from pipeline.scoring.added import by_person, with_people
 from pipeline.scoring.standing import visible
