@@ -34,7 +34,8 @@ from pipeline.speech.listen import Listener
 from pipeline.speech.vad import speech_spans
 from pipeline.speech.weights import ready_model
 from pipeline.speech.words import simplified
-from pipeline.storage.records import Quarantined, ScoredCall
+from pipeline.storage.night_records import Quarantined
+from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.nightly import NightPlan, NightTools, run_night

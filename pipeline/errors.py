@@ -72,4 +72,8 @@ class ModelError(CallscoreError):
 
 
 class StorageError(CallscoreError):
-    """The database cannot be used."""
+    """The database cannot be used. `passing`: it may be usable again in a moment."""
+
+    def __init__(self, message: str, *, hint: str = "", passing: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.passing = passing

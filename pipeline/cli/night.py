@@ -15,7 +15,8 @@ from pipeline.errors import UsageError
 from pipeline.media.values import moment, time_zone
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
-from pipeline.storage.records import Quarantined, ScoredCall
+from pipeline.storage.night_records import Quarantined
+from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.units import clock, to_ms
 from pipeline.workflows.document import call_document

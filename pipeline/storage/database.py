@@ -8,12 +8,18 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.sql import column, table
 
 from pipeline.errors import StorageError
 
-HEAD = "0010"
+HEAD = "0011"
 """The schema this version reads and writes: the newest file under migrations/versions."""
 
 VERSION_TABLE = "callscore_schema"
@@ -115,7 +121,16 @@ def translated(address: URL) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
-        raise StorageError(f"{name_of(address)}: {_first_line(error)}", hint=_hint(address, error)) from error
+        passing = isinstance(error, OperationalError) and not _stays(error)
+        raise StorageError(
+            f"{name_of(address)}: {_first_line(error)}", hint=_hint(address, error), passing=passing
+        ) from error
+
+
+def _stays(error: OperationalError) -> bool:
+    """Whether waiting does not help."""
+    said = str(error).lower()
+    return any(words in said for words in ("disk is full", "readonly", "permission denied", "password"))
 
 
 def name_of(address: URL) -> str:

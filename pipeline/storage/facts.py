@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from pipeline.facts import VERSION, CallFacts, CardFact, FatalFact, HitFact, ItemFact, SectionFact, TalkFact
 from pipeline.scorecard import Decision
 from pipeline.storage import mapping
+from pipeline.storage.night_tables import QuarantineRow
 from pipeline.storage.records import FactFilter, FactLine
-from pipeline.storage.tables import FactsRow, QuarantineRow, RecordingRow, ReviewRow, ScorecardRow
+from pipeline.storage.tables import FactsRow, RecordingRow, ReviewRow, ScorecardRow
 
 ROWS_AT_A_TIME = 500
 LOOKS = (

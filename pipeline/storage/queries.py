@@ -1,6 +1,5 @@
 """Rows -> values, inside a transaction that `Store` opened."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,16 +17,12 @@ from pipeline.storage.records import (
     Circumstances,
     DecidedFinding,
     Duplicate,
-    Night,
     Origin,
-    Quarantined,
     ScoringLine,
     StoredCall,
 )
 from pipeline.storage.tables import (
     FindingRow,
-    NightRow,
-    QuarantineRow,
     RecordingRow,
     ReviewRow,
     RulesetRow,
@@ -289,27 +284,3 @@ def ruleset_digests(session: Session, prefix: str) -> tuple[str, ...]:
     """Digests of the rule sets that begin with `prefix`, the first used first."""
     query = select(RulesetRow.digest).where(RulesetRow.digest.startswith(prefix, autoescape=True))
     return tuple(session.scalars(query.order_by(RulesetRow.first_used_at, RulesetRow.digest)))
-
-
-def quarantined(session: Session) -> tuple[Quarantined, ...]:
-    query = select(QuarantineRow).where(QuarantineRow.resolved_at.is_(None))
-    return tuple(
-        Quarantined(
-            path=row.path, stage=row.stage, reason=row.reason, sha256=row.sha256, tries=row.tries, at=row.at
-        )
-        for row in session.scalars(query.order_by(QuarantineRow.path, QuarantineRow.id))
-    )
-
-
-def nights(session: Session) -> tuple[Night, ...]:
-    query = select(NightRow).order_by(NightRow.id.desc())
-    return tuple(
-        Night(
-            id=row.id,
-            folder=row.folder,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            counts=json.loads(row.counts),
-        )
-        for row in session.scalars(query)
-    )

@@ -269,29 +269,6 @@ class ScoringLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantined:
-    """A file or metadata row that could not be used. `stage` names where: probe, decode, metadata ..."""
-
-    path: str
-    stage: str
-    reason: str
-    sha256: str | None = None
-    tries: int = 1
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Night:
-    """One run of the nightly job. `ended_at` None: still running, or killed."""
-
-    id: int
-    folder: str
-    started_at: datetime
-    ended_at: datetime | None
-    counts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
     """One call_id that several recordings carry."""
 

@@ -4,7 +4,7 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -17,12 +17,15 @@ from pipeline.errors import NotFound, StorageError
 from pipeline.findings import Finding
 from pipeline.meaning import Meaning
 from pipeline.ruleset import RuleSet
-from pipeline.storage import archive, corrections, mapping, meaning, queries, trail, writing
+from pipeline.storage import archive, claims, corrections, mapping, meaning, queries, trail, writing
 from pipeline.storage.accounts import Accounts
 from pipeline.storage.audit import Audit
 from pipeline.storage.corrections import Corrections
 from pipeline.storage.database import is_shared, open_database, reconnected
 from pipeline.storage.drafts import Drafts
+from pipeline.storage.night_records import Wanted
+from pipeline.storage.night_tables import QuarantineRow
+from pipeline.storage.nights import OPEN, Nights
 from pipeline.storage.peaks_table import Waveforms, put_peaks
 from pipeline.storage.people import People
 from pipeline.storage.queue import Queue
@@ -32,8 +35,6 @@ from pipeline.storage.records import (
     CompactCall,
     CompactForm,
     Duplicate,
-    Night,
-    Quarantined,
     Reheard,
     Rescored,
     ScoredCall,
@@ -49,7 +50,6 @@ from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.search import Search
 from pipeline.storage.statistics import Statistics
 from pipeline.storage.tables import (
-    QuarantineRow,
     RecordingRow,
     RulesetRow,
     ScorecardRow,
@@ -62,6 +62,7 @@ EVERYTHING = CallFilter()
 
 
 class Store(
+    Nights,
     People,
     Corrections,
     Statistics,
@@ -134,7 +135,9 @@ class Store(
                 card = writing.add_scoring(session, scored, transcript_id=heard, at=at, reason=reason)
                 for lost in again.lost if again else ():
                     corrections.add_correction(session, lost, card)
-                writing.resolve(session, scored.recording, at)
+                about = scored.recording
+                claims.finish(session, Wanted(key=key, sha256=about.sha256, path=about.path), at)
+                claims.resolve(session, about, at)
         except StorageError as error:
             if isinstance(error.__cause__, IntegrityError) and self._has(key):
                 return False
@@ -341,43 +344,14 @@ class Store(
         with self._reading() as session:
             return archive.sweeps(session)
 
-    # what went wrong
-
-    def quarantine(self, fault: Quarantined, *, at: datetime) -> None:
-        """Keep a file or row that could not be used; a second time counts a try more."""
-        with self._writing() as session:
-            writing.quarantine(session, fault, at)
-
-    def quarantined(self) -> tuple[Quarantined, ...]:
-        """What is still unusable, by path."""
-        with self._reading() as session:
-            return queries.quarantined(session)
-
-    # nights
-
-    def start_night(self, folder: str, *, at: datetime) -> int:
-        """Note that a night begins; its id."""
-        with self._writing() as session:
-            return writing.start_night(session, folder, at)
-
-    def end_night(self, night_id: int, counts: Mapping[str, int], *, at: datetime) -> None:
-        """Note how a night ended: scored, already done, quarantined ..."""
-        with self._writing() as session:
-            writing.end_night(session, night_id, counts, at)
-
-    def nights(self) -> tuple[Night, ...]:
-        """All nights, newest first."""
-        with self._reading() as session:
-            return queries.nights(session)
+    # in all
 
     def counts(self) -> dict[str, int]:
         """How much there is: recordings, scorecards, still quarantined."""
         asked = {
             "recordings": select(func.count()).select_from(RecordingRow),
             "scorecards": select(func.count()).select_from(ScorecardRow),
-            "quarantined": select(func.count())
-            .select_from(QuarantineRow)
-            .where(QuarantineRow.resolved_at.is_(None)),
+            "quarantined": select(func.count()).select_from(QuarantineRow).where(*OPEN),
         }
         with self._reading() as session:
             return {name: session.scalar(query) or 0 for name, query in asked.items()}

@@ -295,30 +295,3 @@ class AppealEventRow(Base):
     until: Mapped[datetime | None] = mapped_column(Moment)
     ruling: Mapped[str | None] = mapped_column(String(16))
     scorecard_id: Mapped[int | None] = mapped_column(ForeignKey("scorecards.id"))
-
-
-class QuarantineRow(Base):
-    """What could not be used, until it can: `resolved_at` is set when the recording is scored."""
-
-    __tablename__ = "quarantine"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    path: Mapped[str] = mapped_column(Text, index=True)
-    sha256: Mapped[str | None] = mapped_column(String(64), index=True)
-    stage: Mapped[str] = mapped_column(Text)
-    reason: Mapped[str] = mapped_column(Text)
-    tries: Mapped[int]
-    at: Mapped[datetime] = mapped_column(Moment)
-    resolved_at: Mapped[datetime | None] = mapped_column(Moment)
-
-
-class NightRow(Base):
-    """Runs of the nightly job. `counts` is canonical JSON."""
-
-    __tablename__ = "nights"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    folder: Mapped[str] = mapped_column(Text)
-    started_at: Mapped[datetime] = mapped_column(Moment)
-    ended_at: Mapped[datetime | None] = mapped_column(Moment)
-    counts: Mapped[str] = mapped_column(Text)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
@@ -18,7 +18,6 @@ from pipeline.storage.records import (
     FORBIDDEN,
     Circumstances,
     Origin,
-    Quarantined,
     Reheard,
     Rescored,
     RuleFacts,
@@ -26,8 +25,6 @@ from pipeline.storage.records import (
 )
 from pipeline.storage.tables import (
     FindingRow,
-    NightRow,
-    QuarantineRow,
     RecordingRow,
     ReviewRow,
     ScorecardRow,
@@ -221,40 +218,3 @@ def _finding_row(finding: Finding, rule: RuleFacts, scorecard_id: int) -> Findin
         confidence=finding.confidence,
         quote=mapping.column_text(quote),
     )
-
-
-def quarantine(session: Session, fault: Quarantined, at: datetime) -> None:
-    """One open row a path: a second fault at the same path replaces the first and counts a try."""
-    path = mapping.column_text(fault.path)
-    row = session.scalar(
-        select(QuarantineRow).where(QuarantineRow.path == path, QuarantineRow.resolved_at.is_(None))
-    )
-    if row is None:
-        row = QuarantineRow(path=path, tries=0, resolved_at=None)
-        session.add(row)
-    row.sha256, row.stage = fault.sha256, fault.stage
-    row.reason, row.tries, row.at = mapping.column_text(fault.reason), row.tries + 1, at
-
-
-def resolve(session: Session, recording: Recording, at: datetime) -> None:
-    """A recording that was scored is no longer in quarantine."""
-    same = or_(
-        QuarantineRow.sha256 == recording.sha256,
-        QuarantineRow.path == mapping.column_text(recording.path),
-    )
-    query = update(QuarantineRow).where(same, QuarantineRow.resolved_at.is_(None))
-    session.execute(query.values(resolved_at=at).execution_options(synchronize_session=False))
-
-
-def start_night(session: Session, folder: str, at: datetime) -> int:
-    row = NightRow(folder=mapping.column_text(folder), started_at=at, ended_at=None, counts="{}")
-    session.add(row)
-    session.flush()
-    return row.id
-
-
-def end_night(session: Session, night_id: int, counts: Mapping[str, int], at: datetime) -> None:
-    row = session.get(NightRow, night_id)
-    if row is None:
-        raise NotFound(f"no night {night_id}")
-    row.ended_at, row.counts = at, mapping.canonical(dict(counts)).decode()

@@ -23,7 +23,8 @@ from pipeline.ruleset import RuleSet
 from pipeline.samples import Peaks
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener, Prepared
-from pipeline.storage.records import Quarantined, ScoredCall
+from pipeline.storage.night_records import Quarantined
+from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance, Recording, Transcript
 from pipeline.units import Ms

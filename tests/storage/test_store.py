@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import rescore
@@ -12,8 +13,9 @@ from conftest import rescore
 from pipeline.errors import NotFound, StorageError
 from pipeline.ruleset import Status
 from pipeline.scorecard import Decision, Review
-from pipeline.storage import writing
-from pipeline.storage.records import CallFilter, Origin, Quarantined, Rescored, ScoredCall
+from pipeline.storage import claims, writing
+from pipeline.storage.night_records import Quarantined
+from pipeline.storage.records import CallFilter, Origin, Rescored, ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Direction
 
@@ -65,18 +67,26 @@ def test_a_renamed_file_is_the_same_recording(store: Store, scored: Make) -> Non
 
 
 @pytest.mark.parametrize(
-    "step", ["put_recording", "add_transcript", "put_ruleset", "_finding_row", "resolve"]
+    ("module", "step"),
+    [
+        (writing, "put_recording"),
+        (writing, "add_transcript"),
+        (writing, "put_ruleset"),
+        (writing, "_finding_row"),
+        (claims, "finish"),
+        (claims, "resolve"),
+    ],
 )
 def test_a_crash_at_any_step_leaves_nothing_half_written(
-    store: Store, scored: Make, monkeypatch: pytest.MonkeyPatch, step: str
+    store: Store, scored: Make, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
-    whole = getattr(writing, step)
+    whole = getattr(module, step)
 
     def crash(*args: object, **named: object) -> object:
         whole(*args, **named)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, step, crash)
+    monkeypatch.setattr(module, step, crash)
     with pytest.raises(KeyboardInterrupt):
         store.save_night_result(scored(), at=NOW, reason="nightly")
     monkeypatch.undo()

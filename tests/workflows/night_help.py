@@ -12,7 +12,8 @@ from pipeline.detect.load import load_ruleset
 from pipeline.resources import shipped_rules
 from pipeline.samples import Samples
 from pipeline.settings import Settings
-from pipeline.storage.records import Quarantined, ScoredCall
+from pipeline.storage.night_records import Quarantined
+from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Provenance, Recording, Role, RoleAssignment, Span, Transcript, Turn, Word
 from pipeline.workflows.nightly import NightTools
