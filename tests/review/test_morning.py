@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from chromium import Person, chromium, needs_chromium, serving
@@ -11,6 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 from pipeline.scorecard import Decision
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
+from pipeline.workflows.review.decide import review
+from pipeline.workflows.review.marks import Marks
+from pipeline.workflows.review.sheet import sheet
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("scored")]
 Enter = Callable[[str], Person]
@@ -166,3 +171,49 @@ def test_every_page_of_the_menu_is_accessible_and_without_complaint(enter: Enter
         person.go(path)
         person.page.wait_for_load_state("networkidle")
         assert person.accessibility() == []
+
+
+def test_an_agent_appeals_and_the_supervisor_decides(enter: Enter, store: Store) -> None:
+    recording = replace(store.find_call("d11"), agent_id="1001")
+    store.update_recording(recording)
+    whole(store, recording.id)
+
+    agent = enter("a1001")
+    page = agent.page
+    expect(page).to_have_url(re.compile("/cards$"))
+    page.locator("tbody a").first.click()
+    drawn(page)
+    assert agent.accessibility() == []
+    page.locator("#item-asks_name summary").click()
+    page.locator("#item-asks_name [name=reason]").fill("00:12 我问了怎么称呼")
+    page.locator("#item-asks_name .contest button").click()
+    page.wait_for_load_state()
+
+    supervisor = enter("zhaozg")
+    page = supervisor.go("/appeals")
+    page.locator("tbody a").first.click()
+    drawn(page)
+    expect(page.locator("main")).to_contain_text("我问了怎么称呼")
+    assert supervisor.accessibility() == []
+    page.locator("[name=ruling][value=value]").check()
+    page.locator("select[name=value]").select_option(index=1)
+    page.locator(".decide [name=reason]").fill("听了录音，确实问了")
+    page.locator(".decide button.primary").click()
+    page.wait_for_load_state()
+    expect(page.locator(".thread")).to_contain_text("确实问了")
+
+    agent.go("/appeals")
+    agent.page.locator("tbody a").first.click()
+    expect(agent.page.locator("main")).to_contain_text("听了录音，确实问了")
+    card = store.latest(recording.id).scorecard
+    assert card is not None
+    assert next(item for item in card.items if item.id == "asks_name").points
+
+
+def whole(store: Store, recording_id: str) -> None:
+    """Hand the call in with every item decided, so that the agent may see the card."""
+    before = sheet(store, recording_id, "wangmin")
+    printed = {item.id: item for item in before.template.items}
+    values = tuple((item.id, printed[item.id].levels[0].title) for item in before.left())
+    marks = Marks(who="wangmin", values=values, accept_all=True, done=True, reason="听过")
+    review(store, recording_id, marks, at=datetime.now(UTC))

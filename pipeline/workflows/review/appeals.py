@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, deadline, raised
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
+from pipeline.queue import released_at, reviews_asked
 from pipeline.scorecard import (
     FATAL_FAILS,
     FATAL_HOLDS,
@@ -100,7 +101,10 @@ class _Case:
         return tuple(appeal for appeal in self.about if (appeal.template_id, appeal.item) == named)
 
     def since(self, target: Item | Fatal) -> datetime:
-        return result_since(self.history, self.found.template.id, target.id)
+        """From when the days count: since the item has this result, and since the agent may know of it."""
+        since = result_since(self.history, self.found.template.id, target.id)
+        known = released_at(self.found.everything, reviews_asked(self.found.template.reviews))
+        return max(since, known) if known else since
 
     def raised(self, target: Item | Fatal, plea: Plea, at: datetime) -> Appeal:
         """A new appeal. Raises UsageError: too late, or it was appealed against already."""

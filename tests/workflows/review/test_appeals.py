@@ -136,6 +136,18 @@ def test_the_days_count_from_when_the_item_got_its_points(store: Store, tmp_path
         plead(store, "thanks", at=NOON + 8 * DAY)
 
 
+def test_the_days_count_from_when_the_agent_may_know_the_card(store: Store) -> None:
+    """combine average: two inspectors are asked."""
+    given = {"values": (("tone", "良"),), "accept_all": True, "done": True, "reason": "听过"}
+    decide(store, "王", at=NOON + 5 * DAY, **given)
+    with pytest.raises(CallscoreError, match="过了申诉期"):
+        plead(store, at=NOON + 6 * DAY)
+    decide(store, "李", at=NOON + 7 * DAY, **given)
+    assert plead(store, at=NOON + 9 * DAY).id == 1
+    with pytest.raises(CallscoreError, match="过了申诉期"):
+        plead(store, "thanks", at=NOON + 12 * DAY)
+
+
 @pytest.mark.parametrize(
     ("plea", "message"),
     [
