@@ -11,6 +11,7 @@ Everything here is pure: it follows from the card, the reviews and the appeals.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -158,6 +159,14 @@ def released(reviews: Sequence[Review], asked: int) -> bool:
     in a batch, or settled. Once released it stays so: reviews are only added to."""
     made = progress(reviews)
     return made.batch or made.final or len(made.full) >= asked
+
+
+def released_at(reviews: Sequence[Review], asked: int) -> datetime | None:
+    """When the agent could see the card first, oldest review first; None: not yet."""
+    for count, review in enumerate(reviews, start=1):
+        if review.decision is Decision.DONE and released(reviews[:count], asked):
+            return review.at
+    return None
 
 
 def idle_state(made: Progress, *, released: bool, appealed: bool) -> WorkState:

@@ -1,8 +1,10 @@
 """A house with users of every role, and passwords that are hashed fast."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import demo
 import pytest
 from page_help import CHEAP, Browser, add_users, settings_in
 
@@ -20,15 +22,31 @@ def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords._nobody.cache_clear()
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path)
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo calls in a database. Modules that use it work in a copy of that house."""
+    folder = tmp_path_factory.mktemp("scored")
+    settings = settings_in(folder)
+    with open_store(settings, create=True) as store:
+        demo.fill(store, settings)
+        add_users(store)
+    return folder
 
 
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    with open_store(settings, create=True) as opened:
-        add_users(opened)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if "scored" not in request.fixturenames:
+        return settings_in(tmp_path)
+    shutil.copytree(request.getfixturevalue("scored"), tmp_path / "house")
+    return settings_in(tmp_path / "house")
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Store]:
+    scored = "scored" in request.fixturenames
+    with open_store(settings, create=not scored) as opened:
+        if not scored:
+            add_users(opened)
         yield opened
 
 

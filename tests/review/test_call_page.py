@@ -1,83 +1,16 @@
 """The call page and the queue: what an inspector decides is kept, shown at once, and never lost."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import demo
 import pytest
-from httpx import Response
-from page_help import AT, HOSTILE, Browser, add_users, assert_harmless, settings_in, shown, token_of
+from page_help import AT, HOSTILE, Browser, Desk, assert_harmless, shown, token_of, version
 
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
 from pipeline.scorecard import Decision
-from pipeline.settings import Settings
-from pipeline.storage.store import Store
-from pipeline.workflows.audit import open_store, verify
+from pipeline.workflows.audit import verify
 
-
-@pytest.fixture(scope="session")
-def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo calls in a database."""
-    folder = tmp_path_factory.mktemp("scored")
-    settings = settings_in(folder)
-    with open_store(settings, create=True) as store:
-        demo.fill(store, settings)
-        add_users(store)
-    return folder
-
-
-@pytest.fixture
-def settings(scored: Path, tmp_path: Path) -> Settings:
-    shutil.copytree(scored, tmp_path / "house")
-    return settings_in(tmp_path / "house")
-
-
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    with open_store(settings) as opened:
-        yield opened
-
-
-def version(answer: Response) -> str:
-    found = answer.text.split('data-version="', 1)[1]
-    return found.split('"', 1)[0]
-
-
-class Desk:
-    """An inspector at one call."""
-
-    def __init__(self, browser: Browser, call: str, who: Role | str = Role.INSPECTOR) -> None:
-        self.browser = browser.log_in(who)
-        self.id = browser.store.find_call(call).id
-        self.path = f"/calls/{self.id}"
-
-    def claim(self) -> "Desk":
-        answer = self.browser.post("/queue/claim", {"call": self.id})
-        assert answer.status_code == 303, shown(answer)
-        return self
-
-    def page(self) -> Response:
-        return self.browser.get(self.path)
-
-    def mark(self, kind: str, target: str, value: str = "", **more: str) -> Response:
-        page = self.page()
-        fields = {"kind": kind, "target": target, "value": value, "version": version(page), **more}
-        return self.browser.client.post(
-            f"{self.path}/mark",
-            data={"csrf": token_of(page), **fields},
-            headers={"origin": "https://testserver", "hx-request": "true"},
-        )
-
-    def send(self, what: str, **fields: str) -> Response:
-        page = self.page()
-        return self.browser.client.post(
-            f"{self.path}/{what}",
-            data={"csrf": token_of(page), "version": version(page), **fields},
-            headers={"origin": "https://testserver", "hx-request": "true"},
-        )
+pytestmark = pytest.mark.usefixtures("scored")
 
 
 @pytest.fixture

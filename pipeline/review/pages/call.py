@@ -142,6 +142,7 @@ def card_values(
         "card": now.card,
         "blind": now.blind,
         "is_final": now.is_final,
+        "round_id": now.round_id,
         "sections": tuple(view.sections(now.card, items)),
         "fatals": () if now.blind else view.shown_fatals(shown, now.card, now.marks),
         "blind_fatals": view.blind_fatals(shown, now.marks) if now.blind else (),

@@ -35,7 +35,7 @@ def history(visit: Visit) -> Response:
 
 
 def evidence(visit: Visit) -> Response:
-    """The case file. Raises NotFound for another kind of file, UsageError: something of it may not be seen."""
+    """The case file. Raises NotFound for another kind of file, UsageError: it may not be seen."""
     kind = visit.params["kind"]
     if kind not in FILES:
         raise NotFound("没有这样的案卷", hint="zip 或 pdf")
