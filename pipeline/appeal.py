@@ -135,10 +135,25 @@ class Appeal:
         return replace(self, events=(*self.events, event))
 
 
-def raised(appeal: Appeal, earlier: tuple[Appeal, ...], scored_at: datetime, zone: tzinfo) -> Appeal:
-    """A new appeal, with the day by which it is to be answered. `earlier` are those about the same item,
-    `scored_at` is when the item got the result that it has now. Raises UsageError: too late, or it was
-    appealed against already."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """When an item got the result that it has now, and when the agent could know of it, if that was later."""
+
+    scored_at: datetime
+    known_at: datetime | None = None
+
+    def last(self, days: int, zone: tzinfo) -> datetime:
+        """The last moment in which it can be appealed against."""
+        return deadline(self.begins, days, zone)
+
+    @property
+    def begins(self) -> datetime:
+        return max(self.scored_at, self.known_at or self.scored_at)
+
+
+def raised(appeal: Appeal, earlier: tuple[Appeal, ...], since: Since, zone: tzinfo) -> Appeal:
+    """A new appeal, with the day by which it is to be answered. `earlier` are those about the same item.
+    Raises UsageError: too late, or it was appealed against already."""
     at = appeal.last.at
     for other in earlier:
         if other.state(at) is not State.FINAL:
@@ -146,16 +161,18 @@ def raised(appeal: Appeal, earlier: tuple[Appeal, ...], scored_at: datetime, zon
                 f"这一项已有申诉 {other.id}：{other.state(at).chinese}",
                 hint=f"callscore appeal show {other.id}",
             )
-        if other.last.at >= scored_at:
+        if other.last.at >= since.scored_at:
             raise UsageError(
                 f"这一项的申诉 {other.id} 已终结，之后得分没有变过",
                 hint=f"callscore appeal show {other.id} 看经过",
             )
-    last = deadline(scored_at, appeal.days, zone)
+    last = since.last(appeal.days, zone)
     if at > last:
         days = f"{appeal.days} 天内（到 {_day(last, zone)}）可以申诉"
+        known = "评定" if since.begins == since.scored_at else "公布"
         raise UsageError(
-            f"过了申诉期：这一项 {_day(scored_at, zone)} 评定，{days}", hint="请主管用 callscore review 复核"
+            f"过了申诉期：这一项 {_day(since.begins, zone)} {known}，{days}",
+            hint="请主管用 callscore review 复核",
         )
     return replace(appeal, events=(replace(appeal.last, until=deadline(at, appeal.days, zone)),))
 

@@ -162,7 +162,7 @@ def released(reviews: Sequence[Review], asked: int) -> bool:
 
 
 def released_at(reviews: Sequence[Review], asked: int) -> datetime | None:
-    """Since when the agent may see the card; None: not yet. `reviews` is oldest first."""
+    """When the agent could see the card first, oldest review first; None: not yet."""
     for count, review in enumerate(reviews, start=1):
         if review.decision is Decision.DONE and released(reviews[:count], asked):
             return review.at

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.appeal import Appeal, AppealEvent, Ruling, State, Step, days_left, deadline, raised
+from pipeline.appeal import Appeal, AppealEvent, Ruling, Since, State, Step, days_left, deadline, raised
 from pipeline.errors import UsageError
 
 CHINA = timezone(timedelta(hours=8))
@@ -19,7 +19,9 @@ def event(who: str, at: datetime, ruling: Ruling | None = None) -> AppealEvent:
     return AppealEvent(step=Step.RAISED, who=who, at=at, reason="因为", ruling=ruling)
 
 
-def appeal(at: datetime = SCORED + DAY, *earlier: Appeal, days: int = 7) -> Appeal:
+def appeal(
+    at: datetime = SCORED + DAY, *earlier: Appeal, days: int = 7, known_at: datetime | None = None
+) -> Appeal:
     new = Appeal(
         id=len(earlier) + 1,
         recording_id="r",
@@ -29,7 +31,7 @@ def appeal(at: datetime = SCORED + DAY, *earlier: Appeal, days: int = 7) -> Appe
         days=days,
         events=(event("1021", at),),
     )
-    return raised(new, earlier, SCORED, CHINA)
+    return raised(new, earlier, Since(scored_at=SCORED, known_at=known_at), CHINA)
 
 
 def answered(given: Appeal, at: datetime) -> Appeal:
@@ -83,7 +85,17 @@ def test_a_settled_item_can_be_appealed_against_again_only_when_its_result_chang
     with pytest.raises(UsageError, match="已终结，之后得分没有变过"):
         appeal(SCORED + 3 * DAY, settled)
     new = replace(settled, id=2, events=(event("1021", SCORED + 5 * DAY),))
-    assert raised(new, (settled,), SCORED + 4 * DAY, CHINA).state(SCORED + 5 * DAY) is State.OPEN
+    since = Since(scored_at=SCORED + 4 * DAY)
+    assert raised(new, (settled,), since, CHINA).state(SCORED + 5 * DAY) is State.OPEN
+
+
+def test_the_days_begin_when_the_agent_can_know_the_result() -> None:
+    late = SCORED + 20 * DAY
+    with pytest.raises(UsageError, match="2026-03-02 评定，7 天内"):
+        appeal(late)
+    assert appeal(late, known_at=SCORED + 15 * DAY).state(late) is State.OPEN
+    with pytest.raises(UsageError, match="2026-03-17 公布，7 天内"):
+        appeal(SCORED + 30 * DAY, known_at=SCORED + 15 * DAY)
 
 
 def test_nobody_answers_the_own_appeal_and_nobody_else_reopens_it() -> None:

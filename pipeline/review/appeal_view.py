@@ -70,6 +70,7 @@ def facts_of(now: Desk, appeal: Appeal) -> dict[str, Any]:
     fatal = next((cause for cause in fatals if cause.cause.id == appeal.item), None)
     exhibits = one.exhibits if one else fatal.exhibits if fatal else ()
     return {
+        "pleaded": next(e.reason for e in reversed(appeal.events) if e.who == appeal.agent),
         "machine": result_on(now.shown.machine, appeal.item),
         "machine_reason": _machine_reason(now, appeal.item),
         "said": view.said_about(now.shown, appeal.item),

@@ -33,9 +33,9 @@ from pipeline.workflows.review.sheet import Sheet, sheet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """`found` is the call as it is decided about; `shown` and `card`, what the draft makes of it, are for the
-    page. `blind`: neither the machine's answer nor others' is in them. `base`: the address of the call;
-    `holder`: who else has it now, "" for nobody; `is_final`: what is handed in settles the call."""
+    """`found` is the call as it is decided about; `shown` and `card`, what the draft makes of it, are what
+    the page may show. `blind`: neither the machine's answer nor others' is in them. `base`: the address of
+    the call; `holder`: who else has it now, "" for nobody; `is_final`: what is handed in settles the call."""
 
     found: Sheet
     shown: Sheet
@@ -113,7 +113,7 @@ def _settles(visit: Visit, found: Sheet, line: QueueLine | None) -> bool:
     """Whether the person reviews what others have finished, and may settle it."""
     made = progress(found.everything)
     released = line is not None and line.released
-    state = idle_state(made, released=released, appealed=line is not None and line.open_appeals > 0)
+    state = idle_state(made, released=released, appealed=False)
     finished = state in (WorkState.DONE, WorkState.RELEASED) and set(made.done) != {visit.who.login}
     return finished and may(visit.who, Action.CALL_RELEASE, call_thing(visit))
 

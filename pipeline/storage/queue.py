@@ -128,8 +128,8 @@ class Queue(Transactions):
         """The calls that somebody holds or has decided about, by recording; without those about which the
         second of two inspectors is to decide without knowing of the first."""
         decided = exists().where(ReviewRow.recording_id == QueueRow.recording_id, ReviewRow.who == who)
-        secret = (QueueRow.done > 0) & (QueueRow.asked > 1) & ~QueueRow.released
-        query = select(QueueRow.recording_id).where(or_(QueueRow.assigned_to == who, decided), ~secret)
+        mine = or_(QueueRow.assigned_to == who, decided)
+        query = select(QueueRow.recording_id).where(mine, ~queue_query.SECRET)
         with self._reading() as session:
             return frozenset(session.scalars(query))
 

@@ -26,6 +26,13 @@ SORTS: dict[Sort, tuple[InstrumentedAttribute[int], bool]] = {
 }
 """What is sorted by, and whether the highest comes first."""
 
+SECRET = (QueueRow.done > 0) & (QueueRow.asked > 1) & ~QueueRow.released
+"""Calls of which the figures are not for the second of two inspectors: see `QueueLine.secret`. No question
+about figures finds them."""
+
+NEVER_SECRET = (WorkState.NEW.value, WorkState.RELEASED.value)
+"""States in which the index says all: the row itself need not be read."""
+
 _PLAIN = tuple(name for name in QueueLine.__dataclass_fields__ if name not in ("started_at", "state"))
 COLUMNS = (*(getattr(QueueRow, name) for name in _PLAIN), QueueRow.started_ms, QueueRow.state)
 
@@ -104,6 +111,8 @@ def conditions(which: QueueFilter) -> Iterator[ColumnElement[bool]]:
         (which.appeal, (QueueRow.open_appeals > 0).is_(which.appeal)),
     ]
     yield from (condition for value, condition in asked if value is not None)
+    if which.fatal is not None or which.acceptable is not None:
+        yield or_(QueueRow.state.in_(NEVER_SECRET), ~SECRET)
     if which.agents is not None:
         yield QueueRow.agent_id.in_(which.agents)
     if which.plan is not None:

@@ -102,6 +102,45 @@ def token_of(answer: Response) -> str:
     return found[1]
 
 
+def version(answer: Response) -> str:
+    found = answer.text.split('data-version="', 1)[1]
+    return found.split('"', 1)[0]
+
+
+class Desk:
+    """An inspector at one call."""
+
+    def __init__(self, browser: Browser, call: str, who: Role | str = Role.INSPECTOR, path: str = "") -> None:
+        self.browser = browser.log_in(who)
+        self.id = browser.store.find_call(call).id
+        self.path = path or f"/calls/{self.id}"
+
+    def claim(self) -> "Desk":
+        answer = self.browser.post("/queue/claim", {"call": self.id})
+        assert answer.status_code == 303, shown(answer)
+        return self
+
+    def page(self) -> Response:
+        return self.browser.get(self.path)
+
+    def mark(self, kind: str, target: str, value: str = "", **more: str) -> Response:
+        page = self.page()
+        fields = {"kind": kind, "target": target, "value": value, "version": version(page), **more}
+        return self.browser.client.post(
+            f"{self.path}/mark",
+            data={"csrf": token_of(page), **fields},
+            headers={"origin": "https://testserver", "hx-request": "true"},
+        )
+
+    def send(self, what: str, **fields: str) -> Response:
+        page = self.page()
+        return self.browser.client.post(
+            f"{self.path}/{what}",
+            data={"csrf": token_of(page), "version": version(page), **fields},
+            headers={"origin": "https://testserver", "hx-request": "true"},
+        )
+
+
 class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

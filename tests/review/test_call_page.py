@@ -5,8 +5,7 @@ from hashlib import sha256
 
 import demo
 import pytest
-from httpx import Response
-from page_help import AT, HOSTILE, Browser, assert_harmless, shown, token_of
+from page_help import AT, HOSTILE, Browser, Desk, assert_harmless, shown, token_of, version
 
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
@@ -17,45 +16,6 @@ from pipeline.workflows.rescore import Scorer
 
 pytestmark = pytest.mark.usefixtures("scored")
 """The house has the demo calls."""
-
-
-def version(answer: Response) -> str:
-    found = answer.text.split('data-version="', 1)[1]
-    return found.split('"', 1)[0]
-
-
-class Desk:
-    """An inspector at one call."""
-
-    def __init__(self, browser: Browser, call: str, who: Role | str = Role.INSPECTOR) -> None:
-        self.browser = browser.log_in(who)
-        self.id = browser.store.find_call(call).id
-        self.path = f"/calls/{self.id}"
-
-    def claim(self) -> "Desk":
-        answer = self.browser.post("/queue/claim", {"call": self.id})
-        assert answer.status_code == 303, shown(answer)
-        return self
-
-    def page(self) -> Response:
-        return self.browser.get(self.path)
-
-    def mark(self, kind: str, target: str, value: str = "", **more: str) -> Response:
-        page = self.page()
-        fields = {"kind": kind, "target": target, "value": value, "version": version(page), **more}
-        return self.browser.client.post(
-            f"{self.path}/mark",
-            data={"csrf": token_of(page), **fields},
-            headers={"origin": "https://testserver", "hx-request": "true"},
-        )
-
-    def send(self, what: str, **fields: str) -> Response:
-        page = self.page()
-        return self.browser.client.post(
-            f"{self.path}/{what}",
-            data={"csrf": token_of(page), "version": version(page), **fields},
-            headers={"origin": "https://testserver", "hx-request": "true"},
-        )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The agent's own pages: released scorecards of their calls, and each with its evidence, to appeal."""
+"""The agent's own pages: released scorecards of their calls, each with its evidence, to appeal against."""
 
 from starlette.responses import RedirectResponse, Response
 
@@ -32,7 +32,7 @@ def card(visit: Visit) -> Response:
     """One card with its evidence; nothing on it can be changed, but most of it appealed against."""
     now = released_desk(visit)
     contested = contests(now.found, visit.store, visit.site.settings, at=visit.now)
-    values = page_values(visit, now) | {"contests": contested, "tags": ()}
+    values = page_values(visit, now) | {"contests": contested, "tags": (), "doubts": ()}
     values["urls"] = values["urls"] | {"audio": f"/calls/{now.recording.id}/audio"}
     return page_of(visit, "released.html", **values)
 

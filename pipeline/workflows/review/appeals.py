@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from pipeline.appeal import Appeal, AppealEvent, Ruling, Step, deadline, raised
+from pipeline.appeal import Appeal, AppealEvent, Ruling, Since, Step, raised
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.queue import released_at, reviews_asked
@@ -100,11 +100,11 @@ class _Case:
         named = self.found.template.id, target.id
         return tuple(appeal for appeal in self.about if (appeal.template_id, appeal.item) == named)
 
-    def since(self, target: Item | Fatal) -> datetime:
-        """From when the days count: since the item has this result, and since the agent may know of it."""
-        since = result_since(self.history, self.found.template.id, target.id)
-        known = released_at(self.found.everything, reviews_asked(self.found.template.reviews))
-        return max(since, known) if known else since
+    def since(self, target: Item | Fatal) -> Since:
+        return Since(
+            scored_at=result_since(self.history, self.found.template.id, target.id),
+            known_at=released_at(self.found.everything, reviews_asked(self.found.template.reviews)),
+        )
 
     def raised(self, target: Item | Fatal, plea: Plea, at: datetime) -> Appeal:
         """A new appeal. Raises UsageError: too late, or it was appealed against already."""
@@ -133,7 +133,7 @@ class _Case:
         earlier = self.earlier(target)
         return Contest(
             title=target.title,
-            until=None if why else deadline(self.since(target), self.days, self.zone),
+            until=None if why else self.since(target).last(self.days, self.zone),
             why_not=why,
             appeal=earlier[-1] if earlier else None,
         )

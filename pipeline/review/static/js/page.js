@@ -18,6 +18,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  if (event.target.dataset.picks) document.getElementById(event.target.dataset.picks).checked = true;
 });
 
 export function tell(text, bad = false) {
