@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.errors import NotFound
+from pipeline.review import headers
 from pipeline.review.guard import Endpoint
 from pipeline.review.page import Access, Page
 from pipeline.review.pages import (
@@ -59,9 +62,16 @@ MISSING = Page(path="/{path:path}", answer=missing, access=Access.EVERYBODY)
 
 def create_app(site: Site, pages: Iterable[Page] = PAGES) -> Starlette:
     """Every page of the table as a route; nothing else is reachable."""
-    made = Starlette(routes=[_route(site, page) for page in (*pages, MISSING)])
+    routes = [_route(site, page) for page in (*pages, MISSING)]
+    made = Starlette(routes=routes, exception_handlers={HTTPException: not_offered})
     made.router.redirect_slashes = False
     return made
+
+
+async def not_offered(request: Request, error: Exception) -> Response:
+    """A way to ask that no page knows."""
+    status, told = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    return Response(status_code=status, headers=dict(told or {}) | headers.ALWAYS | headers.EMPTY)
 
 
 def _route(site: Site, page: Page) -> Route:

@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import logging
 import secrets
-from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -21,7 +23,7 @@ from pipeline.review.page import EVERYBODY, Page
 from pipeline.review.render import page_of
 from pipeline.review.site import Form, Site, Visit
 from pipeline.review.words import CHINESE, LANGUAGES, words_in
-from pipeline.workflows.accounts.policy import may
+from pipeline.workflows.accounts.policy import may, offers
 from pipeline.workflows.accounts.sessions import session_user
 
 LOG = logging.getLogger("callscore.review")
@@ -29,6 +31,8 @@ LOG = logging.getLogger("callscore.review")
 TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
 WRITING = ("POST",)
 LARGEST_FORM = 512 * 1024
+MOST_ASKED = 200
+"""Fields in an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +54,25 @@ class Endpoint:
         request = Request(scope, receive)
         visitor = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
         try:
+            query = _query(request)
             form = await _form(request) if self.page.method in WRITING else Form()
         except ClientDisconnect:
             return
         except Refused as refused:
-            form = Form()
-            answer = await run_in_threadpool(self._refusal, request, visitor, refused)
+            visit = self._visit(request, visitor)
+            answer = await run_in_threadpool(self._answer, visit, partial(told, refused=refused))
         else:
-            answer = await run_in_threadpool(self._answer, request, visitor, form)
+            visit = replace(self._visit(request, visitor), query=query, form=form)
+            answer = await run_in_threadpool(self._answer, visit, self._guarded)
+        if VISITOR_COOKIE not in request.cookies:
+            keep_visitor(answer, visitor)
         await answer(scope, receive, send)
 
-    def _refusal(self, request: Request, visitor: str, refused: Refused) -> Response:
-        visit = self._visit(request, visitor, Form())
-        return finished(told(visit, refused), visit)
-
-    def _answer(self, request: Request, visitor: str, form: Form) -> Response:
-        visit = self._visit(request, visitor, form)
+    def _answer(self, visit: Visit, page: Callable[[Visit], Response]) -> Response:
+        """What the page answers somebody, or what went wrong."""
         try:
-            answer = self._guarded(visit)
+            visit = self._recognised(visit)
+            answer = page(visit)
         except Refused as refused:
             answer = told(visit, refused)
         except NotFound as error:
@@ -86,8 +91,6 @@ class Endpoint:
             number = secrets.token_hex(4)
             LOG.error("%s %s: %s %s", visit.method, self.page.path, number, _place(error))
             answer = told(visit, Refused(500, f"程序出错了，编号 {number}", "把编号告诉管理员"))
-        if VISITOR_COOKIE not in request.cookies and visit.user is None:
-            keep_visitor(answer, visitor)
         return finished(answer, visit)
 
     def _guarded(self, visit: Visit) -> Response:
@@ -103,28 +106,35 @@ class Endpoint:
         return self.page.answer(visit)
 
     def _may(self, visit: Visit) -> bool:
+        """What the page is about is only looked up for those whose role has any use for it."""
         action = self.page.action
-        return action is None or may(visit.who, action, self.page.thing(visit))
+        if action is None:
+            return True
+        return offers(visit.who.role, action) and may(visit.who, action, self.page.thing(visit))
 
     def _asked(self) -> str:
         return self.page.action.chinese if self.page.action else ""
 
-    def _visit(self, request: Request, visitor: str, form: Form) -> Visit:
-        token = request.cookies.get(SESSION_COOKIE, "")
-        user = (
-            session_user(self.site.store, token, self.site.settings, at=self.site.clock()) if token else None
-        )
+    def _recognised(self, visit: Visit) -> Visit:
+        """The visit with whoever is logged in. Raises StorageError."""
+        user = session_user(visit.store, visit.session, visit.site.settings, at=visit.now)
+        if user is None:
+            return replace(visit, session="")
+        return replace(visit, user=user, token=signed(visit.session))
+
+    def _visit(self, request: Request, visitor: str) -> Visit:
+        """A visit of nobody yet."""
         language = request.cookies.get(LANGUAGE_COOKIE, CHINESE)
         return Visit(
             site=self.site,
             method=self.page.method,
             path=request.url.path,
             params=dict(request.path_params),
-            query=Form(values=parse_qs(request.url.query, max_num_fields=200)),
-            form=form,
-            user=user,
-            session=token if user else "",
-            token=signed(token if user else visitor),
+            query=Form(),
+            form=Form(),
+            user=None,
+            session=request.cookies.get(SESSION_COOKIE, ""),
+            token=signed(visitor),
             nonce=headers.new_nonce(),
             address=request.client.host if request.client else "",
             words=words_in(language if language in LANGUAGES else CHINESE),
@@ -146,9 +156,8 @@ def check_token(visit: Visit) -> None:
 
 def check_origin(visit: Visit, site: Site) -> None:
     """Raises Refused: another site's page sent the form, or the browser does not say whose."""
-    origin = visit.headers.get("origin", "")
-    own = urlsplit(origin).netloc
-    if not own or (own != visit.headers.get("host") and origin not in site.addresses):
+    host = visit.headers.get("host", "")
+    if visit.headers.get("origin") not in (f"http://{host}", f"https://{host}", *site.addresses):
         raise Refused(403, "请求不是从本站的页面发出的，没有提交", "从本站的页面上操作")
 
 
@@ -183,6 +192,13 @@ def finished(answer: Response, visit: Visit) -> Response:
     answer.headers["Content-Security-Policy"] = headers.policy(visit.nonce)
     answer.headers.setdefault("Cache-Control", headers.PRIVATE)
     return answer
+
+
+def _query(request: Request) -> Form:
+    try:
+        return Form(values=parse_qs(request.url.query, max_num_fields=MOST_ASKED))
+    except ValueError as error:
+        raise Refused(400, "看不懂这个地址", "从本站的页面上操作") from error
 
 
 async def _form(request: Request) -> Form:

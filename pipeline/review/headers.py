@@ -10,6 +10,8 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+EMPTY = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+"""For an answer with nothing in it."""
 PRIVATE = "no-store"
 """The `Cache-Control` of everything that a person must be logged in for."""
 

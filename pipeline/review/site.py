@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pipeline.account import User
 from pipeline.errors import UsageError
+from pipeline.review.heard import Heard
 from pipeline.review.jobs import Jobs
 from pipeline.review.words import Words
 from pipeline.settings import Settings
@@ -16,7 +17,7 @@ from pipeline.workflows.report.desk import Desk
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Everything with a state, passed in. `addresses`: the origins that the page may be asked from,
-    beside its own host."""
+    beside its own host; `heard` is who listens to what."""
 
     store: Store
     settings: Settings
@@ -24,6 +25,11 @@ class Site:
     addresses: tuple[str, ...] = ()
     reports: Desk = field(default_factory=Desk)
     jobs: Jobs = field(default_factory=Jobs)
+    heard: Heard = field(default_factory=Heard)
+
+
+LARGEST = 2**31 - 1
+"""Of a number in a form: what every database takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +47,17 @@ class Form:
         return tuple(value.strip() for value in self.values.get(name, ()) if value.strip())
 
     def number(self, name: str, default: int | None = None) -> int | None:
-        """Raises UsageError: there is something, and it is not a whole number."""
+        """Raises UsageError: there is something, and it is no whole number, or one larger than LARGEST."""
         text = self.text(name)
         if not text:
             return default
         try:
-            return int(text)
+            found = int(text)
         except ValueError:
             raise UsageError(f"{name} 应为整数，收到“{text[:20]}”", hint="改正后再提交") from None
+        if abs(found) > LARGEST:
+            raise UsageError(f"{name} 太大：“{text[:20]}”", hint="改正后再提交")
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

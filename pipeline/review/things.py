@@ -14,9 +14,32 @@ from pipeline.workflows.rulebook.drafts import open_draft
 
 
 def call_thing(visit: Visit) -> Thing:
-    """The call of the address. Raises NotFound."""
-    recording = visit.store.find_call(visit.params["call"])
-    return subject_of(visit.store, recording, visit.site.settings)
+    """The call of the address."""
+    return _thing(visit, visit.params["call"])
+
+
+def chosen_call_thing(visit: Visit) -> Thing:
+    """The call that a form names."""
+    return _thing(visit, visit.form.text("call"))
+
+
+def _thing(visit: Visit, name: str) -> Thing:
+    """Nobody's where there is no such call: who may not see every call does not learn which there are. Raises
+    NotFound for those who may."""
+    try:
+        return subject_of(visit.store, call_named(visit, name), visit.site.settings)
+    except NotFound:
+        if sees_everything(visit):
+            raise
+        return Thing()
+
+
+def call_named(visit: Visit, name: str) -> Recording:
+    """Raises NotFound, which tells nothing of other calls and of where files lie, unlike the store's."""
+    try:
+        return visit.store.find_call(name)
+    except NotFound:
+        raise NotFound("没有这通电话", hint="从队列或搜索里打开") from None
 
 
 def appeal_thing(visit: Visit) -> Thing:

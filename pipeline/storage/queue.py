@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Integer, Select, exists, func, or_, select
+from sqlalchemy import CompoundSelect, Integer, Select, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from pipeline.queue import CLAIMABLE, HELD, WorkState, progress
 from pipeline.scorecard import PARTLY, Decision
 from pipeline.storage import queries, queue_query, queue_rows
+from pipeline.storage.account_tables import UserRow
 from pipeline.storage.mapping import column_text
 from pipeline.storage.queue_records import (
     PageOf,
@@ -177,10 +178,19 @@ def _next(who: str, which: QueueFilter, sort: Sort) -> Select[str]:
     query = select(QueueRow.recording_id).where(
         *queue_query.conditions(replace(which, whose=Whose.UNASSIGNED)),
         QueueRow.state.in_([state.value for state in states]),
-        QueueRow.agent_id.is_distinct_from(who),
+        or_(QueueRow.agent_id.is_(None), QueueRow.agent_id.not_in(_numbers(who))),
         or_(QueueRow.state == WorkState.NEW.value, ~handed_in),
     )
     return query.order_by(*queue_query.order(sort)).limit(1).with_for_update(skip_locked=True)
+
+
+def _numbers(who: str) -> CompoundSelect[str]:
+    """The numbers that somebody has in the recordings: that of their account; the name itself where nobody
+    has accounts."""
+    return union_all(
+        select(literal(who)),
+        select(UserRow.agent_id).where(UserRow.login == who, UserRow.agent_id.is_not(None)),
+    )
 
 
 def _give(session: Session, row: QueueRow, who: str | None, until: datetime | None) -> None:
@@ -197,7 +207,7 @@ def _why_not(
     why, told = None, ""
     if row is None:
         why = WhyNot.UNKNOWN
-    elif row.agent_id == who:
+    elif row.agent_id is not None and row.agent_id in session.scalars(_numbers(who)).all():
         why = WhyNot.OWN_CALL
     elif row.idle in CLOSED:
         why = WhyNot.CLOSED

@@ -8,26 +8,28 @@ from starlette.responses import Response, StreamingResponse
 from pipeline.audit import AuditEntry
 from pipeline.review.page import Page
 from pipeline.review.site import Visit
-from pipeline.review.things import call_thing
+from pipeline.review.things import call_named, call_thing
 from pipeline.workflows.accounts.policy import Action
 from pipeline.workflows.byte_range import ByteRange, byte_range
 from pipeline.workflows.playback import playable
 
 CHUNK = 256 * 1024
+ASKS_AGAIN = "private, no-cache"
+"""A browser may keep the sound, and asks before it plays it: somebody else may sit there by then."""
 
 
 def audio(visit: Visit) -> Response:
     """The whole file, or the part that the browser asks for (206), or that there is no such part (416)."""
-    recording = visit.store.find_call(visit.params["call"])
+    recording = call_named(visit, visit.params["call"])
     file = playable(recording, visit.site.settings)
     etag = f'"{file.tag}"'
-    told = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, max-age=3600"}
+    told = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": ASKS_AGAIN, "Vary": "Cookie"}
     if visit.headers.get("if-none-match") == etag:
+        _record(visit, recording.id, anew=False)
         return Response(status_code=304, headers=told)
     asked = visit.headers.get("range") if visit.headers.get("if-range", etag) == etag else None
     part = byte_range(asked, file.path.stat().st_size)
-    if part.start == 0:
-        _record(visit, recording.id)
+    _record(visit, recording.id, anew=part.start == 0)
     if part.is_outside:
         return Response(status_code=416, headers=told | {"Content-Range": part.content_range})
     if part.is_part:
@@ -41,8 +43,11 @@ def audio(visit: Visit) -> Response:
     )
 
 
-def _record(visit: Visit, recording_id: str) -> None:
-    """Who listened to what: once for each beginning of the file that a browser asks for."""
+def _record(visit: Visit, recording_id: str, *, anew: bool) -> None:
+    """Who listened to what: each beginning of the file that a browser asks for, and whoever begins further on
+    or plays what their browser kept."""
+    if not visit.site.heard.begins(visit.who.login, recording_id, visit.now, anew=anew):
+        return
     entry = AuditEntry(at=visit.now, who=visit.who.login, action="call.play", object=f"call:{recording_id}")
     visit.store.record(entry)
 

@@ -17,7 +17,6 @@ from pipeline.workflows.audit import verify
 from pipeline.workflows.report.period import a_date
 
 LINES = 100
-MOST_SEQ = 2**62
 ASKED = ("who", "action", "since", "object")
 
 
@@ -60,7 +59,7 @@ def _detail(line: AuditLine) -> dict[str, object]:
 
 
 def _which(visit: Visit) -> AuditFilter:
-    text, before = visit.query.text, visit.query.number("before")
+    text = visit.query.text
     day = a_date(text("since"), visit.words("从"))
     zone = time_zone(visit.site.settings.time_zone)
     return AuditFilter(
@@ -68,7 +67,7 @@ def _which(visit: Visit) -> AuditFilter:
         action=text("action").removesuffix(".") or None,
         object=text("object") or None,
         since=datetime.combine(day, time(), zone).astimezone(UTC) if day else None,
-        before=None if before is None else min(before, MOST_SEQ),
+        before=visit.query.number("before"),
         limit=LINES + 1,
     )
 

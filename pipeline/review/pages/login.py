@@ -92,7 +92,10 @@ def static(visit: Visit) -> Response:
 
 def is_own(address: str) -> bool:
     """Whether it is a page of ours: nobody is sent elsewhere after the login."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     plain = address.isprintable() and "\\" not in address
     return (
         plain and not parts.scheme and not parts.netloc and parts.path.startswith("/") and address[:2] != "//"

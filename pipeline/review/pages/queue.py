@@ -1,7 +1,7 @@
 """The queue: what waits, the next call, calls given to people, calls accepted as they are."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -15,8 +15,10 @@ from pipeline.queue import WorkState
 from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.site import Form, Visit
+from pipeline.review.things import call_named, chosen_call_thing
 from pipeline.storage.queue_records import Key, PageOf, QueueFilter, QueueLine, Refused, Sort, Whose
 from pipeline.workflows.accounts.policy import Action, may, offers
+from pipeline.workflows.report.period import a_date
 from pipeline.workflows.review.batch import accept_batch
 from pipeline.workflows.review.queue import (
     assign,
@@ -123,7 +125,7 @@ def claimed_next(visit: Visit) -> QueueLine | None:
 def claim(visit: Visit) -> Response:
     """Claim one call, and open it."""
     at = visit.now
-    recording_id = visit.form.text("call")
+    recording_id = call_named(visit, visit.form.text("call")).id
     taken = visit.store.claim(recording_id, visit.who.login, at=at, until=lease(visit.site.settings, at))
     if isinstance(taken, Refused):
         raise UsageError(f"没有领到：{taken.why.chinese}", hint="在队列里另领一通")
@@ -153,8 +155,6 @@ def deal(visit: Visit) -> Response:
     """Give what waits to people by the rules of the house."""
     settings = visit.site.settings
     rules = assign_rules(settings)
-    if not rules:
-        raise UsageError("还没有分派规则", hint="在 callscore.toml 里写设置 assignment，见 docs/work.md")
     allowed = agents_in_scope(visit.store, visit.who, Action.CALL_ASSIGN, settings)
     lines = tuple(waiting(visit.store, QueueFilter(agents=allowed), MOST_DEALT, at=visit.now))
     roster = read_roster(settings.roster, time_zone(settings.time_zone))
@@ -184,7 +184,7 @@ def allowed_calls(visit: Visit, action: Action) -> tuple[str, ...]:
     chosen = visit.form.texts("call")
     if not chosen:
         raise UsageError("没有选电话", hint="在左边勾选，再做一次")
-    recordings = [visit.store.find_call(name) for name in chosen]
+    recordings = [call_named(visit, name) for name in dict.fromkeys(chosen)]
     return tuple(
         recording.id
         for recording in recordings
@@ -201,13 +201,9 @@ def inspectors(visit: Visit) -> tuple[User, ...]:
 
 def _day(visit: Visit, query: Form, name: str, more: int) -> datetime | None:
     """The beginning of a day, or (`more` 1) of the day after it."""
-    text = query.text(name)
-    if not text:
+    day = a_date(query.text(name), name)
+    if day is None:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{name} 写的是“{text[:20]}”", hint="应为日期，如 2026-05-11") from None
     zone = time_zone(visit.site.settings.time_zone)
     return datetime.combine(day + timedelta(days=more), time(), zone)
 
@@ -222,7 +218,13 @@ def _one_of(kind: type[Kind], text: str, usual: Kind) -> Kind:
 PAGES = (
     Page(path="/queue", answer=queue, action=Action.QUEUE_VIEW),
     Page(path="/queue/next", method="POST", answer=next_one, action=Action.QUEUE_CLAIM),
-    Page(path="/queue/claim", method="POST", answer=claim, action=Action.QUEUE_CLAIM),
+    Page(
+        path="/queue/claim",
+        method="POST",
+        answer=claim,
+        action=Action.QUEUE_CLAIM,
+        thing=chosen_call_thing,
+    ),
     Page(path="/queue/back", method="POST", answer=give_back, action=Action.QUEUE_CLAIM),
     Page(path="/queue/assign", method="POST", answer=hand_out, action=Action.QUEUE_VIEW),
     Page(path="/queue/deal", method="POST", answer=deal, action=Action.CALL_ASSIGN),

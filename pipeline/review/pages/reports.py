@@ -15,6 +15,7 @@ from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.report_view import Leads, asked, picture
 from pipeline.review.site import Visit
+from pipeline.review.things import may_see
 from pipeline.workflows.accounts.policy import MANY, Action, Scope, may, offers, scope
 from pipeline.workflows.report.cells import Lines, Of, Table
 from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings
@@ -25,7 +26,6 @@ from pipeline.workflows.report.period import Asked, a_date
 from pipeline.workflows.report.plots import plots
 from pipeline.workflows.report.values import Kind, Period, Report
 from pipeline.workflows.report.xlsx import workbook
-from pipeline.workflows.review.subject import subject_of
 from pipeline.workflows.roster import Roster, read_roster
 
 SECONDS = 0.8
@@ -185,8 +185,7 @@ def _may_listen(visit: Visit) -> Callable[[str], bool]:
 
     @cache
     def asked_about(recording: str) -> bool:
-        found = visit.store.find_call(recording)
-        return may(visit.who, Action.CALL_VIEW, subject_of(visit.store, found, visit.site.settings))
+        return may_see(visit, visit.store.find_call(recording))
 
     return asked_about
 

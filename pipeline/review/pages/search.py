@@ -77,7 +77,7 @@ def _filter(visit: Visit) -> CallFilter:
 
 
 def _midnight(visit: Visit, day: date | None, *, days: int = 0) -> datetime | None:
-    if day is None or day == date.max:
+    if day is None:
         return None
     zone = time_zone(visit.site.settings.time_zone)
     return datetime.combine(day + timedelta(days=days), time(), zone)

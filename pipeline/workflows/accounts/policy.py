@@ -167,6 +167,7 @@ LISTS = frozenset(
     {
         Action.QUEUE_VIEW,
         Action.QUEUE_CLAIM,
+        Action.CALL_ASSIGN,
         Action.ROUND_VIEW,
         Action.ROUND_RUN,
         Action.CARD_VIEW_RELEASED,

@@ -3,12 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.account import Session, Throttle, User, login_of
 from pipeline.audit import AuditEntry
-from pipeline.errors import NotFound, UsageError
+from pipeline.errors import NotFound, StorageError, UsageError
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.accounts.passwords import check_password, fits, hashed, is_outdated, is_temporary
@@ -67,7 +68,8 @@ def session_of(token: str, store: Store, settings: Settings, *, at: datetime) ->
     if found is None or not found.is_open(at, timedelta(minutes=settings.session_idle_minutes)):
         return None
     if at - found.seen >= SEEN_EVERY:
-        store.touch_session(_digest(token), at)
+        with suppress(StorageError):  # whoever only reads need not wait for another writer
+            store.touch_session(_digest(token), at)
     return found
 
 
