@@ -27,8 +27,9 @@ from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Direction, Recording
 from pipeline.vectors import Sentences
+from pipeline.workflows.compact_form import compact_form
 from pipeline.workflows.meaning import KnownVectors, Understanding
-from pipeline.workflows.process_call import compact_form, judge
+from pipeline.workflows.process_call import judge
 from pipeline.workflows.rules import load_rules
 
 SEED = 20_241

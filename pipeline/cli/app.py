@@ -5,39 +5,57 @@ import os
 import sys
 
 import typer
-from rich.console import Console
 
-from pipeline.cli.agreement import register as register_agreement
-from pipeline.cli.appeal import app as appeal_app
-from pipeline.cli.audit import app as audit_app
-from pipeline.cli.calls import register as register_calls
-from pipeline.cli.correct import register as register_correct
-from pipeline.cli.doctor import register as register_doctor
-from pipeline.cli.evaluate import register as register_evaluate
-from pipeline.cli.evidence import register as register_evidence
-from pipeline.cli.explain import register as register_explain
-from pipeline.cli.models import app as models_app
-from pipeline.cli.night import register as register_night
-from pipeline.cli.queue import register as register_queue
-from pipeline.cli.report import app as report_app
-from pipeline.cli.rescore import register as register_rescore
-from pipeline.cli.review import register as register_review
-from pipeline.cli.round import app as round_app
-from pipeline.cli.rules import app as rules_app
-from pipeline.cli.sample import register as register_sample
-from pipeline.cli.search import register as register_search
-from pipeline.cli.serve import register as register_serve
-from pipeline.cli.settings import register as register_settings
-from pipeline.cli.templates import app as templates_app
-from pipeline.cli.tickets import register as register_tickets
-from pipeline.cli.users import app as users_app
+from pipeline.cli.on_demand import group_of
 from pipeline.errors import CallscoreError, UsageError
 
 EXIT_FAILED = 1
 EXIT_MISUSE = 2
 
+COMMANDS = {
+    "nightly": "night",
+    "score": "night",
+    "show": "calls",
+    "list": "calls",
+    "export": "calls",
+    "search": "search",
+    "rescore": "rescore",
+    "correct": "correct",
+    "relink": "correct",
+    "history": "correct",
+    "evidence": "evidence",
+    "explain": "explain",
+    "review": "review",
+    "reviews": "review",
+    "queue": "queue",
+    "assign": "queue",
+    "agreement": "agreement",
+    "evaluate": "evaluate",
+    "sample": "sample",
+    "tickets": "tickets",
+    "serve": "serve",
+    "settings": "settings",
+    "doctor": "doctor",
+    "appeal": "appeal",
+    "audit": "audit",
+    "models": "models",
+    "report": "report",
+    "round": "round",
+    "rules": "rules",
+    "templates": "templates",
+    "users": "users",
+}
+"""Every command in the order of the help, and its module in this folder."""
+
+
+def callscore() -> None:
+    """Nothing is done before a command."""
+
+
 app = typer.Typer(
     name="callscore",
+    cls=group_of({name: f"pipeline.cli.{module}" for name, module in COMMANDS.items()}),
+    callback=callscore,
     help="听录音、按标准预填质检评分表的工具：转写、区分说话人、查规则、给出证据。",
     epilog="例：callscore nightly data/demo",
     no_args_is_help=True,
@@ -45,35 +63,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-COMMANDS = (
-    register_night,
-    register_calls,
-    register_search,
-    register_rescore,
-    register_correct,
-    register_evidence,
-    register_explain,
-    register_review,
-    register_queue,
-    register_agreement,
-    register_evaluate,
-    register_sample,
-    register_tickets,
-    register_serve,
-    register_settings,
-    register_doctor,
-)
-for register in COMMANDS:
-    register(app)
-app.add_typer(appeal_app, name="appeal")
-app.add_typer(audit_app, name="audit")
-app.add_typer(models_app, name="models")
-app.add_typer(report_app, name="report")
-app.add_typer(round_app, name="round")
-app.add_typer(rules_app, name="rules")
-app.add_typer(templates_app, name="templates")
-app.add_typer(users_app, name="users")
 
 
 def main() -> None:
@@ -91,6 +80,8 @@ def main() -> None:
 
 
 def _fail(error: CallscoreError, code: int) -> None:
+    from rich.console import Console  # only a command that fails pays for it
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"错误：{error.message}", style="red", markup=False)
     if error.hint:

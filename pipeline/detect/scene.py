@@ -130,7 +130,7 @@ class Scene:
         wanted = rule.role
         turns = self.call.transcript.turns
         own = [n for n, group in enumerate(self.groups) if wanted in (None, turns[group[0]].role)]
-        return frozenset(_counted(own, rule.window))
+        return frozenset(counted(own, rule.window))
 
     def finding(
         self, rule: Rule, outcome: Outcome, evidence: Iterable[Evidence], explanation: str, confidence: float
@@ -168,7 +168,8 @@ def lies_in(found: Finding, searched: Span) -> bool:
     return not found.evidence or found.span.start in searched or found.span.middle in searched
 
 
-def _counted(own: list[int], window: Window) -> list[int]:
+def counted(own: list[int], window: Window) -> list[int]:
+    """The stretches of one role, in order, that a window of turns leaves."""
     kept = own
     if window.first_turns is not None:
         kept = [n for n in kept if n in own[: window.first_turns]]

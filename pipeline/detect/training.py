@@ -15,9 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
-from scipy.special import expit
 
 from pipeline.detect.detectors.similar import SimilarParameters
 from pipeline.detect.ordinary import ordinary
@@ -134,6 +131,8 @@ def _precision(rule: Rule) -> float:
 
 
 def _sheet(texts: tuple[str, ...], encode: Encode) -> _Sheet:
+    from scipy.sparse import csr_matrix  # takes a moment to load, and only learning needs it
+
     vectors = encode(texts)
     found = [runs(sounds_of(text)) for text in texts]
     seen = Counter(run for row in found for run in row)
@@ -220,6 +219,9 @@ def _fold(text: str) -> int:
 
 def _fit(sheet: _Sheet, rows: NDArray[np.int64], wanted: _Floats, start: _Floats | None) -> _Floats:
     """Weights and, last, the bias of an L2-regularised logistic regression. `start` only saves steps."""
+    from scipy.optimize import minimize  # takes a moment to load
+    from scipy.special import expit
+
     dense, sounds = sheet.dense[rows], sheet.sounds[rows]
     turned = sounds.T.tocsr()
     numbers = dense.shape[1]

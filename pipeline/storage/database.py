@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import (
     ArgumentError,
@@ -18,6 +16,9 @@ from sqlalchemy.exc import (
 from sqlalchemy.sql import column, table
 
 from pipeline.errors import StorageError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0011"
 """The schema this version reads and writes: the newest file under migrations/versions."""
@@ -95,9 +96,15 @@ def migrate(engine: Engine) -> None:
                 f"the database has schema {found}, this callscore knows schemas up to {HEAD}",
                 hint="upgrade callscore, or use another database",
             )
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # takes a moment to load, and few runs meet an old schema
+
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def schema_version(connection: Connection) -> str | None:
@@ -107,8 +114,10 @@ def schema_version(connection: Connection) -> str | None:
     return connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
 
 
-def alembic_config() -> Config:
+def alembic_config() -> "Config":
     """Alembic without an ini file; `attributes["connection"]` says where to work."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")

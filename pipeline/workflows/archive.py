@@ -17,9 +17,9 @@ from pipeline.ruleset import RuleSet
 from pipeline.storage.records import CompactCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Recording
+from pipeline.workflows.compact_form import compact_form
 from pipeline.workflows.hands import done, hands
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.process_call import compact_form
 
 BLOCK = 250
 """Calls read at once; memory does not depend on how many there are."""
@@ -136,7 +136,7 @@ class _Job:
 
     def __init__(self, store: Store, looked: Looked) -> None:
         self._store, self._looked = store, looked
-        self._sample = [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
+        self._sample = sample(store)
 
     def prepare(self) -> None:
         self._sweep  # noqa: B018  (made here)
@@ -183,6 +183,11 @@ class _Job:
             if findings:
                 ordered = sorted(findings, key=lambda f: (f.rule_id, f.span, f.id))
                 yield Swept(recording=call.recording, findings=tuple(ordered))
+
+
+def sample(store: Store) -> list[bytes]:
+    """Texts of some calls, for what is often heard."""
+    return [text for _, text in store.compact_texts(VERSION, 0, SAMPLE)]
 
 
 def blocks(store: Store) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 
-from pipeline.detect.archive.compact import VERSION, compact
 from pipeline.detect.engine import run as run_rules
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
@@ -21,9 +20,10 @@ from pipeline.scoring.score import score
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
 from pipeline.storage import mapping
-from pipeline.storage.records import CompactForm, ScoredCall
+from pipeline.storage.records import ScoredCall
 from pipeline.template import Template
-from pipeline.timeline import Call, Recording, Span, Transcript
+from pipeline.timeline import Call, Recording, Span
+from pipeline.workflows.compact_form import compact_form
 from pipeline.workflows.meaning import Understanding
 
 
@@ -95,12 +95,6 @@ def judge(
         reviews=len(reviews),
         settings=settings.of_scoring(),
     )
-
-
-def compact_form(transcript: Transcript) -> CompactForm:
-    """A storable transcript laid out for scanning."""
-    made = compact(transcript)
-    return CompactForm(version=VERSION, text=made.text, detail=made.detail)
 
 
 def process_call(

@@ -178,6 +178,11 @@ class Unpacked:
         return tuple([tuple(turns[first:last]) for first, last in pairwise(cuts)]) if turns else ()
 
     @cached_property
+    def stretch_of(self) -> dict[int, int]:
+        """The stretch of each turn that has words."""
+        return dict(self._order.tolist())
+
+    @cached_property
     def bare(self) -> Transcript:
         """The transcript without its turns."""
         return _TRANSCRIPT.validate_json(self._about)
@@ -213,6 +218,25 @@ class Unpacked:
         units = self._text[np.repeat(begins, sizes) + within]
         codes[shown] = units[shown[shown | _are_matchable(codes)]]
         return codes, self._chars, self._last - self._turns[:, 6]
+
+    @cached_property
+    def spoken_by(self) -> tuple[Role, ...]:
+        """Whose each stretch is."""
+        return tuple([ROLES[role] for role in self._text[self._text < CLOSING].tolist()])
+
+    @cached_property
+    def stretch_times(self) -> Ints:
+        """When the first word of each stretch begins and when the last one ends, shape (stretches, 2)."""
+        counts = self._turns[:, 6]
+        spoken = np.flatnonzero(counts)
+        firsts = (self._last - counts)[spoken]
+        times = np.zeros((len(self._turns), 2), np.int64)
+        times[spoken, 0] = np.minimum.reduceat(self._ends - self._words[:, 1], firsts)
+        times[spoken, 1] = np.maximum.reduceat(self._ends, firsts)
+        turns, stretches = self._order.T
+        opens = np.flatnonzero(np.diff(stretches, prepend=-1))
+        begins = np.minimum.reduceat(times[turns, 0], opens)
+        return np.stack((begins, np.maximum.reduceat(times[turns, 1], opens)), axis=1)
 
     def turns(self, chosen: Iterable[int]) -> tuple[Turn, ...]:
         """All turns. Those outside the chosen stretches that have words tell their role, and nothing else."""

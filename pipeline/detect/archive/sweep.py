@@ -10,7 +10,8 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from pipeline.detect import engine, segment
-from pipeline.detect.archive.compact import HEAD, ROLES, VERSION, Unpacked, role_confidence
+from pipeline.detect.archive.compact import HEAD, VERSION, Unpacked
+from pipeline.detect.archive.excerpts import Excerpts
 from pipeline.detect.archive.part import part_scene
 from pipeline.detect.archive.parts import can_be_sieved
 from pipeline.detect.archive.ready import made_ready
@@ -24,8 +25,8 @@ from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule, RuleSet
 from pipeline.timeline import Call, Recording
 
-TOGETHER = 25
-"""Calls whose characters are masked at once: masks of more are longer than a processor's near memory."""
+TOGETHER = 1 << 16
+"""Bytes of text that are masked at once: masks of more are longer than a processor's near memory."""
 OFTEN = 3
 """A phrase that the sieve lets through in so many of these is looked at more closely."""
 Places = Mapping[str, "Place"]
@@ -95,32 +96,37 @@ class Sweep:
     def candidates(self, texts: Sequence[bytes]) -> dict[int, Places]:
         """By number of the call, where which rules may find something; the other calls hold nothing for the
         rules that are not in `rest`."""
-        known, heard = _Known(texts, self._thresholds.role_threshold), _Hits(lambda: defaultdict(set))
-        hits = (column.tolist() for column in self._sieve.scan(texts))
-        for call, stretch, role, target in zip(*hits, strict=True):
+        calls = Excerpts(texts, self._listed, self._thresholds.role_threshold)
+        heard = _Hits(lambda: defaultdict(set))
+        hits = (column.tolist() for column in self._sieve.scan(calls.texts))
+        for call, stretch, _, target in zip(*hits, strict=True):
+            number = calls.number(call, stretch)
             for rule, phrase in self._owners(target):
-                if not known[call] or rule.role in (None, ROLES[role]):
-                    heard[call][rule.id, phrase].add(stretch)
-        self._look_closer(texts, known, heard)
+                if calls.looks(rule, call, number):
+                    heard[call][rule.id, phrase].add(number)
+        self._look_closer(calls, heard)
         return {call: _places(phrases) for call, phrases in heard.items() if phrases}
 
-    def _look_closer(self, texts: Sequence[bytes], known: "_Known", heard: "_Hits") -> None:
+    def _look_closer(self, calls: Excerpts, heard: "_Hits") -> None:
         """Where phrases that the sieve does not know may end; and of those that it lets through in many calls
         the stretches where they cannot end are struck out."""
         everywhere = [(rule.id, text) for rule, text in map(self._phrase, *self._ready.everywhere.T.tolist())]
-        calls = range(len(texts)) if everywhere else sorted(heard)
-        for first in range(0, len(calls), TOGETHER):
-            some = calls[first : first + TOGETHER]
+        chosen = range(len(calls.texts)) if everywhere else sorted(heard)
+        for some in calls.batches(chosen, TOGETHER):
             counts = Counter(phrase for call in some for phrase in heard.get(call, ()))
             often = [phrase for phrase, count in sorted(counts.items()) if count >= OFTEN]
-            together = Together([texts[call] for call in some], [known[call] for call in some])
+            together = Together([calls.texts[call] for call in some], [calls.known[call] for call in some])
             for rule_id, phrase in everywhere:
                 for number, stretch in self._ends(together, rule_id, phrase):
-                    heard[some[number]][rule_id, phrase].add(stretch)
+                    call, at = some[number], calls.number(some[number], stretch)
+                    if calls.looks(self._rules[rule_id], call, at):
+                        heard[call][rule_id, phrase].add(at)
             for rule_id, phrase in often:
-                kept = self._ends(together, rule_id, phrase)
-                for number, call in enumerate(some):
-                    _keep(heard, call, (rule_id, phrase), {at for n, at in kept if n == number})
+                kept = defaultdict(set)
+                for number, stretch in self._ends(together, rule_id, phrase):
+                    kept[some[number]].add(calls.number(some[number], stretch))
+                for call in some:
+                    _keep(heard, call, (rule_id, phrase), kept[call])
 
     def _ends(self, together: Together, rule_id: str, phrase: str) -> set[tuple[int, int]]:
         rule = self._rules[rule_id]
@@ -169,6 +175,12 @@ def _keep(heard: _Hits, call: int, phrase: tuple[str, str], stretches: set[int])
         found[phrase] = left
 
 
+def within(places: Places, stretches: frozenset[int]) -> Places:
+    """The places that lie in some stretches."""
+    kept = ((rule_id, place.stretches & stretches, place.phrases) for rule_id, place in places.items())
+    return {rule_id: Place(inside, phrases) for rule_id, inside, phrases in kept if inside}
+
+
 def _places(phrases: Mapping[tuple[str, str], set[int]]) -> Places:
     found: dict[str, Place] = {}
     for (rule_id, phrase), stretches in phrases.items():
@@ -176,17 +188,6 @@ def _places(phrases: Mapping[tuple[str, str], set[int]]) -> Places:
         place.stretches |= stretches
         place.phrases.add(phrase)
     return found
-
-
-class _Known(dict[int, bool]):
-    """Whether the roles of a call are known; looked up when first asked for."""
-
-    def __init__(self, texts: Sequence[bytes], threshold: float) -> None:
-        self._texts, self._threshold = texts, threshold
-
-    def __missing__(self, call: int) -> bool:
-        self[call] = known = role_confidence(self._texts[call]) >= self._threshold
-        return known
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ them may find something are read whole.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.detect import engine
@@ -23,7 +24,7 @@ from pipeline.workflows.archive import Looked, blocks, findings_over, make_compa
 from pipeline.workflows.hands import done, hands
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.tuning.plan import Plan
-from pipeline.workflows.tuning.weigh import Order, Weighing
+from pipeline.workflows.tuning.weigh import Order, Weighing, by_rule
 from pipeline.workflows.tuning.whole import READ, Reading, Whole, only, tasks
 
 Findings = tuple[Finding, ...]
@@ -74,16 +75,13 @@ class Archive:
         once a call at most; calls come in no order."""
         plan = Plan.of(ruleset, rules)
         found: dict[str, set[str]] = {}
-        told: dict[str, dict[str, Findings]] = {}
-        yield from self._by_words(ruleset, plan, found, told)
-        yield from self._by_meaning(ruleset, plan, found, told)
+        yield from self._by_words(ruleset, plan, found)
+        yield from self._by_meaning(ruleset, plan, found)
         yield from self._whole(ruleset, plan, found)
 
-    def _by_words(
-        self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]], told: dict[str, dict[str, Findings]]
-    ) -> Iterator[Shown]:
+    def _by_words(self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]]) -> Iterator[Shown]:
         direct = {rule.id for rule in plan.direct}
-        swept = {rule.id: rule for rule in (*plan.direct, *plan.words, *plan.beside.values())}
+        swept = {rule.id: rule for rule in (*plan.direct, *plan.words)}
         if not swept:
             return
         looked = Looked(
@@ -91,21 +89,17 @@ class Archive:
                 ruleset, rules=tuple(swept.values()), templates=(), files={}, digest="", meaning=None
             ),
             thresholds=self.thresholds,
-            cache=cache_folder(self.understanding.settings) if self.understanding else None,
+            cache=self._cache,
         )
         total = self.size
         for call in findings_over(self.store, looked, lambda done: self.watch(done, total)):
-            for rule_id, findings in _by_rule(call.findings).items():
+            for rule_id, findings in by_rule(call.findings).items():
                 if rule_id in plan.owners:
                     found.setdefault(call.recording.id, set()).update(plan.owners[rule_id])
-                if rule_id in plan.beside:
-                    told.setdefault(call.recording.id, {})[rule_id] = findings
                 if rule_id in direct:
                     yield Shown(recording=call.recording, rule_id=rule_id, findings=findings)
 
-    def _by_meaning(
-        self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]], told: dict[str, dict[str, Findings]]
-    ) -> Iterator[Shown]:
+    def _by_meaning(self, ruleset: RuleSet, plan: Plan, found: dict[str, set[str]]) -> Iterator[Shown]:
         meaning = ruleset.meaning
         meant = [rule_id for rule_id in plan.meant if meaning and rule_id in meaning.heads]
         if meaning is None or not (plan.weighed or meant):
@@ -116,7 +110,8 @@ class Archive:
             rules=plan.weighed,
             meant=meant,
             thresholds=self.thresholds,
-            told=told,
+            beside=tuple(plan.beside.values()),
+            cache=self._cache,
         )
         weighed, total = 0, self.size
         make_compact(self.store)
@@ -130,6 +125,10 @@ class Archive:
                 found[recording_id].update(owner for rule_id in meant for owner in plan.owners[rule_id])
             weighed += block.calls
             self.watch(weighed, total)
+
+    @property
+    def _cache(self) -> Path | None:
+        return cache_folder(self.understanding.settings) if self.understanding else None
 
     @property
     def _hands(self) -> int:
@@ -190,10 +189,3 @@ class Archive:
         """With a threshold as low as this one."""
         lower = min(match_confidence, self.thresholds.match_confidence)
         return replace(self, thresholds=replace(self.thresholds, match_confidence=lower))
-
-
-def _by_rule(findings: Iterable[Finding]) -> dict[str, Findings]:
-    found: dict[str, list[Finding]] = {}
-    for finding in findings:
-        found.setdefault(finding.rule_id, []).append(finding)
-    return {rule_id: tuple(own) for rule_id, own in found.items()}
