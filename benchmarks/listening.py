@@ -30,9 +30,8 @@ from pipeline.samples import RATE, Mono, cut
 from pipeline.settings import Settings, load_settings
 from pipeline.speech.asr import Recognizer
 from pipeline.speech.decoder import Decoder, Features, Manner, Reading, Start
-from pipeline.speech.embedding import Embedder
 from pipeline.speech.guards import Decoded
-from pipeline.speech.listen import Listener, Prepared
+from pipeline.speech.listen import Listener, Prepared, Preparer
 from pipeline.speech.weights import ready_model
 from pipeline.storage import mapping
 from pipeline.timeline import Call, Role, Span
@@ -126,7 +125,9 @@ class Bench:
 
     def hear(self) -> dict[str, Call]:
         """Every recording, by name, as the decoder is asked now."""
-        listener = Listener(Recognizer(self.decoder, self.settings), Embedder.open(), self.settings)
+        listener = Listener(
+            Recognizer(self.decoder, self.settings), Preparer.open(self.settings), self.settings
+        )
         names = {ready.recording.id: name for name, ready in self.ready.items()}
         return {
             names[recording.id]: Call(recording=recording, transcript=mapping.storable(transcript))
@@ -168,7 +169,7 @@ def _options() -> argparse.Namespace:
 def _bench(corpus: Path) -> Bench:
     settings = load_settings({})
     decoder = Asked(ready_model(settings).folder, settings)
-    listener = Listener(Recognizer(decoder, settings), Embedder.open(), settings)
+    listener = Listener(Recognizer(decoder, settings), Preparer.open(settings), settings)
     metadata = read_metadata(corpus / "metadata.csv", settings.columns, settings.time_zone)
     truths = {truth.name: truth for truth in read_truths(corpus)}
     ready: dict[str, Prepared] = {}

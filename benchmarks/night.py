@@ -38,7 +38,9 @@ from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.nightly import NightPlan, NightTools, run_night
+from pipeline.workflows.night.preparing import Preparing
+from pipeline.workflows.night.values import NightPlan, NightTools
+from pipeline.workflows.nightly import run_night
 from pipeline.workflows.rules import load_rules
 
 _SPOKEN = str.maketrans("0123456789幺两", "零一二三四五六七八九一二")
@@ -51,7 +53,13 @@ class Silent:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
 
-    def planned(self, jobs: int, done: int) -> None:
+    def started(self, night: int) -> None:
+        """Not shown."""
+
+    def counted(self, recordings: int) -> None:
+        """Not shown."""
+
+    def passed(self, recordings: int) -> None:
         """Not shown."""
 
     def noticed(self, fault: str) -> None:
@@ -143,6 +151,7 @@ def _night(bench: Bench) -> Callable[[], dict[str, str]]:
         with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/bench.db") as store:
             tools = NightTools(
                 store=store,
+                prepare=Preparing(settings),
                 listener=lambda: listener,
                 provenance=listener.provenance,
                 ruleset=ruleset,

@@ -84,6 +84,14 @@ class Settings(BaseModel):
     min_duration_seconds: float = _setting(0.5, "更短的录音隔离（秒）", ge=0)
     max_lost_percent: float = _setting(1.0, "损坏或截断的部分超过这个百分比的录音隔离", ge=0, le=100)
 
+    # the night
+    readers: int = _setting(2, "几个子进程解码；0：在主进程里解码，不限时间和内存", ge=0)
+    prepare_minutes: float = _setting(20.0, "解码一个录音最多用多久（分钟）；小文件更短", gt=0)
+    prepare_memory_gb: float = _setting(8.0, "解码一个录音最多用多少内存（GB）", gt=0)
+    lease_minutes: float = _setting(5.0, "认领的录音多久没有动静，别的机器可以接手（分钟）", gt=0)
+    database_wait_minutes: float = _setting(5.0, "数据库锁住、连不上时最多等多久（分钟）", ge=0)
+    log: str = _setting("", "夜里的日志文件，一行一个 JSON，只有编号和时间，没有原话；空：不写")
+
     # voice activity
     vad_threshold: float = heard(0.35, "语音概率高于它算有人说话", gt=0, lt=1)
     vad_min_speech_ms: int = heard(120, "更短的不算说话（毫秒）", ge=0)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.night import progress_watcher
+from pipeline.cli.night_progress import progress_watcher
 from pipeline.cli.options import Model, Rules, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.detect.engine import run as run_rules
@@ -22,7 +22,9 @@ from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe
 from pipeline.workflows.evaluation_tables import as_markdown, print_evaluation
 from pipeline.workflows.item_agreement import Filled
 from pipeline.workflows.meaning import Understanding
-from pipeline.workflows.nightly import NightPlan, NightTools, run_night
+from pipeline.workflows.night.preparing import Preparing
+from pipeline.workflows.night.values import NightPlan, NightTools
+from pipeline.workflows.nightly import run_night
 from pipeline.workflows.rules import rules_in_force
 
 DATABASE = "sqlite:///data/evaluate.db"
@@ -61,6 +63,7 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
         ruleset = rules_in_force(store, understanding, at=datetime.now(UTC))
         tools = NightTools(
             store=store,
+            prepare=Preparing(settings),
             listener=lambda: Listener.open(settings),
             provenance=provenance,
             ruleset=ruleset,

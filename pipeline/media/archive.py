@@ -1,9 +1,14 @@
-"""The recordings of an archive folder, one by one in a fixed order."""
+"""The recordings of an archive folder, one by one in a fixed order, however many there are."""
 
+import heapq
+import json
 import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from pipeline.errors import BadInput, NotFound
@@ -11,6 +16,9 @@ from pipeline.media.container import unreadable
 from pipeline.media.formats import is_recording
 
 Report = Callable[[BadInput], None]
+
+IN_MEMORY = 5_000
+"""Names of a folder that are sorted in memory at a time; the rest waits on the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,37 +39,79 @@ def find_recordings(folder: Path, since: datetime | None = None, *, report: Repo
     """
     if not folder.is_dir():
         raise NotFound(f"{folder}：不是文件夹，应为存放录音的文件夹", hint="检查路径")
-    for entry in _files(folder, set(), report):
-        found = _look(Path(entry.path), report)
+    for path in _files(folder, set(), report):
+        found = _look(path, report)
         if found and (since is None or found.modified_at >= since):
             yield found
 
 
-def _files(folder: Path, seen: set[tuple[int, int]], report: Report) -> Iterator[os.DirEntry[str]]:
-    entries = _entries(folder, seen, report)
-    yield from (e for e in entries if is_recording(e.name) and not _is_folder(e))
-    for entry in entries:
-        if not entry.name.startswith(".") and _is_folder(entry):
-            yield from _files(Path(entry.path), seen, report)
+def count_recordings(folder: Path, stopped: Callable[[], bool]) -> int | None:
+    """How many there are by their names, looking at none of them; None: it was stopped."""
+    count = 0
+    for _ in _files(folder, set(), lambda error: None):
+        if stopped():
+            return None
+        count += 1
+    return count
 
 
-def _entries(folder: Path, seen: set[tuple[int, int]], report: Report) -> list[os.DirEntry[str]]:
-    """What lies in a folder that was not seen yet, sorted by name."""
+def _files(folder: Path, seen: set[tuple[int, int]], report: Report) -> Iterator[Path]:
+    if not _is_new(folder, seen, report):
+        return
+    with ExitStack() as kept:
+        yield from (folder / name for name in _names(folder, _is_file, kept, report))
+    with ExitStack() as kept:
+        for name in _names(folder, _is_visible_folder, kept, lambda error: None):
+            yield from _files(folder / name, seen, report)
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]], report: Report) -> bool:
     try:
         status = folder.stat()
-        if (status.st_dev, status.st_ino) in seen:
-            return []
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        why = "没有权限" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
-        report(
-            unreadable(
-                folder, f"打不开文件夹（{why}）", "可读的文件夹", "里面的录音都没有处理；修改权限后重跑"
-            )
-        )
-        return []
+        report(_closed(folder, error))
+        return False
+    known = (status.st_dev, status.st_ino) in seen
+    seen.add((status.st_dev, status.st_ino))
+    return not known
+
+
+def _names(
+    folder: Path, wanted: Callable[[os.DirEntry[str]], bool], kept: ExitStack, report: Report
+) -> Iterator[str]:
+    """Names in a folder, sorted. Where there are many they are sorted in parts that lie on the disk."""
+    parts: list[Iterable[str]] = []
+    try:
+        with os.scandir(folder) as entries:
+            names = (entry.name for entry in entries if wanted(entry))
+            while part := sorted(islice(names, IN_MEMORY)):
+                parts.append(part if not parts and len(part) < IN_MEMORY else _on_disk(part, kept))
+    except OSError as error:
+        report(_closed(folder, error))
+    return heapq.merge(*parts)
+
+
+def _on_disk(names: Iterable[str], kept: ExitStack) -> Iterable[str]:
+    """The same names out of a file that goes with `kept`."""
+    file = kept.enter_context(tempfile.TemporaryFile("w+", encoding="ascii"))  # noqa: SIM115
+    file.writelines(json.dumps(name) + "\n" for name in names)
+    file.seek(0)
+    return map(json.loads, file)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    return is_recording(entry.name) and not _is_folder(entry)
+
+
+def _is_visible_folder(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and _is_folder(entry)
+
+
+def _closed(folder: Path, error: OSError) -> BadInput:
+    why = "没有权限" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
+    return unreadable(
+        folder, f"打不开文件夹（{why}）", "可读的文件夹", "里面的录音都没有处理；修改权限后重跑"
+    )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

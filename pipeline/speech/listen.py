@@ -47,17 +47,42 @@ class Prepared:
         return self.samples.channels == 1
 
 
+class Preparer:
+    """Everything that needs no words. It may work where no recognition is loaded: in another process."""
+
+    def __init__(self, embedder: Embedder, settings: Settings) -> None:
+        self._embedder, self._settings = embedder, settings
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Preparer":
+        """Load the model of voices. Raises ModelError."""
+        return cls(Embedder.open(), settings)
+
+    def prepare(self, recording: Recording, samples: Samples, lost: tuple[Span, ...] = ()) -> Prepared:
+        """Voice activity, crosstalk, music, speakers. Thread safe."""
+        if dual_mono(samples):
+            samples = one_channel(samples)
+        speech = [speech_spans(samples.channel(n), self._settings) for n in range(samples.channels)]
+        surroundings = listen(samples, own_speech(speech, samples))
+        voices: tuple[Voice, ...] = ()
+        if samples.channels == 1:
+            voices = diarize(samples.channel(0), surroundings.speech[0], self._embedder)
+        return Prepared(
+            recording=recording, samples=samples, surroundings=surroundings, voices=voices, lost=lost
+        )
+
+
 class Listener:
     """The models, loaded once. `with`-less: they hold memory only."""
 
-    def __init__(self, recognizer: Recognizer, embedder: Embedder, settings: Settings) -> None:
-        self._recognizer, self._embedder, self._settings = recognizer, embedder, settings
+    def __init__(self, recognizer: Recognizer, preparer: Preparer, settings: Settings) -> None:
+        self._recognizer, self._preparer = recognizer, preparer
         self.provenance = self.provenance_of(settings)
 
     @classmethod
     def open(cls, settings: Settings) -> "Listener":
         """Load the models that the settings name. Raises ModelError."""
-        return cls(Recognizer.open(settings), Embedder.open(), settings)
+        return cls(Recognizer.open(settings), Preparer.open(settings), settings)
 
     @staticmethod
     def provenance_of(settings: Settings) -> Provenance:
@@ -71,17 +96,8 @@ class Listener:
         )
 
     def prepare(self, recording: Recording, samples: Samples, lost: tuple[Span, ...] = ()) -> Prepared:
-        """Everything that needs no words. Thread safe."""
-        if dual_mono(samples):
-            samples = one_channel(samples)
-        speech = [speech_spans(samples.channel(n), self._settings) for n in range(samples.channels)]
-        surroundings = listen(samples, own_speech(speech, samples))
-        voices: tuple[Voice, ...] = ()
-        if samples.channels == 1:
-            voices = diarize(samples.channel(0), surroundings.speech[0], self._embedder)
-        return Prepared(
-            recording=recording, samples=samples, surroundings=surroundings, voices=voices, lost=lost
-        )
+        """As `Preparer.prepare`. Thread safe."""
+        return self._preparer.prepare(recording, samples, lost)
 
     def hear(self, recordings: Iterable[Prepared]) -> Iterator[tuple[Recording, Transcript]]:
         """Recognize in full batches over several recordings; results come in the order given."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.storage import mapping, queue_rows
 from pipeline.storage.records import KeptDraw, KeptPlan
-from pipeline.storage.tables import SampleDrawRow, SamplePlanRow
+from pipeline.storage.tables import RecordingRow, SampleDrawRow, SamplePlanRow
 
 
 def put(session: Session, plan: KeptPlan, draws: Sequence[KeptDraw], at: datetime) -> int:
@@ -52,3 +52,8 @@ def _plan(row: SamplePlanRow) -> KeptPlan:
 def draws(session: Session, plan_id: int) -> tuple[KeptDraw, ...]:
     query = select(SampleDrawRow).where(SampleDrawRow.plan_id == plan_id).order_by(SampleDrawRow.id)
     return tuple(KeptDraw(recording_id=row.recording_id, why=row.why) for row in session.scalars(query))
+
+
+def drawn_paths(session: Session) -> frozenset[str]:
+    drawn = select(SampleDrawRow.recording_id)
+    return frozenset(session.scalars(select(RecordingRow.path).where(RecordingRow.id.in_(drawn))))

@@ -54,6 +54,11 @@ class Statistics(Transactions):
         with self._reading() as session:
             return sampling.plans(session, since, until)
 
+    def drawn_paths(self) -> frozenset[str]:
+        """The recordings that any plan drew, by path."""
+        with self._reading() as session:
+            return sampling.drawn_paths(session)
+
     def draws(self, plan_id: int) -> tuple[KeptDraw, ...]:
         """What a plan drew, in the order of the plan."""
         with self._reading() as session:

@@ -5,18 +5,19 @@ import wave
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from night_children import preparing
 
 from pipeline.detect.load import load_ruleset
 from pipeline.resources import shipped_rules
-from pipeline.samples import Samples
 from pipeline.settings import Settings
 from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Provenance, Recording, Role, RoleAssignment, Span, Transcript, Turn, Word
-from pipeline.workflows.nightly import NightTools
+from pipeline.workflows.night.values import NightTools
 
 MADE_BY = Provenance(pipeline="test", model="fake", model_sha256="0" * 64, settings_digest="0" * 16)
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
@@ -33,9 +34,6 @@ class FakeListener:
     @staticmethod
     def provenance_of(settings: Settings) -> Provenance:
         return MADE_BY
-
-    def prepare(self, recording: Recording, samples: Samples, lost: object) -> Recording:
-        return recording
 
     def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
         for recording in recordings:
@@ -63,8 +61,14 @@ class Notes:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def planned(self, jobs: int, done: int) -> None:
-        self.lines.append(f"planned {jobs} {done}")
+    def started(self, night: int) -> None:
+        self.lines.append("started")
+
+    def counted(self, recordings: int) -> None:
+        self.lines.append(f"counted {recordings}")
+
+    def passed(self, recordings: int) -> None:
+        self.lines.append(f"passed {recordings}")
 
     def scored(self, call: ScoredCall) -> None:
         self.lines.append(f"scored {call.recording.name}")
@@ -107,13 +111,15 @@ def write_metadata(path: Path, rows: list[list[str]], encoding: str = "utf-8") -
         writer.writerows(rows)
 
 
-def tools(store: Store, listener: FakeListener | None = None) -> NightTools:
+def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -> NightTools:
+    """Everything in this process, unless `readers` says otherwise."""
     ready = listener or FakeListener()
     return NightTools(
         store=store,
         listener=lambda: ready,  # type: ignore[arg-type, return-value]
+        prepare=preparing,
         provenance=MADE_BY,
         ruleset=RULESET,
-        settings=Settings(),
+        settings=Settings(**{"readers": 0, **settings}),
         clock=lambda: NOON,
     )

@@ -7,7 +7,8 @@ from night_help import FakeListener, Notes, archive, beep, tools, write_metadata
 from pipeline.errors import MetadataError, NotFound
 from pipeline.media.values import moment, time_zone
 from pipeline.storage.store import Store
-from pipeline.workflows.nightly import NightPlan, Summary, run_night
+from pipeline.workflows.night.values import NightPlan, Summary
+from pipeline.workflows.nightly import run_night
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_dry_run_writes_nothing(store: Store, tmp_path: Path) -> None:
     folder = archive(tmp_path / "in")
     (folder / "audio/c2.wav").unlink()
     summary = night(store, folder, dry_run=True)
-    assert (summary.not_started, len(summary.quarantined)) == (2, 1)
+    assert (summary.pending, len(summary.quarantined)) == (2, 1)
     assert store.counts() == {"recordings": 0, "scorecards": 0, "quarantined": 0}
 
 

@@ -19,7 +19,8 @@ from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.timeline import Recording
 from pipeline.workflows import playback
-from pipeline.workflows.nightly import NightPlan, run_night
+from pipeline.workflows.night.values import NightPlan
+from pipeline.workflows.nightly import run_night
 from pipeline.workflows.playback import peaks_of, playable
 from pipeline.workflows.same_bytes import fingerprint, same_bytes
 
@@ -174,7 +175,7 @@ def test_the_night_keeps_the_waveform_of_each_call(store: Store, tmp_path: Path)
 def test_a_call_of_before_gets_its_waveform_when_it_is_asked_for_and_keeps_it(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.workflows.nightly.peaks", lambda samples: None)
+    monkeypatch.setattr("pipeline.media.peaks.peaks", lambda samples: None)
     run_night(NightPlan(folder=archive(tmp_path / "in", calls=1)), tools(store, FakeListener()), Notes())
     (call,) = store.calls()
     assert store.peaks(call.recording.id) is None

@@ -1,0 +1,1 @@
+"""What a night is made of: the way through the folder, children that decode, its pulse, its report."""

@@ -1,0 +1,281 @@
+"""Child processes that decode: what a damaged or hostile recording does to them stays with them.
+
+They are split off a server that has loaded the code and no model, so that a new one starts quickly and safely
+beside the threads of this process. Each does one job after the other. What they make comes back in memory
+that both processes map, not through a pipe.
+"""
+
+import ctypes
+import mmap
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, reduction
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any
+
+from pipeline.errors import BadInput, CallscoreError, ModelError
+from pipeline.workflows.night.values import Job, Made, Prepare
+
+SERVER_LOADS = ["pipeline.workflows.night.preparing"]
+JOBS_IN_A_LIFE = 500
+"""A library that loses a little memory with each file loses it with the process."""
+BASE_SECONDS, SECONDS_PER_MB = 30.0, 60.0
+"""Time for a recording of that size: forty times what the slowest takes here (six kilobits a second)."""
+MB, GB = 1 << 20, 1 << 30
+PDEATHSIG = 1
+START_SECONDS = 120.0
+READY = "ready"
+
+
+class ChildFailed(CallscoreError):
+    """A child died of a job or went beyond a limit. `tries`: so often was it tried."""
+
+    def __init__(self, message: str, *, tries: int = 1) -> None:
+        super().__init__(message, hint="其余照常；callscore quarantine retry 再试")
+        self.tries = tries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """For one recording: seconds at most, memory beyond that of an idle child, bytes that may come back."""
+
+    seconds: float
+    memory: int
+    result: int
+
+    def seconds_for(self, size: int) -> float:
+        """By the clock, for a file of so many bytes."""
+        return min(self.seconds, BASE_SECONDS + SECONDS_PER_MB * size / MB)
+
+
+class Children:
+    """At most `count` child processes; as many threads may call it at the same time."""
+
+    def __init__(self, make: Callable[[], Prepare], limits: Limits, count: int) -> None:
+        self._make, self._limits = make, limits
+        self._idle: LifoQueue[_Child | None] = LifoQueue()
+        for _ in range(count):
+            self._idle.put(None)
+        self._all: set[_Child] = set()
+        self._lock = threading.Lock()
+
+    def __call__(self, job: Job, tries: int) -> Made:
+        """Raises BadInput, ChildFailed, or what else the job raises in the child. A child that dies is asked
+        again, `tries` times in all; one that went beyond a limit is not."""
+        why = ""
+        for _ in range(tries):
+            with self._one() as child:
+                made = child.ask(job, self._limits)
+            if not isinstance(made, _Died):
+                return made
+            why = made.why
+        raise ChildFailed(f"{job.path}：解码进程崩溃（{why}），试了 {tries} 次", tries=tries)
+
+    def close(self) -> None:
+        """Ends them all; one that is at work is killed."""
+        with self._lock:
+            children, self._all = self._all, set()
+        for child in children:
+            child.end()
+
+    @contextmanager
+    def _one(self) -> "Iterator[_Child]":
+        child = self._idle.get()
+        try:
+            if child is None or child.is_used_up:
+                child = self._renewed(child)
+            yield child
+        finally:
+            self._idle.put(child)
+
+    def _renewed(self, old: "_Child | None") -> "_Child":
+        child = _Child(self._make, self._limits)
+        with self._lock:
+            if old is not None:
+                old.end()
+                self._all.discard(old)
+            self._all.add(child)
+        return child
+
+
+@dataclass(frozen=True, slots=True)
+class _Died:
+    why: str
+
+
+class _Child:
+    """One process and the line to it."""
+
+    def __init__(self, make: Callable[[], Prepare], limits: Limits) -> None:
+        context = get_context("forkserver")
+        context.set_forkserver_preload(SERVER_LOADS)
+        self._line, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, make, limits), daemon=True)
+        self.jobs, self._alive = 0, True
+        self._process.start()
+        theirs.close()
+        self._started()
+
+    def _started(self) -> None:
+        """Raises what loading raised, ModelError where it died of it: no recording is to blame."""
+        try:
+            failed = self._line.recv() if self._line.poll(START_SECONDS) else None
+        except (EOFError, OSError):
+            failed = None
+        if failed != READY:
+            self.end()
+            raise failed or ModelError("解码进程起不来", hint="callscore doctor 检查安装")
+
+    @property
+    def is_used_up(self) -> bool:
+        return not self._alive or self.jobs >= JOBS_IN_A_LIFE
+
+    def ask(self, job: Job, limits: Limits) -> Made | _Died:
+        """Raises what the job raised. Raises ChildFailed: it went beyond a limit."""
+        self.jobs += 1
+        seconds = limits.seconds_for(job.stamp.size)
+        try:
+            self._line.send((job, seconds))
+            if not self._line.poll(seconds):
+                self.end()
+                raise ChildFailed(f"{job.path}：解码超过 {seconds:.0f} 秒没有完，已停下")
+            told = self._line.recv()
+            if isinstance(told, list):
+                return self._taken(told, job, limits)
+        except (EOFError, OSError):
+            return self._died(job)
+        raise told
+
+    def _taken(self, sizes: list[int], job: Job, limits: Limits) -> Made:
+        if sum(sizes) > limits.result:
+            self.end()
+            raise ChildFailed(f"{job.path}：解出的声音有 {sum(sizes) / GB:.1f} GB，太长")
+        handle = reduction.recv_handle(self._line)
+        try:
+            made = _unpacked(handle, sizes)
+        finally:
+            os.close(handle)
+        return made
+
+    def _died(self, job: Job) -> _Died:
+        self.end()
+        code = self._process.exitcode or 0
+        if code == -signal.SIGXCPU:
+            raise ChildFailed(f"{job.path}：解码用的处理器时间过长，已停下")
+        return _Died(signal.Signals(-code).name if code < 0 else f"退出码 {code}")
+
+    def end(self) -> None:
+        """Whatever it is doing. Its exit code is known then."""
+        self._alive = False
+        self._line.close()
+        self._process.join(0.2)
+        self._process.kill()
+        self._process.join(BASE_SECONDS)
+
+
+def _serve(line: Connection, make: Callable[[], Prepare], limits: Limits) -> None:
+    """The life of a child: a job, an answer, until the other side is gone."""
+    _bind()
+    try:
+        prepare = make()
+    except CallscoreError as error:
+        line.send(error)
+        return
+    line.send(READY)
+    _limit_memory(limits.memory)
+    while True:
+        try:
+            job, seconds = line.recv()
+            _limit_processor(seconds)
+            _answer(line, prepare, job)
+        except (EOFError, OSError):
+            return
+
+
+def _answer(line: Connection, prepare: Prepare, job: Job) -> None:
+    try:
+        made = prepare(job)
+        packed = _packed(made)
+        del made
+    except MemoryError:
+        line.send(ChildFailed(f"{job.path}：解码要的内存超过限制，已停下"))
+    except BadInput as error:
+        line.send(error)
+    except Exception as error:
+        line.send(unexpected(job, error))
+    else:
+        handle, sizes = packed
+        line.send(sizes)
+        reduction.send_handle(line, handle, os.getppid())
+        os.close(handle)
+
+
+def unexpected(job: Job, error: Exception) -> CallscoreError:
+    """Where in the program it failed. The error's own text stays out: it might hold what was said."""
+    at, frame = "?", error.__traceback__
+    while frame is not None:
+        at = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    return CallscoreError(
+        f"{job.path}：处理失败（{type(error).__name__}，{at}）", hint="其余照常；把这一行报给维护者"
+    )
+
+
+def _packed(made: Made) -> tuple[int, list[int]]:
+    """A result in a file without a name: its handle, and the sizes of its parts."""
+    buffers: list[pickle.PickleBuffer] = []
+    parts: list[Any] = [pickle.dumps(made, protocol=5, buffer_callback=buffers.append)]
+    parts += [buffer.raw() for buffer in buffers]
+    handle = os.memfd_create("prepared")
+    with open(handle, "wb", closefd=False) as file:
+        for part in parts:
+            file.write(part)
+    return handle, [len(part) for part in parts]
+
+
+def _unpacked(handle: int, sizes: list[int]) -> Made:
+    """The result; its arrays lie in the mapped memory, which goes with the last of them."""
+    whole = memoryview(mmap.mmap(handle, sum(sizes), access=mmap.ACCESS_COPY))
+    parts, at = [], 0
+    for size in sizes:
+        parts.append(whole[at : at + size])
+        at += size
+    made: Made = pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301 - our own child wrote it
+    return made
+
+
+def _bind() -> None:
+    """Ctrl-C is for the parent; the child goes when the parent goes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL)
+
+
+def _limit_memory(allowed: int) -> None:
+    if sys.platform != "linux":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + allowed
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_processor(seconds: float) -> None:
+    """From now on."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))

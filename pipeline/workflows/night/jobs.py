@@ -1,0 +1,231 @@
+"""The way through a folder: what there is to do, claimed for this night, a few at a time.
+
+Nothing here grows with the archive: files are looked at one after the other, and what became of each is
+counted. Where calls differ in importance the folder is walked once for each degree of it.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound
+from pipeline.media.archive import Found, find_recordings
+from pipeline.media.decode import fingerprint
+from pipeline.media.metadata import Fault, Metadata, Row, read_metadata
+from pipeline.storage.night_records import COSTLY, MOST_TRIES, Standing, State, Wanted
+from pipeline.storage.store import work_key
+from pipeline.workflows.night.importance import Importance
+from pipeline.workflows.night.owner import is_gone
+from pipeline.workflows.night.patience import patiently
+from pipeline.workflows.night.preparing import moved
+from pipeline.workflows.night.values import Job, NightPlan, NightTools, Stamp, Summary
+
+METADATA_NAME = "metadata.csv"
+CLAIMED = State.CLAIMED
+GROUP = 8
+"""So many recordings are claimed in one transaction."""
+
+
+class Told(Protocol):
+    """Where a walk says what it finds."""
+
+    def quarantine(
+        self, path: Path, stage: str, error: CallscoreError, work: Wanted | None = None
+    ) -> None: ...
+    def notice(self, text: str) -> None: ...
+    def passed(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    job: Job
+    mark: int
+
+
+class Walk:
+    """The jobs of one night. `night` None claims nothing: a dry run."""
+
+    def __init__(self, plan: NightPlan, tools: NightTools, night: int | None, told: Told) -> None:
+        self._plan, self._tools, self._night, self._told = plan, tools, night, told
+        self._metadata = self._read_metadata()
+        self._importance = Importance.of(self._metadata, tools)
+
+    def jobs(self, summary: Summary) -> Iterator[Job]:
+        """Claimed work, the most important first; everything else is counted. Raises NotFound: the folder is
+        not there, or goes; StorageError."""
+        given = 0
+        for degree in self._importance.degrees:
+            candidates = self._candidates(degree, summary, first=degree == self._importance.degrees[0])
+            while group := list(islice(candidates, self._room(given))):
+                for job in self._claimed(group, summary):
+                    given += 1
+                    yield job
+            if self._room(given) == 0:
+                return
+
+    def _room(self, given: int) -> int:
+        return GROUP if self._plan.limit is None else min(GROUP, self._plan.limit - given)
+
+    def _candidates(self, degree: int, summary: Summary, *, first: bool) -> Iterator[_Candidate]:
+        """Recordings of one degree of importance whose bytes were counted."""
+        report = self._unreadable if first else _nobody
+        for found in find_recordings(self._plan.folder, report=report):
+            row = self._metadata.row_for(found.path) if self._metadata else None
+            if self._importance.degree(found.path, row) != degree:
+                continue
+            mark = hash((str(found.path), found.size, found.modified_at))
+            if self._plan.known is not None and mark in self._plan.known:
+                continue
+            summary.seen += 1
+            job = self._job(found, row, degree, summary)
+            if job:
+                yield _Candidate(job=job, mark=mark)
+
+    def _job(self, found: Found, row: Row | None, degree: int, summary: Summary) -> Job | None:
+        if self._metadata and row is None and self._plan.known is not None:
+            self._count("pending", summary)
+        elif self._metadata and row is None:
+            self._without_row(found.path, self._metadata)
+            summary.failed += 1
+        elif self._is_old(found, row):
+            self._count("skipped", summary)
+        elif self._may_grow(found):
+            self._count("pending", summary)
+        else:
+            return self._counted(found.path, row, degree, summary)
+        return None
+
+    def _counted(self, path: Path, row: Row | None, degree: int, summary: Summary) -> Job | None:
+        try:
+            stamp, sha256 = _stamped(path)
+        except BadInput as error:
+            if not self._plan.folder.is_dir():
+                raise NotFound(
+                    f"{self._plan.folder}：文件夹不见了", hint="检查挂载和网络，再跑一次"
+                ) from error
+            self._told.quarantine(path, "read", error)
+            summary.failed += 1
+            return None
+        key = work_key(sha256, self._tools.provenance)
+        work = Wanted(key=key, sha256=sha256, path=os.path.abspath(path), priority=degree)
+        return Job(path=path, row=row, work=work, stamp=stamp)
+
+    def _claimed(self, group: list[_Candidate], summary: Summary) -> Iterator[Job]:
+        wanted = {one.job.work.key: one.job.work for one in reversed(group)}
+        standings = self._standings(list(wanted.values()))
+        for one in group:
+            work = one.job.work
+            standing = standings.get(work.key)
+            first = work is wanted[work.key]
+            mine = first and (standing is None or standing.mine)
+            if self._plan.known is not None and (mine or standing is None or standing.state is not CLAIMED):
+                self._plan.known.add(one.mark)
+            if mine:
+                yield one.job
+            else:
+                self._set_aside(one.job, standing or _first_of(wanted[work.key]), summary)
+
+    def _standings(self, wanted: list[Wanted]) -> dict[str, Standing]:
+        store, night = self._tools.store, self._night
+        if night is None:
+            found = store.standings(wanted)
+            return {key: standing for key, standing in found.items() if not _may_be_claimed(standing)}
+        at = self._tools.clock()
+        return patiently(
+            lambda: store.claim_work(wanted, night, at=at, is_gone=is_gone), self._tools, self._told.notice
+        )
+
+    def _set_aside(self, job: Job, standing: Standing, summary: Summary) -> None:
+        """Count what this night does not do, and say why where it is news. The same bytes at a path that is
+        gone are no duplicate: the file was moved."""
+        known = standing.path
+        if known != job.work.path and os.path.exists(known):
+            self._told.notice(f"{job.path}：与 {known} 内容完全相同，只评一次")
+            self._count("skipped", summary)
+        elif standing.state is State.SKIPPED:
+            self._count("skipped", summary)
+        elif standing.state is State.DONE:
+            self._count("already_done", summary)
+        elif standing.state is State.QUARANTINED:
+            self._count("poison", summary)
+        else:
+            self._count("elsewhere", summary)
+
+    def _count(self, name: str, summary: Summary) -> None:
+        setattr(summary, name, getattr(summary, name) + 1)
+        self._told.passed()
+
+    def _read_metadata(self) -> Metadata | None:
+        path = metadata_path(self._plan)
+        if not path.is_file():
+            if self._plan.metadata:
+                raise NotFound(f"{path}：话单不存在", hint="检查 --metadata 后面的路径")
+            return None
+        metadata = read_metadata(path, self._tools.settings.columns, self._tools.settings.time_zone)
+        for fault in metadata.faults:
+            self._metadata_fault(fault)
+        return metadata
+
+    def _metadata_fault(self, fault: Fault) -> None:
+        if fault.unusable:
+            where = fault.path or f"{fault.csv}:{fault.row}"
+            self._told.quarantine(Path(where), "metadata", MetadataError(str(fault), row=fault.row))
+        else:
+            self._told.notice(str(fault))
+
+    def _without_row(self, path: Path, metadata: Metadata) -> None:
+        if metadata.fault_for(path):
+            return
+        message = f"{path}：话单 {metadata.csv} 里没有这个录音，应有一行"
+        self._told.quarantine(path, "metadata", MetadataError(message, hint="在话单里补上一行后重跑"))
+
+    def _is_old(self, found: Found, row: Row | None) -> bool:
+        if self._plan.since is None:
+            return False
+        when = row.started_at if row and row.started_at else found.modified_at
+        return when < self._plan.since
+
+    def _may_grow(self, found: Found) -> bool:
+        quiet: timedelta = self._tools.clock() - found.modified_at
+        return 0 <= quiet.total_seconds() < self._plan.settled_seconds
+
+    def _unreadable(self, error: BadInput) -> None:
+        path, _, _ = error.message.partition("：")
+        self._told.quarantine(Path(path), "list", error)
+
+
+def metadata_path(plan: NightPlan) -> Path:
+    """Where the metadata of a folder are looked for."""
+    return plan.metadata or plan.folder / METADATA_NAME
+
+
+def _stamped(path: Path) -> tuple[Stamp, str]:
+    """The file as it is and its bytes' sha256. Raises UnreadableRecording, also where it changes."""
+    try:
+        before = Stamp.of(path)
+        sha256 = fingerprint(path)
+        after = Stamp.of(path)
+    except OSError:
+        raise moved(path) from None
+    if before != after:
+        raise moved(path)
+    return before, sha256
+
+
+def _first_of(work: Wanted) -> Standing:
+    """How the work on the first of two equal recordings of a group stands on a dry run."""
+    return Standing(state=State.CLAIMED, path=work.path)
+
+
+def _may_be_claimed(standing: Standing) -> bool:
+    if standing.state is State.QUARANTINED:
+        return standing.stage not in COSTLY or standing.tries < MOST_TRIES
+    return standing.state in (State.PENDING, State.CLAIMED)
+
+
+def _nobody(error: BadInput) -> None:
+    """Said on the first walk."""

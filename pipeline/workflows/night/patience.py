@@ -1,0 +1,28 @@
+"""Waiting for a database that is locked or gone for a moment."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pipeline.errors import StorageError
+from pipeline.workflows.night.values import NightTools
+
+Result = TypeVar("Result")
+LONGEST_PAUSE = 15.0
+
+
+def patiently(
+    work: Callable[[], Result], tools: NightTools, notice: Callable[[str], None] = lambda text: None
+) -> Result:
+    """Do it again while the database is away, for `database_wait_minutes` at most. Raises StorageError."""
+    until = tools.ticks() + tools.settings.database_wait_minutes * 60
+    pause = 0.5
+    while True:
+        try:
+            return work()
+        except StorageError as error:
+            if not error.passing or tools.ticks() + pause > until:
+                raise
+            notice(f"数据库暂时用不了，{pause:g} 秒后再试：{error.message}")
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)

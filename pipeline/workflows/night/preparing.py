@@ -1,0 +1,59 @@
+"""What is done with a recording before recognition: decode, waveform, voice activity, speakers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UnreadableRecording
+from pipeline.media.container import unreadable
+from pipeline.media.peaks import peaks
+from pipeline.settings import Settings
+from pipeline.speech.listen import Preparer
+from pipeline.workflows.night.values import Job, Made, Prepare, Stamp
+from pipeline.workflows.process_call import Loaded, load
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """`Preparing(settings)` can go to another process; called there, it loads its models."""
+
+    settings: Settings
+
+    def __call__(self) -> Prepare:
+        return _Prepare(self.settings, Preparer.open(self.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepare:
+    settings: Settings
+    preparer: Preparer
+
+    def __call__(self, job: Job) -> Made:
+        loaded = loaded_as_counted(job, self.settings)
+        ready = self.preparer.prepare(loaded.recording, loaded.samples, loaded.lost)
+        return Made(ready=ready, peaks=peaks(loaded.samples))
+
+
+def loaded_as_counted(job: Job, settings: Settings) -> Loaded:
+    """The decoded recording. Raises UnreadableRecording, also where the file is no longer the one whose bytes
+    were counted."""
+    try:
+        loaded = load(job.path, job.row, settings, job.sha256)
+    except UnreadableRecording:
+        _check_same(job)
+        raise
+    _check_same(job)
+    return loaded
+
+
+def _check_same(job: Job) -> None:
+    try:
+        now = Stamp.of(job.path)
+    except OSError:
+        raise moved(job.path) from None
+    if now != job.stamp:
+        raise moved(job.path)
+
+
+def moved(path: Path) -> UnreadableRecording:
+    """The file changed or went while it was read."""
+    return unreadable(path, "读的时候文件变了或被移走了", "写完的录音文件", "下一夜自动再试")

@@ -1,0 +1,151 @@
+"""What a night works on, with, and how it went."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.media.metadata import Row
+from pipeline.ruleset import RuleSet
+from pipeline.samples import Peaks
+from pipeline.settings import Settings
+from pipeline.speech.listen import Listener, Prepared
+from pipeline.storage.night_records import Quarantined, Wanted
+from pipeline.storage.records import ScoredCall
+from pipeline.storage.store import Store
+from pipeline.timeline import Call, Provenance
+from pipeline.units import Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightPlan:
+    """What to work on. `metadata` None: `metadata.csv` in the folder, if there is one. `budget_seconds` None:
+    until all is done. A file that was changed less than `settled_seconds` ago may still be written to.
+    `known` are marks of files that need not be looked at again; with it a recording without a row in the
+    metadata waits for one."""
+
+    folder: Path
+    metadata: Path | None = None
+    since: datetime | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    budget_seconds: float | None = None
+    settled_seconds: float = 0.0
+    known: set[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """How a file was when its bytes were counted."""
+
+    node: int
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Stamp":
+        """Raises OSError."""
+        found = path.stat()
+        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One recording to work on."""
+
+    path: Path
+    row: Row | None
+    work: Wanted
+    stamp: Stamp
+
+    @property
+    def sha256(self) -> str:
+        return self.work.sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Made:
+    """A recording that waits for recognition, and its waveform."""
+
+    ready: Prepared
+    peaks: Peaks
+
+
+class Prepare(Protocol):
+    """Makes a job ready for recognition. Raises BadInput."""
+
+    def __call__(self, job: Job, /) -> Made: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightTools:
+    """Everything with a state, passed in. `listener` loads the models, and only when there is work;
+    `provenance` is what its transcripts will carry; `prepare` makes what decodes, in a child process where
+    the setting `readers` is not 0, and so it must be picklable; `understand` adds the vectors of a call's
+    sentences; `ticks` are seconds that never go back."""
+
+    store: Store
+    listener: Callable[[], Listener]
+    prepare: Callable[[], Prepare]
+    provenance: Provenance
+    ruleset: RuleSet
+    settings: Settings
+    clock: Callable[[], datetime]
+    understand: Callable[[Call], Call] = lambda call: call
+    ticks: Callable[[], float] = time.monotonic
+
+
+class Watcher(Protocol):
+    """Hears how the night goes on."""
+
+    def started(self, night: int) -> None:
+        """The night has a number. Not called on a dry run."""
+
+    def counted(self, recordings: int) -> None:
+        """So many recordings lie in the folder; known some time after the start."""
+
+    def passed(self, recordings: int) -> None:
+        """So many more need no work."""
+
+    def scored(self, call: ScoredCall) -> None: ...
+    def quarantined(self, fault: Quarantined) -> None: ...
+    def noticed(self, fault: str) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """How a night ended. `heard` is the length of the recordings that were scored; `seen` counts recordings
+    looked at: each is in one of the other counts. `total` lie in the folder, once they are counted. `pending`
+    waits for another night, `elsewhere` is in the hands of another one, `skipped` is not to be heard,
+    `poison` failed too often and was not tried."""
+
+    night: int | None = None
+    total: int | None = None
+    seen: int = 0
+    scored: int = 0
+    already_done: int = 0
+    failed: int = 0
+    poison: int = 0
+    skipped: int = 0
+    elsewhere: int = 0
+    pending: int = 0
+    heard: Ms = 0
+    seconds: float = 0.0
+    out_of_time: bool = False
+    quarantined: list[Quarantined] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, float]:
+        """For the store; `quarantined` are faults, of recordings and of rows."""
+        names = ("seen", "scored", "already_done", "failed", "poison", "skipped", "elsewhere", "pending")
+        counts: dict[str, float] = {name: getattr(self, name) for name in names}
+        if self.total is not None:
+            counts["total"] = self.total
+        return counts | {
+            "quarantined": len(self.quarantined),
+            "notices": len(self.notices),
+            "heard_ms": self.heard,
+            "seconds": round(self.seconds, 1),
+        }
