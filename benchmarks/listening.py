@@ -31,15 +31,16 @@ from pipeline.settings import Settings, load_settings
 from pipeline.speech.asr import Recognizer
 from pipeline.speech.decoder import Decoder, Features, Manner, Reading, Start
 from pipeline.speech.guards import Decoded
-from pipeline.speech.listen import Listener, Prepared, Preparer
+from pipeline.speech.listen import Listener
+from pipeline.speech.prepare import Prepared, Preparer
 from pipeline.speech.weights import ready_model
 from pipeline.storage import mapping
 from pipeline.timeline import Call, Role, Span
 from pipeline.units import Ms
 from pipeline.workflows import metrics
 from pipeline.workflows.evaluate import Evaluation, HeardCall, measure, observe, read_truths
+from pipeline.workflows.loading import load
 from pipeline.workflows.metrics import Observed, Truth
-from pipeline.workflows.process_call import load
 from pipeline.workflows.rules import load_rules
 
 HYPOTHESES = 5

@@ -5,19 +5,16 @@ other threads. `hear` recognizes many prepared recordings in full batches and pu
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.samples import Mono, Samples
 from pipeline.settings import Settings
 from pipeline.speech.asr import Heard, Recognizer, Request
-from pipeline.speech.channels import dual_mono, one_channel, own_speech
-from pipeline.speech.diarize import Voice, diarize
-from pipeline.speech.embedding import Embedder
+from pipeline.speech.prepare import Prepared, Preparer
 from pipeline.speech.prosody import loudness_dbfs, pitch_hz
 from pipeline.speech.roles import assign_roles
-from pipeline.speech.tones import Surroundings, listen, silences_of, with_silent_holds
+from pipeline.speech.tones import silences_of, with_silent_holds
 from pipeline.speech.turns import Voiced, by_speaker, overlaps_of, turns_of
-from pipeline.speech.vad import speech_spans
 from pipeline.speech.waits import announcing
 from pipeline.speech.weights import model_files
 from pipeline.timeline import Provenance, Recording, Span, Transcript, Turn, merge
@@ -29,47 +26,6 @@ archive is heard again. A release that only changes rules or pages leaves it."""
 
 SILENCE_MS: Ms = 2_000
 """Shorter silences are the rhythm of talking, not worth a note."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Prepared:
-    """A recording that waits for recognition. `voices` is empty on stereo, where the channel is the speaker;
-    `lost` are the parts that the file had no sound for."""
-
-    recording: Recording
-    samples: Samples
-    surroundings: Surroundings
-    voices: tuple[Voice, ...]
-    lost: tuple[Span, ...] = ()
-
-    @property
-    def is_mono(self) -> bool:
-        return self.samples.channels == 1
-
-
-class Preparer:
-    """Everything that needs no words. It may work where no recognition is loaded: in another process."""
-
-    def __init__(self, embedder: Embedder, settings: Settings) -> None:
-        self._embedder, self._settings = embedder, settings
-
-    @classmethod
-    def open(cls, settings: Settings) -> "Preparer":
-        """Load the model of voices. Raises ModelError."""
-        return cls(Embedder.open(), settings)
-
-    def prepare(self, recording: Recording, samples: Samples, lost: tuple[Span, ...] = ()) -> Prepared:
-        """Voice activity, crosstalk, music, speakers. Thread safe."""
-        if dual_mono(samples):
-            samples = one_channel(samples)
-        speech = [speech_spans(samples.channel(n), self._settings) for n in range(samples.channels)]
-        surroundings = listen(samples, own_speech(speech, samples))
-        voices: tuple[Voice, ...] = ()
-        if samples.channels == 1:
-            voices = diarize(samples.channel(0), surroundings.speech[0], self._embedder)
-        return Prepared(
-            recording=recording, samples=samples, surroundings=surroundings, voices=voices, lost=lost
-        )
 
 
 class Listener:

@@ -15,18 +15,20 @@ from pathlib import Path
 
 from pipeline.errors import BadInput, CallscoreError, ModelError, StorageError
 from pipeline.samples import Peaks
-from pipeline.speech.listen import Listener, Prepared
+from pipeline.speech.listen import Listener
+from pipeline.speech.prepare import Prepared
 from pipeline.storage.night_records import Quarantined, Wanted
 from pipeline.storage.records import ScoredCall
 from pipeline.timeline import Call, Recording, Transcript
 from pipeline.workflows.dispute.carry import Keeper, Kept
 from pipeline.workflows.night.children import ChildFailed, unexpected
+from pipeline.workflows.night.job import Job, Made
 from pipeline.workflows.night.jobs import Walk
 from pipeline.workflows.night.owner import is_gone, this_process
 from pipeline.workflows.night.patience import patiently
 from pipeline.workflows.night.pulse import counting, pulse
 from pipeline.workflows.night.readers import Readers
-from pipeline.workflows.night.values import Job, Made, NightPlan, NightTools, Summary, Watcher
+from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
 from pipeline.workflows.process_call import judge
 
 AHEAD = 4

@@ -8,12 +8,9 @@ from pathlib import Path
 from pipeline.detect.engine import run as run_rules
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
-from pipeline.media.decode import decode, fingerprint
-from pipeline.media.join import recording_of
 from pipeline.media.metadata import Row
 from pipeline.media.values import time_zone
 from pipeline.ruleset import RuleSet
-from pipeline.samples import Samples
 from pipeline.scorecard import Review
 from pipeline.scoring.added import with_people
 from pipeline.scoring.score import score
@@ -22,8 +19,9 @@ from pipeline.speech.listen import Listener
 from pipeline.storage import mapping
 from pipeline.storage.records import ScoredCall
 from pipeline.template import Template
-from pipeline.timeline import Call, Recording, Span
+from pipeline.timeline import Call, Recording
 from pipeline.workflows.compact_form import compact_form
+from pipeline.workflows.loading import load
 from pipeline.workflows.meaning import Understanding
 
 
@@ -49,24 +47,6 @@ class Choice:
 
 
 BY_RULE = Choice()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A decoded recording that waits for recognition."""
-
-    recording: Recording
-    samples: Samples
-    lost: tuple[Span, ...]
-
-
-def load(path: Path, row: Row | None, settings: Settings, sha256: str | None = None) -> Loaded:
-    """Decode a file and join what the metadata says. Raises UnreadableRecording."""
-    sha256 = sha256 or fingerprint(path)
-    decoded = decode(path, settings)
-    return Loaded(
-        recording=recording_of(path, decoded, sha256, row), samples=decoded.samples, lost=decoded.lost
-    )
 
 
 def judge(

@@ -11,8 +11,8 @@ import numpy as np
 from pipeline.errors import ModelError
 from pipeline.media import peaks as waveform
 from pipeline.settings import Settings
+from pipeline.workflows.night.job import Job, Made, Prepare
 from pipeline.workflows.night.preparing import loaded_as_counted
-from pipeline.workflows.night.values import Job, Made, Prepare
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from night_help import FakeListener, Notes, beep, tools
 from pipeline.errors import ModelError
 from pipeline.storage.store import Store
 from pipeline.workflows.night import children
-from pipeline.workflows.night.values import NightPlan, Prepare, Summary
+from pipeline.workflows.night.job import Prepare
+from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
 
 

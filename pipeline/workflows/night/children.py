@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from multiprocessing import get_context, reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import LifoQueue
+from queue import Queue
 from typing import Any
 
 from pipeline.errors import BadInput, CallscoreError, ModelError
-from pipeline.workflows.night.values import Job, Made, Prepare
+from pipeline.workflows.night.job import Job, Made, Prepare
 
 SERVER_LOADS = ["pipeline.workflows.night.preparing"]
 JOBS_IN_A_LIFE = 500
@@ -61,7 +61,7 @@ class Children:
 
     def __init__(self, make: Callable[[], Prepare], limits: Limits, count: int) -> None:
         self._make, self._limits = make, limits
-        self._idle: LifoQueue[_Child | None] = LifoQueue()
+        self._idle: Queue[_Child | None] = Queue()
         for _ in range(count):
             self._idle.put(None)
         self._all: set[_Child] = set()
@@ -78,6 +78,11 @@ class Children:
                 return made
             why = made.why
         raise ChildFailed(f"{job.path}：解码进程崩溃（{why}），试了 {tries} 次", tries=tries)
+
+    def start(self) -> None:
+        """Have one more ready before it is needed."""
+        with self._one():
+            """Started."""
 
     def close(self) -> None:
         """Ends them all; one that is at work is killed."""

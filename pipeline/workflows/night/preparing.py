@@ -7,9 +7,9 @@ from pipeline.errors import UnreadableRecording
 from pipeline.media.container import unreadable
 from pipeline.media.peaks import peaks
 from pipeline.settings import Settings
-from pipeline.speech.listen import Preparer
-from pipeline.workflows.night.values import Job, Made, Prepare, Stamp
-from pipeline.workflows.process_call import Loaded, load
+from pipeline.speech.prepare import Preparer
+from pipeline.workflows.loading import Loaded, load
+from pipeline.workflows.night.job import Job, Made, Prepare, Stamp
 
 
 @dataclass(frozen=True, slots=True)

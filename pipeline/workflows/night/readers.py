@@ -8,7 +8,8 @@ from pipeline.samples import RATE
 from pipeline.settings import Settings
 from pipeline.storage.night_records import MOST_TRIES
 from pipeline.workflows.night.children import GB, MB, Children, Limits
-from pipeline.workflows.night.values import Job, Made, NightTools
+from pipeline.workflows.night.job import Job, Made
+from pipeline.workflows.night.values import NightTools
 
 THREADS_HERE = 2
 BYTES_A_SECOND = 2 * 4 * RATE
@@ -19,7 +20,7 @@ class Readers:
     """`readers` child processes, or two threads of this one where that setting is 0."""
 
     def __init__(self, tools: NightTools) -> None:
-        count = tools.settings.readers
+        self._count = count = tools.settings.readers
         self._pool = ThreadPoolExecutor(count or THREADS_HERE, thread_name_prefix="prepare")
         self._children = Children(tools.prepare, limits(tools.settings), count) if count else None
         self._here = None if count else tools.prepare()
@@ -33,6 +34,10 @@ class Readers:
         return self._pool.submit(self._here, job)
 
     def __enter__(self) -> Self:
+        """The children start while this process loads its own models."""
+        if self._children:
+            for _ in range(self._count):
+                self._pool.submit(self._children.start)
         return self
 
     def __exit__(

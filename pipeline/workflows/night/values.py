@@ -7,16 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.media.metadata import Row
 from pipeline.ruleset import RuleSet
-from pipeline.samples import Peaks
 from pipeline.settings import Settings
-from pipeline.speech.listen import Listener, Prepared
-from pipeline.storage.night_records import Quarantined, Wanted
+from pipeline.speech.listen import Listener
+from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance
 from pipeline.units import Ms
+from pipeline.workflows.night.job import Prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,49 +33,6 @@ class NightPlan:
     budget_seconds: float | None = None
     settled_seconds: float = 0.0
     known: set[int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """How a file was when its bytes were counted."""
-
-    node: int
-    size: int
-    modified_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> "Stamp":
-        """Raises OSError."""
-        found = path.stat()
-        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One recording to work on."""
-
-    path: Path
-    row: Row | None
-    work: Wanted
-    stamp: Stamp
-
-    @property
-    def sha256(self) -> str:
-        return self.work.sha256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Made:
-    """A recording that waits for recognition, and its waveform."""
-
-    ready: Prepared
-    peaks: Peaks
-
-
-class Prepare(Protocol):
-    """Makes a job ready for recognition. Raises BadInput."""
-
-    def __call__(self, job: Job, /) -> Made: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.media.archive import find_recordings
+from pipeline.workflows.night.job import Stamp
 from pipeline.workflows.night.jobs import metadata_path
-from pipeline.workflows.night.values import NightPlan, NightTools, Stamp, Summary, Watcher
+from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
 from pipeline.workflows.nightly import run_night
 
 
