@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from page_help import DOCS, Page
+from doc_help import DOCS, Page
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app

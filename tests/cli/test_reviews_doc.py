@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from page_help import Page
+from doc_help import Page
 
 from pipeline.detect.load import load_ruleset
 from pipeline.detect.script import call_of
