@@ -7,7 +7,7 @@ from datetime import datetime
 from pipeline.errors import UsageError
 from pipeline.queue import WorkState, idle_state, progress
 from pipeline.review.site import Form, Visit
-from pipeline.review.things import call_thing, number_in
+from pipeline.review.things import call_named, call_thing, number_in
 from pipeline.scorecard import Scorecard
 from pipeline.scoring.standing import is_done
 from pipeline.storage.queue_records import Conflict, Draft, DraftKey, QueueLine, Seen
@@ -93,7 +93,7 @@ def _in_queue(visit: Visit) -> Desk:
 def _in_round(visit: Visit) -> Desk:
     """In a round everybody is blind, until it ends and after it."""
     round_id = number_in(visit, "round")
-    recording = visit.store.find_call(visit.params["call"])
+    recording = call_named(visit, visit.params["call"])
     found = round_sheet(visit.store, round_id, recording.id, visit.who.login)
     open_still = visit.store.round(round_id).closed_at is None
     bare = Desk(

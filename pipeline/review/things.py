@@ -58,7 +58,7 @@ def round_thing(visit: Visit) -> Thing:
 def round_call_thing(visit: Visit) -> Thing:
     """A call of a round, as those who take part may hear it. Raises NotFound: it is not in the round."""
     found = visit.store.round(number_in(visit, "round"))
-    recording = visit.store.find_call(visit.params["call"])
+    recording = call_named(visit, visit.params["call"])
     if recording.id not in dict(found.calls):
         raise NotFound("这次校准没有这通电话", hint="从“校准”里选")
     about = subject_of(visit.store, recording, visit.site.settings)

@@ -11,6 +11,7 @@ from httpx import Response
 from page_help import AT, Browser, Desk, shown
 from review_help import NOON, SETTINGS
 from small_house import ALL, SECOND, hand_in, small_house
+from small_rules import SHIRKING
 
 from pipeline.account import Role
 from pipeline.scorecard import Decision
@@ -74,7 +75,7 @@ def test_the_pages_are_the_same_whatever_the_machine_decided_and_found(
 ) -> None:
     seen = []
     for name, phrase in (("a", "不归我们管"), ("b", "从来没有这么说过")):
-        rule = review_help.SHIRKING.replace("phrases: [不归我们管]", f"phrases: [{phrase}]")
+        rule = SHIRKING.replace("- 不归我们管", f"- {phrase}", 1)
         monkeypatch.setattr(review_help, "SHIRKING", rule)
         with small_house(tmp_path / name, blind=True) as browser:
             found = browser.store.latest(browser.store.find_call("c1").id).scorecard

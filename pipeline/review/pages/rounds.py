@@ -1,17 +1,18 @@
 """Calibration rounds: the list, a new one, how far one is, its result; a call judged in one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from pipeline.errors import UsageError
+from pipeline.errors import NotFound, UsageError
 from pipeline.review.page import Page
 from pipeline.review.pages import audio, call
 from pipeline.review.pages.queue import Asked, asked_of, filter_values, inspectors
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
-from pipeline.review.things import may_see, number_in, round_call_thing, round_thing
+from pipeline.review.things import call_named, may_see, number_in, round_call_thing, round_thing
 from pipeline.scoring.agreement import SMALLEST_N
 from pipeline.storage.queue_records import Round
 from pipeline.workflows.accounts.policy import Action, may, offers
@@ -74,8 +75,7 @@ def begin(visit: Visit) -> Response:
     people."""
     given = visit.form
     named = tuple(part for part in given.text("names").replace("，", " ").replace(",", " ").split() if part)
-    calls = tuple(visit.store.find_call(name).id for name in dict.fromkeys((*given.texts("call"), *named)))
-    check_calls(visit, calls)
+    calls = calls_named(visit, (*given.texts("call"), *named))
     known = {user.login for user in inspectors(visit)}
     chosen = tuple(who for who in given.texts("who") if who in known)
     new = NewRound(title=given.text("title"), made_by=visit.who.login, calls=calls, inspectors=chosen)
@@ -83,15 +83,24 @@ def begin(visit: Visit) -> Response:
     return RedirectResponse(f"/rounds/{made.id}", status_code=303)
 
 
-def check_calls(visit: Visit, calls: tuple[str, ...]) -> None:
-    """Raises UsageError: there are too many, or one is not for this person to hand out."""
-    if len(calls) > MOST_CALLS:
-        raise UsageError(f"选了 {len(calls)} 通，一次校准最多 {MOST_CALLS} 通", hint="少选一些")
+def calls_named(visit: Visit, names: Iterable[str]) -> tuple[str, ...]:
+    """The recordings of these names. Raises UsageError: there are too many, or one is not there or not for
+    this person to hand out, which is not told apart."""
+    chosen = tuple(dict.fromkeys(names))
+    if len(chosen) > MOST_CALLS:
+        raise UsageError(f"选了 {len(chosen)} 通，一次校准最多 {MOST_CALLS} 通", hint="少选一些")
     allowed = agents_in_scope(visit.store, visit.who, Action.ROUND_RUN, visit.site.settings)
-    for name in calls:
-        recording = visit.store.find_call(name)
-        if allowed is not None and recording.agent_id not in allowed:
-            raise UsageError(f"{recording.name} 不是本组的电话，不能拿来校准", hint="换一通本组的")
+    return tuple(_recording(visit, name, allowed) for name in chosen)
+
+
+def _recording(visit: Visit, name: str, allowed: tuple[str, ...] | None) -> str:
+    try:
+        found = call_named(visit, name)
+    except NotFound:
+        found = None
+    if found is None or (allowed is not None and found.agent_id not in allowed):
+        raise UsageError(f"没有电话 {name}，或不是本组的电话", hint="从左边勾选")
+    return found.id
 
 
 def one(visit: Visit) -> Response:
