@@ -34,6 +34,7 @@ LARGEST = 120_000
 ARGUMENTS = ["--no-sandbox", "--lang=zh-CN", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
 ENVIRONMENT: dict[str, str | float | bool] = dict(os.environ) | {"LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
 TEAM = "甲班"
+REPORT = "/reports?kind=agent&since=2024-05-01&until=2024-05-31"
 ROSTER = f"agent_id,team,since\n1050,{TEAM},2025-03-01\n1063,{TEAM},2025-03-01\n"
 PEOPLE = {
     "zhijian": Role.INSPECTOR,
@@ -84,8 +85,15 @@ def _searched(page: Page) -> None:
     page.wait_for_selector("mark", timeout=60_000)
 
 
-def _tried(page: Page) -> None:
+def _quiet(page: Page) -> None:
+    """Until what is fetched afterwards is there: cases, checks, recent findings."""
     page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(4_000)
+
+
+def _tried(page: Page) -> None:
+    page.locator("main form button").last.click()
+    page.wait_for_selector("main mark, main q, main .places", timeout=60_000)
 
 
 def _reported(page: Page) -> None:
@@ -100,10 +108,12 @@ SHOTS = (
     Shot(name="search", who="zhiliang", path="/search", first=_searched),
     Shot(name="assign", who="zhiliang", path="/queue"),
     Shot(name="rules", who="zhiliang", path="/rules"),
-    Shot(name="rule", who="zhiliang", path="/rules/forbidden.shirking"),
-    Shot(name="edit", who="zhiliang", path="/rules/forbidden.shirking/edit"),
+    Shot(name="rule", who="zhiliang", path="/rules/forbidden.over_authority_promise", first=_quiet),
+    Shot(name="edit", who="zhiliang", path="/rules/forbidden.over_authority_promise/draft", first=_quiet),
     Shot(name="try", who="zhiliang", path="/rules/try?phrase=我帮您&role=agent", first=_tried),
-    Shot(name="reports", who="zhuguan", path="/reports?kind=agent&since=2026-05-01&until=2026-05-31", first=_reported),
+    Shot(name="reports", who="zhuguan", path=REPORT, first=_reported),
+    Shot(name="appeals", who="zhuguan", path="/appeals"),
+    Shot(name="rounds", who="zhiliang", path="/rounds"),
     Shot(name="users", who="guanli", path="/users"),
     Shot(name="audit", who="shenji", path="/audit"),
     Shot(name="help", who="zhijian", path="/help"),

@@ -83,7 +83,7 @@ class Throttle:
     forgotten: timedelta = timedelta(days=1)
 
     def opens(self, failures: int, last: datetime) -> datetime | None:
-        """From when on a next try is looked at, after so many failures; None: now, whatever the clock says."""
+        """From when on a next try is looked at after so many failures; None: at once, by any clock."""
         if failures < self.free:
             return None
         doublings = min(failures - self.free, 30)

@@ -44,7 +44,7 @@ _keeping, _reading = Lock(), Lock()
 
 
 def _parsed(store: Store, digest: str) -> RuleSet:
-    """A digest names the same files in every database. Of those who ask at once one reads, the others wait."""
+    """A digest names the same files in every database. Of several who ask one reads, the others wait."""
     known = _read.get(digest)
     if known is None:
         with _reading:
