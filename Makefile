@@ -3,6 +3,8 @@
 # make check  ruff, mypy --strict, import-linter
 # make bench  the night against stock faster-whisper, the same audio, alternated
 # make bench-replay  a thousand replays of the demo scorings, with one worker and with four
+# make bench-page  how soon a long call is ready in the browser, and twenty inspectors at once
+# make screenshots  the pictures of the pages in docs/images, from the demo calls
 # make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
 # make bench-tuning  how long `rules try` takes over 1,000 and 10,000 generated calls
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
@@ -11,7 +13,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: meaning demo test check bench bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
+.PHONY: meaning demo test check bench bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -36,6 +38,12 @@ bench: $(VENV)/.installed
 
 bench-queue: $(VENV)/.installed
 	$(BIN)/python benchmarks/queue.py
+
+bench-page: $(VENV)/.installed
+	$(BIN)/python benchmarks/page.py
+
+screenshots: $(VENV)/.installed
+	$(BIN)/python docs/screenshots.py
 
 bench-rules: $(VENV)/.installed
 	$(BIN)/python benchmarks/rules.py

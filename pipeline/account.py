@@ -82,10 +82,10 @@ class Throttle:
     longest: timedelta
     forgotten: timedelta = timedelta(days=1)
 
-    def opens(self, failures: int, last: datetime) -> datetime:
-        """From when on a next try is looked at, after so many failures."""
+    def opens(self, failures: int, last: datetime) -> datetime | None:
+        """From when on a next try is looked at after so many failures; None: at once, by any clock."""
         if failures < self.free:
-            return last
+            return None
         doublings = min(failures - self.free, 30)
         return last + min(timedelta(seconds=2**doublings), self.longest)
 

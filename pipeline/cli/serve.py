@@ -8,9 +8,11 @@ import typer
 
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console
-from pipeline.review.server import Address, check_address, serve
+from pipeline.review.server import Address, check_address, listening, serve
 from pipeline.review.site import Site
 from pipeline.workflows.audit import open_store
+
+NOBODY = "还没有用户，谁也登录不了。另开一个终端：callscore users add 登录名 --role admin"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +33,9 @@ def serve_command(
     settings = load(SettingsOptions(database=database))
     address = Address(host=host, port=port, certificate=tls_cert, key=tls_key, behind_tls=behind_tls)
     check_address(address)
-    with open_store(settings) as store:
+    with open_store(settings) as store, listening(address) as opened:
         if not store.users():
-            console().print("还没有用户：先 callscore users add 登录名 --role admin", style="yellow")
-        console().print(f"在 {address.url} 上，按 Ctrl-C 停止")
-        serve(Site(store=store, settings=settings, clock=lambda: datetime.now(UTC)), address)
+            console().print(NOBODY, style="yellow")
+        told = "等代理从这里转来请求" if behind_tls else "用浏览器打开"
+        console().print(f"{told}：{address.url}（按 Ctrl-C 停止）")
+        serve(Site(store=store, settings=settings, clock=lambda: datetime.now(UTC)), address, opened)

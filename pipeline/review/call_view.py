@@ -282,7 +282,7 @@ def _exhibit(finding: Finding, stored: StoredCall, said: tuple[Decision, str] | 
         rule=finding.rule_id,
         title=facts.title if facts else finding.rule_id,
         outcome=finding.outcome.chinese,
-        is_fault=is_fault(finding, dict(stored.rules)),
+        is_fault=is_fault(finding, stored.rules),
         place=place_of(finding, stored.recording.duration) if finding.outcome is Outcome.PRESENT else None,
         quote=best.quote,
         phrase=best.phrase if best.phrase != best.quote else "",

@@ -90,7 +90,8 @@ class Endpoint:
         except Exception as error:
             number = secrets.token_hex(4)
             LOG.error("%s %s: %s %s", visit.method, self.page.path, number, _place(error))
-            answer = told(visit, Refused(500, f"程序出错了，编号 {number}", "把编号告诉管理员"))
+            fault = visit.words("程序出错了，编号 {number}", number=number)
+            answer = told(visit, Refused(500, fault, "把编号告诉管理员"))
         return finished(answer, visit)
 
     def _guarded(self, visit: Visit) -> Response:
@@ -102,7 +103,7 @@ class Endpoint:
         if visit.user is not None and visit.user.must_change and self.page.access is None:
             return to_password(visit)
         if not self._may(visit):
-            raise Refused(403, f"{visit.who.role.chinese}不能{self._asked()}", "需要权限的，找管理员")
+            raise Refused(403, self._not_allowed(visit), "需要权限的，找管理员")
         return self.page.answer(visit)
 
     def _may(self, visit: Visit) -> bool:
@@ -112,8 +113,9 @@ class Endpoint:
             return True
         return offers(visit.who.role, action) and may(visit.who, action, self.page.thing(visit))
 
-    def _asked(self) -> str:
-        return self.page.action.chinese if self.page.action else ""
+    def _not_allowed(self, visit: Visit) -> str:
+        words, action = visit.words, self.page.action.chinese if self.page.action else ""
+        return words("{role}不能{action}", role=words(visit.who.role.chinese), action=words(action))
 
     def _recognised(self, visit: Visit) -> Visit:
         """The visit with whoever is logged in. Raises StorageError."""
@@ -178,6 +180,8 @@ def to_password(visit: Visit) -> Response:
 def told(visit: Visit, refused: Refused) -> Response:
     """What went wrong, as a page, or as the part of one that asked."""
     name = "refusal_part.html" if visit.is_fragment else "refusal.html"
+    words = visit.words
+    refused = Refused(refused.status, words(refused.told), words(refused.hint))
     answer = page_of(visit, name, refused=refused)
     answer.status_code = refused.status
     if visit.is_fragment:

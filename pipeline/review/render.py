@@ -1,19 +1,22 @@
 """Templates: all that is put into one is escaped; times as mm:ss.s, moments in the time zone of the house."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from pipeline.media.values import time_zone
 from pipeline.review.assets import asset
 from pipeline.review.menu import menu
 from pipeline.review.site import Visit
+from pipeline.review.transcript_view import ShownWord
 from pipeline.storage.store import Store
 from pipeline.units import clock
 
@@ -33,6 +36,7 @@ def environment() -> Environment:
     made.filters["clock"] = clock
     made.filters["points"] = points
     made.filters["percent"] = percent
+    made.filters["spoken"] = spoken
     made.globals["asset"] = asset
     return made
 
@@ -67,6 +71,17 @@ class People:
 def page_of(visit: Visit, name: str, **values: Any) -> Response:
     """A template as an answer."""
     return HTMLResponse(html(visit, name, values))
+
+
+def spoken(words: Iterable[ShownWord]) -> Markup:
+    """Words, each with its time: thousands of them, so they are not put together by a template."""
+    return Markup("".join(map(_word, words)))  # noqa: S704  (each is escaped)
+
+
+def _word(word: ShownWord) -> str:
+    mark = f" {word.mark}" if word.mark else ""
+    times = f'data-s="{word.start}" data-e="{word.end}"'
+    return f'<span class="w{mark}" {times}>{escape(word.text)}</span>'
 
 
 def points(value: Decimal | float | None) -> str:

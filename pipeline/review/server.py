@@ -1,6 +1,9 @@
 """Serve the application: on this machine by default, elsewhere only with TLS or an explicit word."""
 
+import errno
 import ipaddress
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import uvicorn
 from pipeline.errors import UsageError
 from pipeline.review.app import create_app
 from pipeline.review.site import Site
+from pipeline.review.warm import warm_behind
 
 SHUTDOWN_SECONDS = 5
 
@@ -25,7 +29,8 @@ class Address:
 
     @property
     def url(self) -> str:
-        scheme = "https" if self.certificate or self.behind_tls else "http"
+        """What answers here; behind a proxy people open the proxy's address."""
+        scheme = "https" if self.certificate else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{self.port}"
 
@@ -54,13 +59,30 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve(site: Site, address: Address) -> None:
-    """Until it is told to stop. Raises UsageError for an address that is not safe."""
-    check_address(address)
-    uvicorn.run(
+def listening(address: Address) -> socket.socket:
+    """The open socket. Raises UsageError: it cannot be opened."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family)
+    except OSError as error:
+        told, hint = CANNOT_LISTEN.get(
+            error.errno or 0, (f"听不了：{error.strerror}", "检查 --host 和 --port")
+        )
+        raise UsageError(f"{address.host}:{address.port} {told}", hint=hint) from error
+
+
+CANNOT_LISTEN = {
+    errno.EADDRINUSE: ("已被别的程序占用", "用 --port 换一个端口，如 --port 8601；或先停掉那个程序"),
+    errno.EACCES: ("不许普通用户用", "用 --port 换一个 1024 以上的端口"),
+    errno.EADDRNOTAVAIL: ("不是这台机器的地址", "用 --host 写本机的地址，或不写"),
+}
+
+
+def serve(site: Site, address: Address, opened: socket.socket) -> None:
+    """Until it is told to stop."""
+    warm_behind(site)
+    config = uvicorn.Config(
         create_app(site),
-        host=address.host,
-        port=address.port,
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
         proxy_headers=address.behind_tls,
@@ -70,3 +92,5 @@ def serve(site: Site, address: Address) -> None:
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    with opened, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[opened])

@@ -17,7 +17,7 @@ from pipeline.workflows.report.desk import Desk
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Everything with a state, passed in. `addresses`: the origins that the page may be asked from,
-    beside its own host; `heard` is who listens to what."""
+    beside its own host; `heard` is who listens to what, `sounds` what is made ready to be played."""
 
     store: Store
     settings: Settings
@@ -26,6 +26,7 @@ class Site:
     reports: Desk = field(default_factory=Desk)
     jobs: Jobs = field(default_factory=Jobs)
     heard: Heard = field(default_factory=Heard)
+    sounds: Jobs = field(default_factory=Jobs)
 
 
 LARGEST = 2**31 - 1

@@ -2,6 +2,7 @@
 Values in, values out."""
 
 import base64
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ FAULTS = frozenset({"forbidden", "taboo", "privacy", "security"})
 LONG_PAUSE: Ms = 1_500
 
 Rules = Mapping[str, RuleFacts]
+Place = tuple[int, int]
+"""A word: number of the turn, number in the turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +33,20 @@ class ShownWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A turn; or, without a role, what happened between two."""
+    """A turn; or, without a role, what happened between two: `text`, with a place for the `seconds`."""
 
     start: Ms
     role: Role | None
     words: tuple[ShownWord, ...] = ()
     text: str = ""
+    seconds: str = ""
 
 
 def rows(transcript: Transcript, findings: Iterable[Finding], rules: Rules) -> tuple[Row, ...]:
     """The transcript from top to bottom, with pauses, holds and rings between the turns."""
-    marks = _marks(findings, rules)
+    marks = _painted(transcript, _marks(findings, rules))
     between = [
-        Row(start=s.start, role=None, text=f"无人说话 {s.duration / 1000:.1f} 秒")
+        Row(start=s.start, role=None, text="无人说话 {seconds} 秒", seconds=f"{s.duration / 1000:.1f}")
         for s in transcript.silences
         if s.duration >= LONG_PAUSE
     ]
@@ -50,7 +54,8 @@ def rows(transcript: Transcript, findings: Iterable[Finding], rules: Rules) -> t
         Row(
             start=h.span.start,
             role=None,
-            text=f"客户等待 {h.span.duration / 1000:.1f} 秒" + ("（音乐）" if h.music else ""),
+            text="客户等待 {seconds} 秒（音乐）" if h.music else "客户等待 {seconds} 秒",
+            seconds=f"{h.span.duration / 1000:.1f}",
         )
         for h in transcript.holds
     ]
@@ -74,18 +79,38 @@ def _marks(findings: Iterable[Finding], rules: Rules) -> list[tuple[Span, Role, 
     return sorted(found, key=lambda mark: mark[2], reverse=True)
 
 
-def _words(turn: Turn, marks: Sequence[tuple[Span, Role, str]]) -> tuple[ShownWord, ...]:
-    near = [(span, kind) for span, role, kind in marks if role is turn.role and span.overlaps(turn.span)]
+def _painted(transcript: Transcript, marks: Sequence[tuple[Span, Role, str]]) -> dict[Place, str]:
+    """By turn and word of it, the last of the marks that the middle of the word lies in."""
+    painted: dict[Place, str] = {}
+    for role in {role for _, role, _ in marks}:
+        spoken = sorted(
+            (word.span.middle, (turn.index, number))
+            for turn in transcript.of(role)
+            for number, word in enumerate(turn.words)
+        )
+        middles = [middle for middle, _ in spoken]
+        for span, _, kind in (mark for mark in marks if mark[1] is role):
+            first, last = bisect_left(middles, span.start), bisect_left(middles, span.end)
+            painted |= dict.fromkeys((place for _, place in spoken[first:last]), kind)
+    return painted
 
-    def mark(word_span: Span, probability: float) -> str:
-        kinds = [kind for span, kind in near if word_span.middle in span]
-        names = ["low"] if probability < DOUBTFUL else []
-        return " ".join(names + kinds[-1:])
 
+def _words(turn: Turn, painted: Mapping[Place, str]) -> tuple[ShownWord, ...]:
     return tuple(
-        ShownWord(start=w.span.start, end=w.span.end, text=w.text, mark=mark(w.span, w.probability))
-        for w in turn.words
+        ShownWord(
+            start=word.span.start,
+            end=word.span.end,
+            text=word.text,
+            mark=_mark(word.probability, painted.get((turn.index, number))),
+        )
+        for number, word in enumerate(turn.words)
     )
+
+
+def _mark(probability: float, kind: str | None) -> str:
+    if probability >= DOUBTFUL:
+        return kind or ""
+    return f"low {kind}" if kind else "low"
 
 
 def is_fault(finding: Finding, rules: Rules) -> bool:
@@ -95,7 +120,7 @@ def is_fault(finding: Finding, rules: Rules) -> bool:
 
 def regions(stored: StoredCall, findings: Iterable[Finding]) -> list[dict[str, object]]:
     """What is laid over the waveform: findings with a place of their own, holds and silences."""
-    rules = dict(stored.rules)
+    rules = stored.rules
     made: list[dict[str, object]] = []
     for finding in findings:
         span = place_of(finding, stored.recording.duration)

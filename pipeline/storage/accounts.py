@@ -187,7 +187,8 @@ class Accounts(Transactions):
             forgotten = at - max(rule.forgotten for rule in subjects.values())
             session.execute(delete(LoginFailureRow).where(LoginFailureRow.last_at < forgotten))
             rows = {subject: session.get(LoginFailureRow, subject) for subject in subjects}
-            opens = [subjects[s].opens(row.failures, row.last_at) for s, row in rows.items() if row]
+            known = ((subjects[s], row) for s, row in rows.items() if row)
+            opens = [until for rule, row in known if (until := rule.opens(row.failures, row.last_at))]
             if max(opens, default=at) > at:
                 return max(opens)
             for subject, row in rows.items():

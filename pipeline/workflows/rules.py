@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from pipeline.detect.load import digest_of, load_ruleset, parse_ruleset, read_texts
 from pipeline.errors import NotFound
@@ -39,18 +40,24 @@ def rules_of_the_day(store: Store, digest: str, encoder: str | None = None) -> R
 RULESETS = 8
 """So many of the rule sets that were read last stay in memory: reading one takes seconds."""
 _read: OrderedDict[str, RuleSet] = OrderedDict()
+_keeping, _reading = Lock(), Lock()
 
 
 def _parsed(store: Store, digest: str) -> RuleSet:
-    """A digest names the same files in every database."""
-    return _kept(_read.get(digest) or parse_ruleset(store.ruleset_files(digest)))
+    """A digest names the same files in every database. Of several who ask one reads, the others wait."""
+    known = _read.get(digest)
+    if known is None:
+        with _reading:
+            known = _read.get(digest) or parse_ruleset(store.ruleset_files(digest))
+    return _kept(known)
 
 
 def _kept(ruleset: RuleSet) -> RuleSet:
-    _read[ruleset.digest] = ruleset
-    _read.move_to_end(ruleset.digest)
-    while len(_read) > RULESETS:
-        _read.popitem(last=False)
+    with _keeping:
+        _read[ruleset.digest] = ruleset
+        _read.move_to_end(ruleset.digest)
+        while len(_read) > RULESETS:
+            _read.popitem(last=False)
     return ruleset
 
 

@@ -1,7 +1,9 @@
 """The one door of every page: who asks, may they, from where, and what the browser is told."""
 
+import socket
 import tomllib
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from page_help import HERE, Browser, token_of
@@ -12,7 +14,7 @@ from pipeline.review.app import PAGES
 from pipeline.review.assets import STATIC
 from pipeline.review.page import Access, Page
 from pipeline.review.pages.login import is_own
-from pipeline.review.server import Address, check_address
+from pipeline.review.server import Address, check_address, listening
 
 OPEN = {
     ("GET", "/"),
@@ -143,6 +145,14 @@ def test_the_scripts_of_others_are_those_that_were_published() -> None:
     assert found == listed
 
 
+def test_the_documents_list_the_scripts_that_come_along() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "page.md").read_text(encoding="utf-8")
+    manifest = tomllib.loads((STATIC / "vendor" / "manifest.toml").read_text(encoding="utf-8"))
+    for entry in manifest["script"]:
+        row = f"| {entry['file']} | {entry['version']} | {entry['licence']} | `{entry['sha256']}` |"
+        assert row in page
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "callscore.example"])  # noqa: S104
 def test_the_network_is_refused_without_tls(host: str) -> None:
     with pytest.raises(UsageError, match="明文"):
@@ -153,3 +163,16 @@ def test_the_network_is_refused_without_tls(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8"])
 def test_this_machine_needs_no_tls(host: str) -> None:
     check_address(Address(host=host))
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"{port} 已被别的程序占用") as told:
+            listening(Address(port=port))
+    assert "--port" in (told.value.hint or "")
+
+
+def test_the_address_of_another_machine_cannot_be_listened_on() -> None:
+    with pytest.raises(UsageError, match="不是这台机器的地址"):
+        listening(Address(host="203.0.113.7", behind_tls=True))

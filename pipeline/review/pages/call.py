@@ -10,6 +10,7 @@ from pipeline.queue import progress
 from pipeline.review import call_view as view
 from pipeline.review import transcript_view
 from pipeline.review.desk import Desk, check_may_mark, desk, handed_in, marked
+from pipeline.review.jobs import Job
 from pipeline.review.page import Page
 from pipeline.review.pages.queue import claimed_next
 from pipeline.review.render import page_of
@@ -21,7 +22,7 @@ from pipeline.units import clock
 from pipeline.workflows.accounts.policy import Action, may
 from pipeline.workflows.card_document import doubts
 from pipeline.workflows.dispute.correct import Signed, Wording, correct_words, swap_roles
-from pipeline.workflows.playback import peaks_of
+from pipeline.workflows.playback import peaks_of, playable
 from pipeline.workflows.rescore import Scorer
 from pipeline.workflows.review.drafts import Meanwhile
 from pipeline.workflows.review.rounds import done_by
@@ -46,6 +47,7 @@ def call(visit: Visit) -> Response:
     """The whole page."""
     now = desk(visit)
     thing = call_thing(visit)
+    make_ready(visit, now.recording)
     return page_of(
         visit,
         "call.html",
@@ -57,6 +59,12 @@ def call(visit: Visit) -> Response:
             "next_page": next_page(visit, now),
         },
     )
+
+
+def make_ready(visit: Visit, recording: Recording) -> None:
+    """What will be played next is made meanwhile."""
+    job = Job(owner=visit.who.login, key=f"sound {recording.id}")
+    visit.site.sounds.start(job, lambda watch: playable(recording, visit.site.settings))
 
 
 def page_values(visit: Visit, now: Desk) -> dict[str, Any]:
@@ -182,7 +190,7 @@ def facts(visit: Visit, recording: Recording) -> tuple[tuple[str, str], ...]:
     zone = time_zone(visit.site.settings.time_zone)
     start = recording.started_at.astimezone(zone).strftime("%m-%d %H:%M") if recording.started_at else ""
     known = (
-        ("", DIRECTIONS.get(recording.direction or "", "")),
+        ("", visit.words(DIRECTIONS.get(recording.direction or "", ""))),
         ("业务", recording.business or ""),
         ("坐席", recording.agent_id or ""),
         ("时间", start),
@@ -217,7 +225,10 @@ def drawn(visit: Visit, now: Desk) -> dict[str, Any]:
             {"role": role.value, "title": role.chinese, "peaks": transcript_view.encoded(channel)}
             for role, channel in zip(roles, peaks, strict=False)
         ],
-        "regions": transcript_view.regions(stored, stored.findings),
+        "regions": [
+            region | {"title": visit.words(str(region["title"]))}
+            for region in transcript_view.regions(stored, stored.findings)
+        ],
         "quiet": transcript_view.quiet(stored.transcript),
     }
 

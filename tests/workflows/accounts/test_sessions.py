@@ -68,6 +68,22 @@ def test_the_login_may_be_typed_in_capitals_and_full_width(store: Store, setting
     assert isinstance(log_in(attempt(login=" ＷＡng "), store, settings, at=AT), LoggedIn)
 
 
+def test_people_who_log_in_at_the_same_moment_do_not_hold_each_other_up(
+    store: Store, settings: Settings
+) -> None:
+    add_user(Application(login="zhao", role=Role.INSPECTOR, password=PASSWORD), store, BY)
+
+    def meanwhile(kept: str, password: str) -> bool:
+        checked.undo()
+        found = log_in(attempt(login="zhao"), store, settings, at=AT)  # began earlier, came second
+        assert isinstance(found, LoggedIn)
+        return sessions.fits(password, kept)
+
+    checked = pytest.MonkeyPatch()
+    checked.setattr(sessions, "fits", lambda password, kept: meanwhile(kept, password))
+    assert isinstance(log_in(attempt(), store, settings, at=AT + timedelta(milliseconds=5)), LoggedIn)
+
+
 def test_the_token_is_not_in_the_database_nor_shown(store: Store, settings: Settings) -> None:
     found = log_in(attempt(), store, settings, at=AT)
     token = token_of(found)

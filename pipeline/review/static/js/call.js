@@ -26,10 +26,15 @@ function state() {
 
 player.addEventListener("moved", () => { byId("clock").textContent = `${clock(player.now)} / ${clock(data.duration)}`; });
 player.addEventListener("state", state);
-player.addEventListener("silent", () => tell("浏览器没有开始播放：先在页面上点一下。", true));
+player.addEventListener("silent", () => tell(byId("audio").dataset.silent, true));
 player.audio.addEventListener("error", () => tell(byId("audio").dataset.missing, true));
 player.addEventListener("region", ({ detail }) => show(document.querySelector(`[data-finding="${CSS.escape(detail)}"]`)?.closest(".item")));
-player.addEventListener("drawn", () => { document.body.dataset.drawn = "yes"; performance.mark("callscore-drawn"); }, { once: true });
+// Once a frame with the waveform is on the screen.
+function drawn() {
+  document.body.dataset.drawn = "yes";
+  performance.mark("callscore-drawn");
+}
+player.addEventListener("drawn", () => requestAnimationFrame(() => setTimeout(drawn)), { once: true });
 byId("play").addEventListener("click", () => player.toggle());
 byId("skip").addEventListener("click", () => player.skip(!player.skipping));
 byId("loop").addEventListener("click", loop);
@@ -106,14 +111,16 @@ document.addEventListener("focusin", (event) => {
   if (one) current = one.id;
 });
 
-// A finding is called false with a reason: the field appears when it is needed.
+// A finding is called false with a reason: the field appears when it is needed. There are hundreds of findings,
+// and a browser looks at every form of a page before it is ready: so they are not forms.
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-reveal]");
-  if (!button) return;
-  const why = button.form.querySelector(".why"), reason = why.querySelector("input");
+  const why = event.target.closest("[data-reveal]")?.parentElement.querySelector(".why");
+  if (!why) return;
   why.hidden = !why.hidden;
-  reason.disabled = why.hidden;
-  if (!why.hidden) reason.focus();
+  if (!why.hidden) why.querySelector("input").focus();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.isComposing && event.target.matches(".why input")) event.target.nextElementSibling.click();
 });
 
 // Forms outside the card send the version of the draft that is on the page.

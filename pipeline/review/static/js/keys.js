@@ -5,7 +5,7 @@ const DEFAULTS = {
   skip: ".", next: "j", previous: "k", next_open: "o", accept: "a", override: "e", not_applicable: "n", true: "t",
   false: "f", add: "m", note: "b", undo: "u", submit: "s", next_call: "g", queue: "q",
 };
-const SHOWN = { " ": "空格", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "回车", Escape: "Esc" };
+const ARROWS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
 const KEPT = "callscore.keys", SWITCH = "callscore.keys.off";
 const actions = {};
 let choosing = null;
@@ -60,8 +60,10 @@ function choose(event) {
   list();
 }
 
+// As a person reads it: arrows as arrows, the space bar in the language of the page.
 export function shown(key) {
-  return SHOWN[key] ?? key;
+  if (key === " ") return document.getElementById("keys").dataset.space;
+  return ARROWS[key] ?? key;
 }
 
 function list() {

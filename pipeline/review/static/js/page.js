@@ -7,7 +7,7 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRF-Token"] = token;
 });
 
-document.addEventListener("htmx:sendError", () => tell("连不上服务器，刚才的操作没有保存。", true));
+document.addEventListener("htmx:sendError", () => tell(document.getElementById("notice").dataset.offline, true));
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");

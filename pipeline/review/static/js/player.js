@@ -8,6 +8,7 @@ const COLOURS = {
 const REGIONS = {
   finding: "rgba(180,35,24,.30)", good: "rgba(20,108,58,.22)", hold: "rgba(133,87,0,.20)", silence: "rgba(87,96,106,.18)",
 };
+const AT_ONCE = 40;
 const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2, 2.5];
 
 export function samples(text) {
@@ -43,14 +44,24 @@ export class Player extends EventTarget {
       splitChannels: channels.length < 2 ? undefined
         : channels.map((c) => ({ waveColor: COLOURS[c.role][0], progressColor: COLOURS[c.role][1], height })),
     });
-    wave.on("redrawcomplete", () => this.#tell("drawn"));
+    wave.once("redrawcomplete", () => {
+      this.#tell("drawn");
+      requestAnimationFrame(() => setTimeout(() => this.#mark(regions, [...this.data.regions])));
+    });
+    wave.on("interaction", (seconds) => this.seek(seconds * 1000));
     regions.on("region-clicked", (region, event) => {
       event.stopPropagation();
       this.seek(region.start * 1000);
       this.dispatchEvent(new CustomEvent("region", { detail: region.id }));
     });
-    wave.once("decode", () => this.data.regions.forEach((region) => this.#marked(regions, region)));
     return wave;
+  }
+
+  // The waveform is seen first; a long call has hundreds of regions, laid over it a few at a time.
+  #mark(regions, left) {
+    for (const region of left.splice(0, AT_ONCE)) this.#marked(regions, region);
+    if (left.length) setTimeout(() => this.#mark(regions, left));
+    else this.#tell("marked");
   }
 
   #marked(regions, { id, kind, start, end, title }) {
@@ -76,7 +87,10 @@ export class Player extends EventTarget {
   }
 
   seek(ms) {
-    this.audio.currentTime = Math.max(0, Math.min(ms, this.data.duration - 1)) / 1000;
+    const seconds = Math.max(0, Math.min(ms, this.data.duration - 1)) / 1000;
+    this.audio.currentTime = seconds;
+    this.wave.setTime(seconds);
+    this.#tell("moved"); // before anything is played the browser says nothing of it
   }
 
   play() { return this.audio.play().catch(() => this.#tell("silent")); }

@@ -4,16 +4,20 @@ export class Transcript {
   constructor(pane, player) {
     this.pane = pane;
     this.player = player;
-    this.words = [...pane.querySelectorAll(".w")].map((element) => ({
-      element, start: Number(element.dataset.s), end: Number(element.dataset.e),
-    }));
-    this.words.sort((a, b) => a.start - b.start);
     this.current = null;
     this.following = true;
     pane.addEventListener("click", (event) => this.#clicked(event));
     pane.addEventListener("wheel", () => { this.following = false; }, { passive: true });
     player.addEventListener("moved", () => this.#follow());
     player.addEventListener("state", () => { if (!player.audio.paused) this.following = true; });
+  }
+
+  // Thousands of words, read when one is first looked for.
+  get words() {
+    this.known ??= [...this.pane.querySelectorAll(".w")].map((element) => ({
+      element, start: Number(element.dataset.s), end: Number(element.dataset.e),
+    })).sort((a, b) => a.start - b.start);
+    return this.known;
   }
 
   #clicked(event) {
