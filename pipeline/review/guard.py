@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from pipeline.errors import CallscoreError, NotFound, StorageError, UsageError
+from pipeline.errors import CallscoreError, NotFound, RuleError, StorageError, UsageError
 from pipeline.review import headers
 from pipeline.review.cookies import LANGUAGE_COOKIE, SESSION_COOKIE, VISITOR_COOKIE, keep_visitor
 from pipeline.review.page import EVERYBODY, Page
@@ -84,6 +84,11 @@ class Endpoint:
             answer = told(
                 visit, Refused(503, "数据库暂时用不了，没有保存", "过一会儿再试；一直这样就告诉管理员")
             )
+        except RuleError as error:
+            LOG.error("%s %s: %s", visit.method, self.page.path, error.message)
+            first, *more = error.message.splitlines()
+            hint = f"{first}（另有 {len(more)} 处）" if more else first
+            answer = told(visit, Refused(503, "规则文件有错，改好之前这一步做不了", hint))
         except CallscoreError as error:
             LOG.error("%s %s: %s", visit.method, self.page.path, type(error).__name__)
             answer = told(visit, Refused(503, error.message, error.hint))
