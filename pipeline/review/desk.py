@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import UsageError
-from pipeline.queue import WorkState, idle_state, progress
+from pipeline.queue import HELD, WorkState, idle_state, progress
 from pipeline.review.site import Form, Visit
 from pipeline.review.things import call_named, call_thing, number_in
 from pipeline.scorecard import Scorecard
@@ -74,7 +74,7 @@ def _in_queue(visit: Visit) -> Desk:
     found = sheet(visit.store, visit.params["call"], visit.who.login)
     line = visit.store.queue_line(found.stored.recording.id)
     blind = found.template.reviews.blind and found.hidden > 0
-    held = line.assigned_to if line else None
+    held = line.assigned_to if line and line.state in HELD else None
     bare = Desk(
         found=found,
         shown=found,

@@ -1,19 +1,27 @@
 """What somebody tries who should not get in, or not that far."""
 
+import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from httpx import Response
-from page_help import HERE, Browser, token_of
+from page_help import HERE, Browser, shown, token_of
 
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
+from pipeline.errors import StorageError
 from pipeline.review.app import PAGES
 from pipeline.review.pages.login import is_own
+from pipeline.storage.queue_records import DraftKey
 from pipeline.storage.store import Store
 from pipeline.workflows.accounts.policy import Action, scope
 from pipeline.workflows.accounts.users import Application, By, add_user, set_agent, set_team
+from pipeline.workflows.review.drafts import Saved, Saving, save
+from pipeline.workflows.review.marks import Marks
+from pipeline.workflows.review.sheet import sheet
+from pipeline.workflows.rules import rules_folder
 
 OURS, THEIRS = "1050", "1063"
 """The agents of the demo calls; 赵主管 leads the team of the first."""
@@ -270,3 +278,71 @@ def test_who_comes_with_an_old_cookie_can_log_in(browser: Browser) -> None:
         "/login", {"login": "wangmin", "password": "四个 不相干的词 连起来 就行"}, page="/login"
     )
     assert answer.status_code == 303
+
+
+# when something else is broken
+
+
+def test_a_locked_database_is_told_on_the_page(
+    house: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.log_in(Role.INSPECTOR)
+
+    def locked(self: Store, digest: str) -> None:
+        raise StorageError("database is locked")
+
+    monkeypatch.setattr(Store, "session", locked)
+    answer = house.get("/queue")
+    assert (answer.status_code, "数据库暂时用不了" in answer.text) == (503, True)
+
+
+def test_who_only_reads_does_not_wait_for_the_note_that_they_are_there(
+    house: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.log_in(Role.INSPECTOR)
+    house.at += timedelta(minutes=2)
+
+    def locked(self: Store, digest: str, at: datetime) -> None:
+        raise StorageError("database is locked")
+
+    monkeypatch.setattr(Store, "touch_session", locked)
+    assert house.get("/queue").status_code == 200
+
+
+def test_a_broken_rule_file_is_told_in_one_line(house: Browser, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(rules_folder(house.settings), rules)
+    (rules / "forbidden" / "shirking.yml").write_text("id: [", encoding="utf-8")
+    broken = Browser(store=house.store, settings=house.settings.model_copy(update={"rules": str(rules)}))
+    broken.log_in(Role.QUALITY_OWNER)
+    call = f"/calls/{call_of(house.store, OURS)}"
+    assert broken.get(call).status_code == 200
+    answer = broken.post(f"{call}/roles", {"reason": "两边反了"})
+    told = shown(answer)
+    assert answer.status_code == 503
+    assert "规则文件有错" in told
+    assert "forbidden/shirking.yml:1:" in told
+    assert "four_areas" not in told
+
+
+def test_after_a_call_that_is_handed_in_nobody_is_led_back_to_it(house: Browser) -> None:
+    house.log_in(Role.INSPECTOR)
+    seen = []
+    for _ in range(3):
+        at = house.post("/queue/next", {}) if not seen else handed_in(house, seen[-1])
+        where = at.headers.get("location") or at.headers["hx-redirect"]
+        seen.append(where.removeprefix("/calls/"))
+    assert len(set(seen)) == 3
+    assert "退回" not in shown(house.get(f"/calls/{seen[0]}"))
+
+
+def handed_in(house: Browser, recording_id: str) -> Response:
+    """The answer to handing a call in with every item decided."""
+    now = sheet(house.store, recording_id, "wangmin")
+    values = tuple((item.id, item.levels[0].title) for item in now.template.items)
+    marks = Marks(who="wangmin", values=values, reason="听过")
+    saving = Saving(
+        key=DraftKey(recording_id=recording_id, who="wangmin"), marks=marks, version=0, seen=now.seen
+    )
+    assert isinstance(save(house.store, saving, at=house.at, until=house.at + timedelta(hours=1)), Saved)
+    return house.post(f"/calls/{recording_id}/submit", {"version": "1", "then": "next"})

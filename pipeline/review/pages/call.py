@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipeline.errors import CallscoreError
 from pipeline.media.values import time_zone
-from pipeline.queue import progress
+from pipeline.queue import HELD, progress
 from pipeline.review import call_view as view
 from pipeline.review import transcript_view
 from pipeline.review.desk import Desk, check_may_mark, desk, handed_in, marked
@@ -242,8 +242,8 @@ def waveform(visit: Visit, recording: Recording, channels: int) -> tuple[bytes, 
 
 
 def next_call(visit: Visit, recording_id: str) -> str:
-    """The riskiest other call that the person has; "": there is none."""
-    mine = QueueFilter(whose=Whose.MINE, who=visit.who.login)
+    """The riskiest other call that the person has still to hand in; "": there is none."""
+    mine = QueueFilter(whose=Whose.MINE, who=visit.who.login, states=HELD)
     page = visit.store.queue(mine, PageOf(size=2), at=visit.now)
     return next((line.recording_id for line in page.lines if line.recording_id != recording_id), "")
 
