@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -116,8 +117,10 @@ class Document:
         return tuple(kept)
 
 
+@lru_cache(maxsize=512)
 def read(path: str, text: str) -> Document:
-    """Parse one file. Raises RuleError: not YAML, a part of YAML that is refused, or not keys and values."""
+    """Parse one file; those that were read last stay in memory, for a folder is read anew with every save.
+    Raises RuleError: not YAML, a part of YAML that is refused, or not keys and values."""
     root = load_plain(path, text)
     if root is None:
         raise RuleError("found an empty file, expected `id:` and the other keys", path=path)

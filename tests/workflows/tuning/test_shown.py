@@ -13,6 +13,7 @@ from pipeline.settings import Settings
 from pipeline.workflows.tuning.archive import Archive
 
 HEAD = "id: x.{name}\ntitle: x\nlabel: y\nwhy: z\nrole: agent\n"
+MEANING = MEANT[MEANT.index("detector:") :].replace("role: agent\n", "").partition("cases:")[0]
 RULES = {
     "words": "detector: phrase\nphrases: [不归我们管, 跟我们没关系]\n",
     "everything": "detector: phrase\nrequire: all\nphrases: [您好, 感谢您的来电]\n",
@@ -27,12 +28,24 @@ RULES = {
     "answered": "detector: response\nafter: x.words\nexpect: closing.thanks\n",
     "ordered": "detector: sequence\nfirst: x.meant\nthen: closing.thanks\n",
     "first": "detector: first_word\n",
-    "meant": MEANT[MEANT.index("detector:") :].replace("role: agent\n", "").partition("cases:")[0],
+    "opening": "detector: phrase\nphrases: [您好, 不归我们管]\nwindow: {first_turns: 1}\n",
+    "ending": "detector: phrase\nphrases: [感谢您的来电, 跟我们没关系]\nwindow: {last_turns: 1}\n",
+    "silent": "detector: silence\nlonger_than_seconds: 10\n",
+    "interrupting": "detector: interruption\nlonger_than_seconds: 1\n",
+    "kept_waiting": "detector: hold\nlonger_than_seconds: 60\n",
+    "leading": "detector: speaks_first\n",
+    "meant": MEANING,
+    "meant_besides": f"{MEANING}beside: x.words\n",
+    "meant_at_first": f"{MEANING}window: {{first_turns: 1}}\n",
 }
 MORE = {
     "c6": "客户 1.0 这事不归我们管？\n坐席 3.0 跟我们没关系。\n坐席 9.0 感谢您的来电。",
     "c7": "坐席 1.0 这事您自己想想办法吧。\n客户 5.0 不归我们管。",
     "c8": "坐席 1.0 您找其他部门问问。\n坐席 6.0 感谢您的来电。",
+    "c9": "客户 3.0 我这个月的账单怎么比上个月多了这么多钱啊我都没有用\n坐席 6.0 这个不归我们管，您自己想办法。",
+    "c10": "坐席 1.0 您好，请稍等。\n等待音乐 6.0 130.0\n坐席 150.0 不归我们管。\n客户 170.0 我来想办法。",
+    "c12": "坐席 3.0 我看一下。\n客户 20.0 喂？还在吗？\n坐席 40.0 您好。",
+    "c11": "客户 1.0 跟我们没关系？\n坐席 2.0 您好。\n坐席 9.0 你自己想想办法，跟我们没关系。",
 }
 
 

@@ -1,0 +1,46 @@
+"""Commands are imported when they are asked for."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from pipeline.cli.app import COMMANDS, app
+
+
+def test_the_help_lists_every_command_in_the_order_of_the_table() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+    places = [shown.index(f"│ {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_is_there(name: str) -> None:
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    assert command.name == name
+    assert command.help
+
+
+def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
+    told = CliRunner().invoke(app, ["rulez"])
+    assert told.exit_code == 2
+    assert "'rules'" in told.output
+
+
+def test_trying_a_rule_loads_neither_the_web_pages_nor_the_libraries_of_listening_and_learning() -> None:
+    asked = "import sys, pipeline.cli.rules; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert "pipeline.workflows.tuning.try_rule" in loaded.split()
+    heavy = {
+        "starlette",
+        "openpyxl",
+        "fpdf",
+        "scipy.optimize",
+        "scipy.signal",
+        "alembic",
+        "ctranslate2",
+        "matplotlib",
+    }
+    assert not heavy & set(loaded.split())
