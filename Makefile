@@ -13,7 +13,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: meaning demo test check bench bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
+# make soak   the night under kills, poison and mutated files; writes docs/reliability.md. SEED=1 KILLS=1000
+
+.PHONY: soak meaning demo test check bench bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -56,6 +58,12 @@ bench-tuning: $(VENV)/.installed
 
 bench-replay: $(VENV)/.installed
 	$(BIN)/python benchmarks/replay.py --database $(DEMO)
+
+SEED  ?= 1
+KILLS ?= 1000
+
+soak: $(VENV)/.installed
+	$(BIN)/python benchmarks/soak.py --seed $(SEED) --kills $(KILLS)
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo

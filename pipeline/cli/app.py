@@ -14,6 +14,11 @@ EXIT_MISUSE = 2
 
 COMMANDS = {
     "nightly": "night",
+    "watch": "night",
+    "status": "night_desk",
+    "reconcile": "night_desk",
+    "quarantine": "night_desk",
+    "db": "database",
     "score": "night",
     "show": "calls",
     "list": "calls",

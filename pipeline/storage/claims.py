@@ -51,7 +51,8 @@ def claim(
 
 def _is_free(session: Session, row: WorkRow, night_id: int, at: datetime, is_gone: IsGone) -> bool:
     if row.state == State.CLAIMED:
-        return row.night_id == night_id or not is_alive(session.get(NightRow, row.night_id), at, is_gone)
+        ours = row.night_id == night_id  # and under way
+        return not ours and not is_alive(session.get(NightRow, row.night_id), at, is_gone)
     if row.state == State.QUARANTINED:
         return row.tries < MOST_TRIES or row.stage not in COSTLY
     return row.state in (State.PENDING, State.DONE)  # done, but its transcript is gone: a copied database
@@ -88,7 +89,7 @@ def _values(one: Wanted, state: State, at: datetime) -> dict[str, object]:
 
 def _standing(row: WorkRow, *, mine: bool = False) -> Standing:
     return Standing(
-        state=State(row.state), path=row.path, tries=row.tries, mine=mine, stage=row.stage, reason=row.reason
+        state=State(row.state), path=row.path, tries=row.tries, mine=mine, stage=row.stage, night=row.night_id
     )
 
 

@@ -69,11 +69,11 @@ class Wanted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How the work behind a key stands. `path` is the file that it was or is done with; `mine`: this night
-    may do it now."""
+    may do it now; `night` has claimed it."""
 
     state: State
     path: str
     tries: int = 0
     mine: bool = False
     stage: str | None = None
-    reason: str | None = None
+    night: int | None = None

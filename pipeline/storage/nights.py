@@ -1,7 +1,7 @@
 """The part of `Store` that nights use: claims, quarantine, how each night went."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from pipeline.storage import claims, mapping
 from pipeline.storage.claims import IsGone
 from pipeline.storage.night_records import Night, Quarantined, Standing, State, Wanted
 from pipeline.storage.night_tables import NightRow, QuarantineRow, WorkRow
+from pipeline.storage.tables import RecordingRow
 from pipeline.storage.transactions import Transactions
 
 
@@ -89,6 +90,12 @@ class Nights(Transactions):
         """What a night claimed and did not do is free for others."""
         with self._writing() as session:
             claims.give_back(session, night_id)
+
+    def paths_below(self, folder: str) -> Iterator[str]:
+        """The paths of stored recordings that begin with `folder`, which ends with a slash; streamed."""
+        query = select(RecordingRow.path).where(RecordingRow.path.startswith(folder, autoescape=True))
+        with self._reading() as session:
+            yield from session.scalars(query.execution_options(yield_per=1000))
 
     # what went wrong
 

@@ -5,6 +5,7 @@ recordings; recognition packs the speech of several recordings into full batches
 behind. So memory depends on the longest recordings, not on their number.
 """
 
+import logging
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -13,7 +14,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from pipeline.errors import BadInput, CallscoreError, ModelError, StorageError
+from pipeline.errors import BadInput, CallscoreError, ModelError, NotFound, StorageError
 from pipeline.samples import Peaks
 from pipeline.speech.listen import Listener
 from pipeline.speech.prepare import Prepared
@@ -21,7 +22,7 @@ from pipeline.storage.night_records import Quarantined, Wanted
 from pipeline.storage.records import ScoredCall
 from pipeline.timeline import Call, Recording, Transcript
 from pipeline.workflows.dispute.carry import Keeper, Kept
-from pipeline.workflows.night.children import ChildFailed, unexpected
+from pipeline.workflows.night.children import ChildFailed, place, unexpected
 from pipeline.workflows.night.job import Job, Made
 from pipeline.workflows.night.jobs import Walk
 from pipeline.workflows.night.owner import is_gone, this_process
@@ -31,7 +32,9 @@ from pipeline.workflows.night.readers import Readers
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
 from pipeline.workflows.process_call import judge
 
+LOG = logging.getLogger("callscore.night")
 AHEAD = 4
+NOTICES_KEPT = 1_000
 
 
 def run_night(plan: NightPlan, tools: NightTools, watcher: Watcher) -> Summary:
@@ -141,7 +144,8 @@ class Night:
                 return self._hear(listener, readers, jobs)
             except CallscoreError:
                 raise
-            except Exception:
+            except Exception as error:
+                LOG.warning("a batch failed, its recordings are heard one by one: %s", place(error))
                 for job in list(self._left.values()):
                     self._hear_alone(listener, readers, job)
 
@@ -224,18 +228,20 @@ class Night:
 
     def _failed(self, job: Job, stage: str, error: CallscoreError, *, tries: int = 1) -> None:
         """A job that cannot be done: it is no longer under way."""
-        self._left.pop(job.sha256, None)
-        self._peaks.pop(job.sha256, None)
-        self.summary.failed += 1
         fault = Quarantined(
             path=str(job.path), stage=stage, reason=str(error), sha256=job.sha256, tries=tries
         )
         self._put(fault, job.work)
+        self._left.pop(job.sha256, None)
+        self._peaks.pop(job.sha256, None)
+        self.summary.failed += 1
 
     # what the walk finds
 
     def notice(self, text: str) -> None:
-        self.summary.notices.append(text)
+        self.summary.noticed += 1
+        if len(self.summary.notices) < NOTICES_KEPT:
+            self.summary.notices.append(text)
         self.watcher.noticed(text)
 
     def passed(self) -> None:
@@ -245,6 +251,8 @@ class Night:
         self._put(Quarantined(path=str(path), stage=stage, reason=str(error)), work)
 
     def _put(self, fault: Quarantined, work: Wanted | None) -> None:
+        if not self.plan.folder.is_dir():
+            raise NotFound(f"{self.plan.folder}：文件夹不见了", hint="检查挂载和网络，再跑一次")
         store, at = self.tools.store, self.tools.clock()
         if not self.plan.dry_run and not patiently(
             lambda: store.quarantine(fault, at=at, work=work), self.tools, self.notice

@@ -224,14 +224,17 @@ def _answer(line: Connection, prepare: Prepare, job: Job) -> None:
 
 
 def unexpected(job: Job, error: Exception) -> CallscoreError:
+    """A mistake of the program, told by its place."""
+    return CallscoreError(f"{job.path}：处理失败（{place(error)}）", hint="其余照常；把这一行报给维护者")
+
+
+def place(error: Exception) -> str:
     """Where in the program it failed. The error's own text stays out: it might hold what was said."""
     at, frame = "?", error.__traceback__
     while frame is not None:
         at = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}"
         frame = frame.tb_next
-    return CallscoreError(
-        f"{job.path}：处理失败（{type(error).__name__}，{at}）", hint="其余照常；把这一行报给维护者"
-    )
+    return f"{type(error).__name__}，{at}"
 
 
 def _packed(made: Made) -> tuple[int, list[int]]:

@@ -104,10 +104,6 @@ class Walk:
         try:
             stamp, sha256 = _stamped(path)
         except BadInput as error:
-            if not self._plan.folder.is_dir():
-                raise NotFound(
-                    f"{self._plan.folder}：文件夹不见了", hint="检查挂载和网络，再跑一次"
-                ) from error
             self._told.quarantine(path, "read", error)
             summary.failed += 1
             return None
@@ -153,7 +149,7 @@ class Walk:
             self._count("already_done", summary)
         elif standing.state is State.QUARANTINED:
             self._count("poison", summary)
-        else:
+        elif self._night is None or standing.night != self._night:
             self._count("elsewhere", summary)
 
     def _count(self, name: str, summary: Summary) -> None:

@@ -75,7 +75,7 @@ class Summary:
     """How a night ended. `heard` is the length of the recordings that were scored; `seen` counts recordings
     looked at: each is in one of the other counts. `total` lie in the folder, once they are counted. `pending`
     waits for another night, `elsewhere` is in the hands of another one, `skipped` is not to be heard,
-    `poison` failed too often and was not tried."""
+    `poison` failed too often and was not tried. `notices` are the first of those that were given."""
 
     night: int | None = None
     total: int | None = None
@@ -91,6 +91,7 @@ class Summary:
     seconds: float = 0.0
     out_of_time: bool = False
     quarantined: list[Quarantined] = field(default_factory=list)
+    noticed: int = 0
     notices: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, float]:
@@ -101,7 +102,7 @@ class Summary:
             counts["total"] = self.total
         return counts | {
             "quarantined": len(self.quarantined),
-            "notices": len(self.notices),
+            "notices": self.noticed,
             "heard_ms": self.heard,
             "seconds": round(self.seconds, 1),
         }

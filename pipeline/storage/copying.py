@@ -1,0 +1,138 @@
+"""Whole databases: a copy taken while others write, put back, or moved to another kind of database."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, func, insert, make_url, select, text
+
+from pipeline.errors import StorageError, UsageError
+from pipeline.storage.columns import Base
+from pipeline.storage.database import name_of, open_database, translated
+
+ROWS = 500
+PAGES = 2_000
+SQLITE_MAGIC = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """How many rows each table has."""
+
+    rows: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+
+def backup(url: str, target: Path) -> None:
+    """A whole copy of an SQLite database in `target`, as it was at one moment, while others go on writing.
+    Raises UsageError: another kind of database, or the file is there; StorageError."""
+    source = _sqlite_file(url)
+    if target.exists():
+        raise UsageError(f"{target}：已经有这个文件", hint="换一个名字，或先移走")
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    with translated(make_url(url)), _raw(source) as old, _raw(part) as new:
+        old.backup(new, pages=PAGES)
+        _check(new, part)
+        new.execute("PRAGMA journal_mode = DELETE")
+    part.replace(target)
+
+
+def restore(source: Path, url: str) -> None:
+    """Put a backup back. Raises UsageError: there is a database already, or the file is no whole backup."""
+    target = _sqlite_file(url)
+    if target.exists():
+        raise UsageError(f"{target}：已经有数据库", hint="先把它移到别处，再恢复")
+    if not _is_sqlite(source):
+        raise UsageError(f"{source}：不是备份文件")
+    part = target.with_name(target.name + ".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.unlink(missing_ok=True)
+    with translated(make_url(url)), _raw(source) as old, _raw(part) as new:
+        _check(old, source)
+        old.backup(new)
+    part.replace(target)
+    open_database(url).dispose()
+
+
+def copy(source_url: str, target_url: str, told: Callable[[str, int], None]) -> Copied:
+    """Every row of one database into another, empty one, in one transaction; `told` hears of each table.
+    Raises UsageError: the target is not empty; StorageError."""
+    source, target = open_database(source_url, create=False), open_database(target_url)
+    try:
+        with translated(target.url), source.connect() as old, _writing(target) as new:
+            rows = {}
+            for table in Base.metadata.sorted_tables:
+                if new.scalar(select(func.count()).select_from(table)):
+                    raise UsageError(f"{name_of(target.url)}：里面已经有数据", hint="换一个空的数据库")
+            for table in Base.metadata.sorted_tables:
+                rows[table.name] = _copy_table(table.name, old, new)
+                told(table.name, rows[table.name])
+            _count_on(new)
+            new.commit()
+    finally:
+        source.dispose()
+        target.dispose()
+    return Copied(rows)
+
+
+def _writing(engine: Engine) -> Connection:
+    return engine.connect().execution_options(write=True)
+
+
+def _copy_table(name: str, old: Connection, new: Connection) -> int:
+    table, count = Base.metadata.tables[name], 0
+    order = list(table.primary_key.columns)
+    rows = old.execution_options(yield_per=ROWS).execute(select(table).order_by(*order))
+    for part in rows.mappings().partitions(ROWS):
+        new.execute(insert(table), [dict(row) for row in part])
+        count += len(part)
+    return count
+
+
+def _count_on(new: Connection) -> None:
+    """PostgreSQL's counters go on behind the rows that came with their numbers."""
+    if new.dialect.name != "postgresql":
+        return
+    for table in Base.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None and not column.foreign_keys:
+            new.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), "  # noqa: S608
+                    f"GREATEST(1, (SELECT COALESCE(MAX({column.name}), 0) FROM {table.name})), "
+                    f"(SELECT COUNT(*) > 0 FROM {table.name}))"
+                )
+            )
+
+
+def _is_sqlite(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+
+
+def _sqlite_file(url: str) -> Path:
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        raise UsageError(
+            f"{name_of(address)}：只有 SQLite 文件能这样备份",
+            hint="PostgreSQL 用 pg_dump -Fc 备份、pg_restore 恢复",
+        )
+    return Path(address.database)
+
+
+def _raw(path: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(path, timeout=30))
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    found = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    if found != "ok":
+        raise StorageError(f"{path}: {found}", hint="the file is damaged: use another backup")
