@@ -207,7 +207,7 @@ def _line(told: str, took: Sequence[float]) -> str:
 
 def _machine() -> str:
     busy = os.getloadavg()[0]
-    return f"{platform.system()} {platform.machine()}，{os.cpu_count()} 核（开始时负载 {busy:.1f}）"
+    return f"{platform.system()} {platform.machine()}，{os.cpu_count()} 核，负载 {busy:.1f}"
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def _quiet(page: Page) -> None:
 
 def _tried(page: Page) -> None:
     page.locator("main form button").last.click()
-    page.wait_for_selector("main mark, main q, main .places", timeout=60_000)
+    page.wait_for_selector(".trial .figures", timeout=60_000)
 
 
 def _reported(page: Page) -> None:
@@ -110,7 +110,7 @@ SHOTS = (
     Shot(name="rules", who="zhiliang", path="/rules"),
     Shot(name="rule", who="zhiliang", path="/rules/forbidden.over_authority_promise", first=_quiet),
     Shot(name="edit", who="zhiliang", path="/rules/forbidden.over_authority_promise/draft", first=_quiet),
-    Shot(name="try", who="zhiliang", path="/rules/try?phrase=我帮您&role=agent", first=_tried),
+    Shot(name="try", who="zhiliang", path="/rules/try?phrase=请问&role=agent", first=_tried),
     Shot(name="reports", who="zhuguan", path=REPORT, first=_reported),
     Shot(name="appeals", who="zhuguan", path="/appeals"),
     Shot(name="rounds", who="zhiliang", path="/rounds"),
