@@ -224,13 +224,13 @@ def _reason(sheet: Sheet, marks: Marks, item_id: str) -> str:
     return dict(marks.reasons).get(item_id, said.get(item_id, ""))
 
 
-def others(sheet: Sheet, items: Sequence[ShownItem]) -> tuple[Exhibit, ...]:
+def others(sheet: Sheet, items: Sequence[ShownItem], marks: Marks) -> tuple[Exhibit, ...]:
     """Present findings with a place that no item of the form names."""
     named = {exhibit.id for item in items for exhibit in item.exhibits}
     fatal = {name for cause in sheet.card.fatals for name in cause.findings}
     return tuple(
         exhibit
-        for exhibit in _exhibits(sheet, Marks(who=sheet.who)).values()
+        for exhibit in _exhibits(sheet, marks).values()
         if exhibit.id not in named | fatal and exhibit.place is not None
     )
 

@@ -167,7 +167,7 @@ def card_values(
         "fatals": () if now.blind else view.shown_fatals(shown, now.card, now.marks),
         "blind_fatals": view.blind_fatals(shown, now.marks) if now.blind else (),
         "contests": {},
-        "others": view.others(shown, items),
+        "others": view.others(shown, items, now.marks),
         "left": view.left(now.card),
         "doubts": () if now.blind else tuple(doubts(now.card)),
         "faults": now.faults,

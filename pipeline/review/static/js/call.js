@@ -111,13 +111,16 @@ document.addEventListener("focusin", (event) => {
   if (one) current = one.id;
 });
 
-// A finding is called false with a reason: the field appears when it is needed. There are hundreds of findings,
-// and a browser looks at every form of a page before it is ready: so they are not forms.
+// A finding is called false with a reason: the field is made when it is needed. There are hundreds of findings,
+// and a browser looks at every form and field of a page before it is ready.
 document.addEventListener("click", (event) => {
-  const why = event.target.closest("[data-reveal]")?.parentElement.querySelector(".why");
-  if (!why) return;
-  why.hidden = !why.hidden;
-  if (!why.hidden) why.querySelector("input").focus();
+  const acts = event.target.closest("[data-reveal]")?.parentElement;
+  if (!acts) return;
+  const why = acts.querySelector(".why");
+  if (why) return why.remove();
+  acts.append(byId("why").content.cloneNode(true));
+  window.htmx.process(acts.lastElementChild);
+  acts.querySelector(".why input").focus();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.isComposing && event.target.matches(".why input")) event.target.nextElementSibling.click();
