@@ -30,6 +30,8 @@ from pipeline.workflows.review.rounds import done_by
 POINTS_A_CHANNEL = 2_400
 """Of the waveform: about two for each pixel of a wide screen."""
 HEIGHT, HEIGHT_MONO = 44, 60
+PARTS = ("mark", "undo", "submit", "audio", "history", "others")
+"""What the page of a call asks for below its own address."""
 DIRECTIONS = {"inbound": "呼入", "outbound": "呼出"}
 REASONS = (
     "听错了字",
@@ -178,7 +180,7 @@ def card_values(
         "holder": now.holder,
         "mine": now.is_mine,
         "may_mark": now.may_mark,
-        "urls": {name: f"{now.base}/{name}" for name in ("mark", "undo", "submit", "audio", "history")},
+        "urls": {name: f"{now.base}/{name}" for name in PARTS},
         "reasons": REASONS,
         "conflict": conflict,
         "meanwhile": meanwhile,
@@ -267,7 +269,13 @@ def seen(visit: Visit) -> Seen | None:
     return Seen(reviews=reviews, scorecard_id=scorecard)
 
 
+def others(visit: Visit) -> Response:
+    """The findings that no item of the form names: hundreds in a long call, asked for when wanted."""
+    return page_of(visit, "others.html", **card_values(visit, desk(visit)))
+
+
 PAGES = (
+    Page(path="/calls/{call}/others", answer=others, action=Action.CALL_VIEW, thing=call_thing),
     Page(path="/calls/{call}", answer=call, action=Action.CALL_VIEW, thing=call_thing),
     Page(path="/calls/{call}/mark", method="POST", answer=mark, action=Action.CALL_REVIEW, thing=call_thing),
     Page(path="/calls/{call}/undo", method="POST", answer=undo, action=Action.CALL_REVIEW, thing=call_thing),

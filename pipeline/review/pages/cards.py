@@ -33,7 +33,7 @@ def card(visit: Visit) -> Response:
     now = released_desk(visit)
     contested = contests(now.found, visit.store, visit.site.settings, at=visit.now)
     values = page_values(visit, now) | {"contests": contested, "tags": (), "doubts": ()}
-    values["urls"] = values["urls"] | {"audio": f"/calls/{now.recording.id}/audio"}
+    values["urls"] = values["urls"] | {"audio": f"/calls/{now.recording.id}/audio", "others": ""}
     return page_of(visit, "released.html", **values)
 
 

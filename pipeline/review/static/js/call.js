@@ -28,7 +28,7 @@ player.addEventListener("moved", () => { byId("clock").textContent = `${clock(pl
 player.addEventListener("state", state);
 player.addEventListener("silent", () => tell(byId("audio").dataset.silent, true));
 player.audio.addEventListener("error", () => tell(byId("audio").dataset.missing, true));
-player.addEventListener("region", ({ detail }) => show(document.querySelector(`[data-finding="${CSS.escape(detail)}"]`)?.closest(".item")));
+player.addEventListener("region", ({ detail }) => show(document.querySelector(`[data-finding="${CSS.escape(detail)}"]`)?.closest(".item") ?? byId("others")));
 // Once a frame with the waveform is on the screen.
 function drawn() {
   document.body.dataset.drawn = "yes";
