@@ -31,7 +31,7 @@ from pipeline.workflows.tuning.learn import learn
 from pipeline.workflows.tuning.plot import plot_sweep
 from pipeline.workflows.tuning.sources import RulesFolder, side
 from pipeline.workflows.tuning.suggest import suggest
-from pipeline.workflows.tuning.try_rule import Order, Trial, try_rule
+from pipeline.workflows.tuning.try_rule import Order, Trial, Tried, try_rule
 
 POLL_SECONDS = 0.4
 
@@ -95,9 +95,19 @@ def try_command(
     )
     folder = RulesFolder(rules_folder(settings))
     with Store.open(settings.database, create=False) as store:
+        before: Tried | None = None
 
         def once() -> None:
-            _try_once(trial, folder, store, settings, json=json)
+            nonlocal before
+            began = time.monotonic()
+            with _archive(store, settings) as archive:
+                tried = try_rule(trial, folder, archive)
+            if json:
+                typer.echo(view.tried_json(tried))
+            else:
+                view.print_tried(tried, trial, settings, seconds=time.monotonic() - began)
+                view.print_since(before, tried)
+            before = tried
 
         if watch and file is not None:
             on_every_save(file, once)
@@ -115,16 +125,6 @@ def _archive(store: Store, settings: Settings) -> Iterator[Archive]:
             understanding=Understanding(settings),
             watch=watch,
         )
-
-
-def _try_once(trial: Trial, folder: RulesFolder, store: Store, settings: Settings, *, json: bool) -> None:
-    began = time.monotonic()
-    with _archive(store, settings) as archive:
-        tried = try_rule(trial, folder, archive)
-    if json:
-        typer.echo(view.tried_json(tried))
-    else:
-        view.print_tried(tried, trial, settings, seconds=time.monotonic() - began)
 
 
 def on_every_save(file: Path, run: Callable[[], None], *, rounds: int | None = None) -> None:

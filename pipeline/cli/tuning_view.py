@@ -74,6 +74,15 @@ def print_tried(tried: Tried, trial: Trial, settings: Settings, *, seconds: floa
         out.print(line, markup=False, soft_wrap=True)
 
 
+def print_since(before: Tried | None, now: Tried) -> None:
+    """What the last save changed, by number."""
+    if before is None:
+        return
+    changes = (now.calls_hit - before.calls_hit, "通"), (now.found - before.found, "处")
+    told = "、".join(f"{'多' if by > 0 else '少'} {abs(by)} {unit}" for by, unit in changes if by)
+    console().print(f"和上次比：{told or '数目没有变'}。", markup=False, soft_wrap=True)
+
+
 def _tried_table(tried: Tried, trial: Trial, settings: Settings) -> Table:
     made = table(
         "通话", "开始", "坐席", "时间", "谁", "原话", "对照", "方式", "把握", figures=("时间", "把握")

@@ -164,6 +164,19 @@ def test_watching_goes_on_after_a_broken_file(
     assert re.sub(r"\s", "", f"{file}:3:1: found a mistake") in re.sub(r"\s", "", capsys.readouterr().out)
 
 
+def test_watching_tells_what_a_save_changed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = desk / "rules/forbidden/shirking.yml"
+    saves = iter([file.read_text(encoding="utf-8").replace("- 不归我们管", "- 跟我们没关系")])
+
+    def save(_: float) -> None:
+        if (text := next(saves, None)) is None:
+            raise KeyboardInterrupt
+        file.write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr("time.sleep", save)
+    assert re.search(r"和上次比：少 \d+ 通、少 \d+ 处。", callscore(f"rules try {file} --watch").output)
+
+
 def test_watching_ends_quietly_with_control_c(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def run() -> None:
         raise KeyboardInterrupt

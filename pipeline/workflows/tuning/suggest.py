@@ -126,7 +126,7 @@ def _from_near_misses(draft: Draft, collected: Collected, ordinary: list[str]) -
 
 
 def _from_words(draft: Draft, collected: Collected, ordinary: list[str]) -> tuple[Candidate, ...]:
-    said = [(place, clause) for place in collected.sources for clause in place.clauses]
+    said = _said_near(collected.sources)
     near = count_near(clause.text for _, clause in said)
     repeated = {text: count for text, count in near.items() if count >= 2}
     elsewhere = count_elsewhere(ordinary, frozenset(repeated))
@@ -138,6 +138,14 @@ def _from_words(draft: Draft, collected: Collected, ordinary: list[str]) -> tupl
         if not _finds(draft, wording.text):
             fresh.append(_of_words(wording, said))
     return tuple(fresh)
+
+
+def _said_near(places: Iterable[Place]) -> list[tuple[Place, Clause]]:
+    """What is said near some places: once, however many of them it is near."""
+    pairs = ((place, clause) for place in places for clause in place.clauses)
+    return list(
+        {(place.recording.id, clause.span, clause.text): (place, clause) for place, clause in pairs}.values()
+    )
 
 
 def _of_words(wording: Wording, said: Iterable[tuple[Place, Clause]]) -> Candidate:

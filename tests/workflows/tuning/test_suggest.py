@@ -60,6 +60,14 @@ def test_words_said_near_confirmed_findings_and_nowhere_else_are_candidates(
     assert not any("归我们管" in text or "明天" in text for text in words)
 
 
+def test_what_is_said_near_two_findings_is_said_once(tmp_path: Path) -> None:
+    said = "坐席 1.0 这个不归我们管。\n坐席 5.0 有事您打市长热线。\n坐席 9.0 这个不归我们管。"
+    rules, store = shipped_like(tmp_path, dict.fromkeys(ORDINARY, CALLS["j"]) | {"twice": said})
+    with store:
+        found = suggested((rules, store))
+    assert not [candidate.text for candidate in found.phrases if candidate.origin is Origin.WORDS]
+
+
 def test_near_misses_are_candidates_with_what_they_are_near_to(folder: tuple[Path, Store]) -> None:
     file = folder[0] / "a/shirking.yml"
     file.write_text(SHIRKING.replace("- 不归我们管", "- 你自己想跑办法"), encoding="utf-8")

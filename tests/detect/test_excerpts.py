@@ -1,0 +1,62 @@
+"""Excerpts of compact texts: what some rules look at."""
+
+from dataclasses import replace
+
+from pipeline.detect.archive.compact import compact
+from pipeline.detect.archive.excerpts import Excerpts
+from pipeline.detect.load import parse_ruleset
+from pipeline.detect.script import call_of
+from pipeline.ruleset import Rule
+
+SCRIPT = "坐席 1.0 您好。\n客户 3.0 我的快递呢？\n坐席 5.0 不归我们管。\n客户 8.0 那找谁？\n坐席 10.0 再见。"
+FILE = "id: x.y\ntitle: x\nlabel: y\nwhy: z\ndetector: phrase\nphrases: [不归我们管]\n"
+
+
+def rule(more: str = "") -> Rule:
+    return parse_ruleset({"a/y.yml": FILE + more}).rules[0]
+
+
+def excerpts(*rules: Rule, confidence: float = 1.0) -> Excerpts:
+    heard = call_of(SCRIPT).transcript
+    heard = replace(heard, roles=replace(heard.roles, confidence=confidence))
+    return Excerpts([compact(heard).text], rules, 0.7)
+
+
+def said(found: Excerpts) -> str:
+    return found.texts[0].decode("utf-16-le", "replace")
+
+
+def test_only_what_the_role_says_is_left() -> None:
+    found = excerpts(rule("role: agent\n"))
+    assert "不归我们管" in said(found)
+    assert "快递" not in said(found)
+    assert [found.number(0, stretch) for stretch in range(3)] == [0, 2, 4]
+
+
+def test_of_a_window_of_turns_only_these_are_left() -> None:
+    assert "不归我们管" not in said(excerpts(rule("role: agent\nwindow: {first_turns: 1}\n")))
+    last = excerpts(rule("role: agent\nwindow: {last_turns: 1}\n"))
+    assert "再见" in said(last)
+    assert last.number(0, 0) == 4
+
+
+def test_a_call_is_left_whole_where_nobody_knows_who_speaks() -> None:
+    one = rule("role: agent\nwindow: {first_turns: 1}\n")
+    found = excerpts(one, confidence=0.3)
+    assert "快递" in said(found)
+    assert found.looks(one, 0, 3)
+
+
+def test_each_rule_looks_at_its_own_part_of_what_is_left() -> None:
+    agent, customer = rule("role: agent\nwindow: {first_turns: 2}\n"), rule("role: customer\n")
+    found = excerpts(agent, customer)
+    assert "再见" not in said(found)
+    assert [n for n in range(5) if found.looks(agent, 0, n)] == [0, 2]
+    assert [n for n in range(5) if found.looks(customer, 0, n)] == [1, 3]
+
+
+def test_batches_hold_so_many_bytes_and_one_call_at_least() -> None:
+    one = compact(call_of(SCRIPT).transcript).text
+    found = Excerpts([one, one, one], [rule()], 0.7)
+    assert list(found.batches(range(3), 2 * len(one))) == [[0, 1], [2]]
+    assert list(found.batches(range(3), 1)) == [[0], [1], [2]]
