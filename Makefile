@@ -8,12 +8,11 @@
 # make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
 # make bench-tuning  how long `rules try` takes over 1,000 and 10,000 generated calls
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
+# make soak   the night under kills, poison and mutated files, writes docs/reliability.md; SEED=1 KILLS=1000
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
-
-# make soak   the night under kills, poison and mutated files; writes docs/reliability.md. SEED=1 KILLS=1000
 
 .PHONY: soak meaning demo test check bench bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
 
@@ -63,7 +62,7 @@ SEED  ?= 1
 KILLS ?= 1000
 
 soak: $(VENV)/.installed
-	$(BIN)/python benchmarks/soak.py --seed $(SEED) --kills $(KILLS)
+	$(BIN)/python tests/workflows/night_soak.py --seed $(SEED) --kills $(KILLS)
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo

@@ -5,9 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from pipeline.cli.night import Folder, MetadataFile
 from pipeline.cli.night_progress import STAGES
@@ -157,15 +154,12 @@ def list_command(as_json: AsJson = False, database: Database = None) -> None:
         rows = [{name: getattr(fault, name) for name in names} for fault in faults]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("步骤", "次数", "原因"):
-        table.add_column(heading, no_wrap=heading != "原因", overflow="fold")
     for fault in faults:
-        given_up = "（不再自动试）" if fault.is_poison else ""
-        table.add_row(
-            Text(STAGES.get(fault.stage, fault.stage)), str(fault.tries), Text(fault.reason + given_up)
-        )
-    console().print(table if faults else "没有隔离的。")
+        given_up = "，不再自动试" if fault.is_poison else ""
+        told = f"{STAGES.get(fault.stage, fault.stage)}（{fault.tries} 次{given_up}）  {fault.reason}"
+        console().print(told, markup=False, soft_wrap=True)
+    if not faults:
+        console().print("没有隔离的。")
 
 
 @quarantine.command("retry", epilog="例：callscore quarantine retry --all")

@@ -106,6 +106,9 @@ def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
     stream = container.streams.audio[0]
     if stream.codec_context is None:
         raise unreadable(path, "声音的编码认不出来", _EXPECTED, "让录音系统导出为 wav 或 mp3")
+    if not formats.may_decode(stream.codec_context.codec.name):
+        found = f"声音的编码是 {stream.codec_context.codec.name}，不在名单上"
+        raise unreadable(path, found, _EXPECTED, "让录音系统导出为 wav 或 mp3")
     return stream
 
 

@@ -26,6 +26,54 @@ CONTAINERS = (
 )
 """Demuxers with a header to recognize, by ffmpeg's name."""
 
+DECODERS = frozenset(
+    (
+        "aac",
+        "aac_fixed",
+        "aac_latm",
+        "ac3",
+        "alac",
+        "amrnb",
+        "amrwb",
+        "flac",
+        "g723_1",
+        "g729",
+        "gsm",
+        "gsm_ms",
+        "ilbc",
+        "libgsm",
+        "libgsm_ms",
+        "libopencore_amrnb",
+        "libopencore_amrwb",
+        "libopus",
+        "libspeex",
+        "libvorbis",
+        "mp1float",
+        "mp2float",
+        "mp3",
+        "mp3float",
+        "opus",
+        "speex",
+        "truespeech",
+        "vorbis",
+        "wavpack",
+        "wmav1",
+        "wmav2",
+        "wmapro",
+        "wmavoice",
+    )
+)
+"""Decoders of speech and music, by ffmpeg's name; beside them those of `DECODER_FAMILIES`."""
+
+DECODER_FAMILIES = ("pcm_", "adpcm_", "g722", "g726")
+"""Beginnings of the names of plain telephone codecs."""
+
+
+def may_decode(name: str) -> bool:
+    """Whether a decoder may see a recording's bytes."""
+    return name in DECODERS or name.startswith(DECODER_FAMILIES)
+
+
 TELEPHONE = {"sample_rate": "8000"}
 
 RAW: Mapping[str, tuple[str, Mapping[str, str]]] = {

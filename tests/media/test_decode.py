@@ -3,11 +3,13 @@ import os
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from sounds import ENCODINGS, Format, bursts, onsets, pcm, tone, write, write_gsm, write_gsm_wav, write_wav
 
 from pipeline.errors import UnreadableRecording
+from pipeline.media import formats
 from pipeline.media.decode import decode, fingerprint
 from pipeline.media.probe import probe
 from pipeline.settings import Settings
@@ -282,3 +284,23 @@ def test_the_fingerprint_is_of_the_bytes_not_the_name(tmp_path: Path) -> None:
 def test_decoding_twice_gives_the_same_samples(tmp_path: Path) -> None:
     path = write(tmp_path, "opus.ogg", bursts(2, (1.0,), 48000))
     assert np.array_equal(decode(path).samples.data, decode(path).samples.data)
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("tta", ".mka"), ("wavpack", ".mka")])
+def test_only_decoders_on_the_list_see_the_bytes(tmp_path: Path, codec: str, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    with av.open(str(path), "w", format="matroska") as file:
+        stream = file.add_stream(codec, rate=8000, layout="mono")
+        samples = (tone(1.0)[:1] * 20_000).astype(np.int16)
+        layout = stream.codec_context.format.name
+        frame = av.AudioFrame.from_ndarray(
+            samples, format="s16p" if layout.endswith("p") else "s16", layout="mono"
+        )
+        frame.rate = 8000
+        for made in (frame, None):
+            file.mux(stream.encode(made))
+    if formats.may_decode(codec):
+        assert decode(path).codec == codec
+    else:
+        with pytest.raises(UnreadableRecording, match=f"编码是 {codec}，不在名单上"):
+            decode(path)

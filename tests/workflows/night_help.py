@@ -1,6 +1,7 @@
 """A small archive of beeps and a listener that knows by heart what was said in each."""
 
 import csv
+import sqlite3
 import wave
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -123,3 +124,19 @@ def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -
         settings=Settings(**{"readers": 0, **settings}),
         clock=lambda: NOON,
     )
+
+
+def kept(path: Path) -> object:
+    """Everything that a night keeps, without the numbers of rows."""
+    with sqlite3.connect(path) as raw:
+        calls = raw.execute(
+            """SELECT r.id, r.path, hex(r.body), t.work_key, t.body_sha256, hex(t.body), s.total,
+                 s.body_sha256, hex(s.body), hex(p.body),
+                 (SELECT count(*) FROM findings f WHERE f.scorecard_id = s.id)
+               FROM recordings r JOIN transcripts t ON t.recording_id = r.id
+               JOIN scorecards s ON s.transcript_id = t.id JOIN peaks p ON p.recording_id = r.id
+               JOIN facts ON facts.scorecard_id = s.id JOIN compact_calls c ON c.transcript_id = t.id
+               ORDER BY r.id"""
+        ).fetchall()
+    raw.close()
+    return calls

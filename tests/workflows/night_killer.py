@@ -2,11 +2,13 @@
 
     python night_killer.py FOLDER DATABASE SEED KILLS [--commits] [--readers N]
 
-One process loads the code; each night is split off it. `--commits` kills the n-th night at its n-th commit,
+One process loads the code; each night is split off it. With readers one of its child processes is killed
+first. `--commits` kills the n-th night at its n-th commit,
 before and after it in turn, else nights are killed at random moments. The last night is left alone.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -30,7 +32,7 @@ def main() -> None:
     options = _options()
     _warm_up()
     chance = random.Random(options.seed)  # noqa: S311
-    longest, killed, finished, heard = 0.4, 0, 0, 0
+    longest, killed, finished = (4.0 if options.readers else 0.4), 0, 0
     for number in range(options.kills):
         nth = number + 1 if options.commits else 0
         child = os.fork()
@@ -38,6 +40,8 @@ def main() -> None:
             _night(options, nth)
         if not nth:
             time.sleep(chance.uniform(0, longest))
+            _kill_one(_below(child), chance)
+            time.sleep(chance.uniform(0, longest / 4))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)
@@ -46,7 +50,7 @@ def main() -> None:
     if not child:
         _night(options, 0)
     _, status = os.waitpid(child, 0)
-    print(json.dumps({"killed": killed, "finished": finished, "last": status, "heard": heard}))
+    print(json.dumps({"killed": killed, "finished": finished, "last": status}))
 
 
 def _warm_up() -> None:
@@ -54,6 +58,21 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory() as place, Store.open("sqlite://") as store:
         beep(Path(place) / "in/a.wav", 500)
         run_night(NightPlan(folder=Path(place) / "in"), tools(store, FakeListener()), Notes())
+
+
+def _below(process: int) -> list[int]:
+    """The server of child processes and those that it split off."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+    return [found for child in map(int, children) for found in (child, *_below(child))]
+
+
+def _kill_one(processes: list[int], chance: random.Random) -> None:
+    if processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(chance.choice(processes), signal.SIGKILL)
 
 
 def _options() -> argparse.Namespace:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from night_children import decoded
-from night_help import NOON, FakeListener, Notes, archive, beep, tools
+from night_help import NOON, FakeListener, Notes, archive, beep, kept, tools
 from sqlalchemy import event
 
 from pipeline.errors import NotFound, StorageError
@@ -55,22 +55,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def night(store: Store, folder: Path, listener: FakeListener | None = None, **changes: Any) -> Summary:
     return run_night(NightPlan(folder=folder), replace(tools(store, listener), **changes), Notes())
-
-
-def kept(path: Path) -> object:
-    """Everything that a night keeps, without the numbers of rows."""
-    with sqlite3.connect(path) as raw:
-        calls = raw.execute(
-            """SELECT r.id, r.path, hex(r.body), t.work_key, t.body_sha256, hex(t.body), s.total,
-                 s.body_sha256, hex(s.body), hex(p.body),
-                 (SELECT count(*) FROM findings f WHERE f.scorecard_id = s.id)
-               FROM recordings r JOIN transcripts t ON t.recording_id = r.id
-               JOIN scorecards s ON s.transcript_id = t.id JOIN peaks p ON p.recording_id = r.id
-               JOIN facts ON facts.scorecard_id = s.id JOIN compact_calls c ON c.transcript_id = t.id
-               ORDER BY r.id"""
-        ).fetchall()
-    raw.close()
-    return calls
 
 
 @pytest.mark.parametrize(

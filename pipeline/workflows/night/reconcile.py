@@ -59,9 +59,9 @@ def reconcile(folder: Path, metadata: Metadata | None, store: Store, provenance:
     paths = (one.path for one in find_recordings(folder, report=lambda error: None))
     while group := list(islice(paths, GROUP)):
         _look_up(group, metadata, store, provenance, open_faults, found)
-    for row in metadata.rows.values() if metadata else ():
-        if not os.path.exists(row.path):
-            found.without_file.add(f"{row.call_id}  {row.path}")
+    for path, fault in metadata.unusable.items() if metadata else ():
+        if not os.path.exists(path):
+            found.without_file.add(str(fault))
     for path in _known_below(store, folder):
         if not os.path.exists(path):
             found.gone.add(path)
@@ -80,7 +80,7 @@ def _look_up(
     standings = store.standings([one for one in wanted.values() if one])
     for path, one in wanted.items():
         found.seen += 1
-        if metadata and metadata.row_for(path) is None:
+        if metadata and metadata.row_for(path) is None and metadata.fault_for(path) is None:
             found.without_row.add(str(path))
         standing = standings.get(one.key) if one else None
         _count(path, standing, str(path) in faults, found)

@@ -1,6 +1,6 @@
 """Nights under faults, long; writes docs/reliability.md.
 
-    python benchmarks/soak.py [--seed 1] [--kills 1000] [--poison 300] [--mutated 2000]
+    python tests/workflows/night_soak.py [--seed 1] [--kills 1000] [--poison 300] [--mutated 2000]
 
 Transcription is faked (the words are known by heart), everything else is the real night: listing, claims,
 child processes, rules, database. After each kind of fault everything that is kept is compared with an
@@ -20,21 +20,33 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-TESTS = ROOT / "tests" / "workflows"
-sys.path[:0] = [str(TESTS), str(ROOT / "tests" / "media")]
-
 from night_children import Poison
-from night_help import FakeListener, Notes, beep, tools
-from test_night_faults import kept
+from night_help import FakeListener, Notes, beep, kept, tools
 
 from pipeline.storage.store import Store
 from pipeline.workflows.night.reconcile import reconcile
 from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
 
+ROOT = Path(__file__).parents[2]
+KILLER = Path(__file__).parent / "night_killer.py"
 CALLS = 60
 KINDS = ("crash", "spin", "hog", "bug")
+
+
+PAGE = """# 可靠性（由 `make soak` 生成，请勿手改）
+
+{day}，`{command}`。识别用假的（说的话事先写好），其余都是真的一夜：列目录、认领、解码子进程、规则、
+数据库（SQLite）。
+
+| 注入的故障 | 多少 | 结果 | 秒 |
+|---|---|---|---|
+{rows}
+
+短的版本在 `make test` 里：`test_night_faults.py`（被杀、两夜同时跑、数据库锁住和连不上、磁盘满、
+录音变了或被移走、还在写、时钟跳、文件夹没了、认领的进程没了）、`test_children.py`（崩溃、卡死、死循环、吃内存）、
+`test_copying.py`（备份、恢复、搬库、从每一版升级时中途被杀）。
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +69,7 @@ def main() -> None:
         for name, share, how in (
             ("协调进程在随机时刻被 SIGKILL", 0.9, []),
             ("在每一次提交之前、之后轮流被 SIGKILL", 0.08, ["--commits"]),
-            ("带两个解码子进程，随机时刻被 SIGKILL", 0.02, ["--readers", "2"]),
+            ("先杀一个解码子进程，再杀协调进程", 0.02, ["--readers", "2"]),
         ):
             kills = max(1, int(options.kills * share))
             lines.append(_timed(lambda k=kills, h=how, n=name: _killed(n, k, h, folder, whole, options.seed)))
@@ -98,12 +110,12 @@ def _night(path: Path, folder: Path, **changes: object) -> Summary:
 
 def _killed(name: str, kills: int, how: list[str], folder: Path, whole: Path, seed: int) -> Line:
     """Runs of so many kills over one archive each, until there were `kills`."""
-    killed, runs, each = 0, 0, 16 if how == ["--commits"] else 40
+    killed, runs, each = 0, 0, 16 if how == ["--commits"] else 10 if how else 40
     while killed < kills:
         path = whole.with_name(f"killed{runs}{len(how)}.db")
         given = [str(folder), f"sqlite:///{path}", str(seed + runs), str(min(each, kills - killed)), *how]
         done = subprocess.run(
-            [sys.executable, str(TESTS / "night_killer.py"), *given],
+            [sys.executable, str(KILLER), *given],
             check=True,
             capture_output=True,
             text=True,
@@ -167,23 +179,8 @@ def _mutated(folder: Path, options: argparse.Namespace) -> Line:
 
 def _page(lines: list[Line], options: argparse.Namespace) -> str:
     rows = [f"| {one.fault} | {one.count} | {one.result} | {one.seconds:.0f} |" for one in lines]
-    return "\n".join(
-        [
-            "# 可靠性（由 `make soak` 生成，请勿手改）",
-            "",
-            f"{datetime.now(UTC):%Y-%m-%d}，`make soak SEED={options.seed} KILLS={options.kills}`。识别用假的（说的话事先"
-            "写好），其余都是真的一夜：列目录、认领、解码子进程、规则、数据库（SQLite）。",
-            "",
-            "| 注入的故障 | 多少 | 结果 | 秒 |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            "短的版本在 `make test` 里：`tests/workflows/test_night_faults.py`（被杀、两夜同时跑、数据库锁住和连不上、",
-            "磁盘满、录音变了或被移走、还在写、时钟跳、文件夹没了、认领的进程没了）、`test_children.py`（崩溃、卡死、死循环、",
-            "吃内存）、`tests/storage/test_copying.py`（备份、恢复、搬库、从每一版升级时中途被杀）。",
-            "",
-        ]
-    )
+    command = f"make soak SEED={options.seed} KILLS={options.kills}"
+    return PAGE.format(day=f"{datetime.now(UTC):%Y-%m-%d}", command=command, rows="\n".join(rows))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,120 @@
+"""What the operator types besides `nightly`, on made recordings and a fake transcriber."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflows"))
+
+from night_help import MADE_BY, FakeListener, Notes, archive, tools
+
+from pipeline.cli.app import app
+from pipeline.cli.night_run import a_length
+from pipeline.errors import UsageError
+from pipeline.storage.store import Store
+from pipeline.workflows.night.telling import Log, Together, report
+from pipeline.workflows.night.values import NightPlan
+from pipeline.workflows.nightly import run_night
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three good recordings and an empty one, after a night."""
+    monkeypatch.setattr("pipeline.speech.listen.Listener.provenance_of", lambda settings: MADE_BY)
+    folder = archive(tmp_path / "in", calls=4)
+    (folder / "audio/c2.wav").write_bytes(b"")
+    with Store.open(f"sqlite:///{tmp_path}/calls.db") as store:
+        run_night(NightPlan(folder=folder), tools(store, FakeListener()), Notes())
+    return tmp_path
+
+
+def said(place: Path, *words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [*words, "--database", f"sqlite:///{place}/calls.db"])
+    assert result.exit_code == code, result.output + str(result.exception)
+    return result.stdout
+
+
+def test_status_says_how_far_each_night_came(place: Path) -> None:
+    told = said(place, "status")
+    assert "已完成" in told
+    assert "评分 3 通" in told
+    assert "还隔离着 1 个" in told
+    (night,) = json.loads(said(place, "status", "--json"))["nights"]
+    assert (night["running"], night["counts"]["seen"]) == (False, 4)
+
+
+def test_status_knows_a_night_that_was_killed(place: Path) -> None:
+    with Store.open(f"sqlite:///{place}/calls.db") as store:
+        store.start_night(
+            "in", at=datetime.now(UTC), owner="elsewhere:1:1", until=datetime(2020, 1, 1, tzinfo=UTC)
+        )
+    assert "中断了" in said(place, "status")
+
+
+def test_what_is_in_quarantine_is_listed_tried_again_and_let_go(place: Path) -> None:
+    broken = str(place / "in/audio/c2.wav")
+    assert "0 字节" in said(place, "quarantine", "list")
+    assert json.loads(said(place, "quarantine", "list", "--json"))[0]["path"] == broken
+    assert "1 个不再试" in said(place, "quarantine", "release", broken)
+    assert "没有隔离的" in said(place, "quarantine", "list")
+    with Store.open(f"sqlite:///{place}/calls.db") as store:
+        assert run_night(NightPlan(folder=place / "in"), tools(store), Notes()).quarantined == []
+    result = CliRunner().invoke(
+        app, ["quarantine", "retry", "x", "--database", f"sqlite:///{place}/calls.db"]
+    )
+    assert isinstance(result.exception, UsageError)
+
+
+def test_reconcile_adds_up_and_names_what_is_missing(place: Path) -> None:
+    told = said(place, "reconcile", str(place / "in"))
+    assert "录音 4 个 = 做完 3 + 隔离 1 + 不用评 0 + 没做 0" in told
+    (place / "in/audio/c1.wav").unlink()
+    (place / "in/audio/new.wav").write_bytes((place / "in/audio/c3.wav").read_bytes() + b"\0")
+    told = said(place, "reconcile", str(place / "in"), code=1)
+    for title in ("没做的", "话单里没有的录音", "话单里有、文件不在的", "数据库里有、文件不在的"):
+        assert f"{title}" in told
+    assert told.count("c1.wav") >= 2
+
+
+def test_a_backup_is_made_and_put_back(place: Path) -> None:
+    said(place, "db", "backup", str(place / "backup.db"))
+    (place / "calls.db").rename(place / "away.db")
+    for ending in ("-wal", "-shm"):
+        (place / f"calls.db{ending}").unlink(missing_ok=True)
+    said(place, "db", "restore", str(place / "backup.db"))
+    assert "评分 3 通" in said(place, "status")
+    said(place, "db", "upgrade")
+
+
+def test_a_night_leaves_a_log_and_a_report_without_a_word_that_was_said(place: Path) -> None:
+    plan = NightPlan(folder=archive(place / "other", calls=5))
+    with Store.open(f"sqlite:///{place}/other.db") as store:
+        ready = tools(store, FakeListener())
+        log = Log(place / "log/night.jsonl", ready.clock)
+        summary = run_night(plan, ready, Together([Notes(), log]))
+        log.ended(summary)
+    text = (place / "log/night.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["event"] for line in lines if line["event"] != "counted"] == [
+        "started",
+        *5 * ["scored"],
+        "ended",
+    ]
+    document = json.loads(report(summary, plan, ready.clock()))
+    assert (document["counts"]["scored"], document["night"]) == (5, 1)
+    assert "测试公司" not in text + json.dumps(document, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("6h", 21600), ("1h30m", 5400), ("45s", 45), ("0.5h", 1800)])
+def test_a_length_of_time_is_read(text: str, seconds: float) -> None:
+    assert a_length(text, "--budget") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "6", "h", "6 hours"])
+def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--budget"):
+        a_length(text, "--budget")
