@@ -10,7 +10,7 @@ from pipeline.workflows.report.values import Kind, Period
 USUAL_DAYS = 30
 TREND_DAYS, TREND_WEEKS = 14, 8
 EARLIEST, LATEST = date(1970, 1, 1), date(2099, 12, 31)
-"""Of calls; days far outside cannot be counted from."""
+"""Of calls. A day outside means the nearest of these: others cannot be counted from."""
 MOST_DAYS = 31
 """A longer trend is cut by weeks."""
 
@@ -23,9 +23,7 @@ def a_date(text: str | None, asked: str) -> date | None:
         found = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{asked}：发现“{text[:20]}”，应为日期，如 2024-05-06") from None
-    if not EARLIEST <= found <= LATEST:
-        raise UsageError(f"{asked}：发现“{found}”，应在 {EARLIEST.year} 到 {LATEST.year} 年之间")
-    return found
+    return min(max(found, EARLIEST), LATEST)
 
 
 Cut = Callable[[date], date]
