@@ -60,9 +60,11 @@ bench-replay: $(VENV)/.installed
 
 SEED  ?= 1
 KILLS ?= 1000
+POISON ?= 300
+MUTATED ?= 2000
 
 soak: $(VENV)/.installed
-	$(BIN)/python tests/workflows/night_soak.py --seed $(SEED) --kills $(KILLS)
+	$(BIN)/python tests/workflows/night_soak.py --seed $(SEED) --kills $(KILLS) --poison $(POISON) --mutated $(MUTATED)
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo
