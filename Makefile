@@ -38,7 +38,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/night.py
 
 bench-queue: $(VENV)/.installed
-	$(BIN)/python benchmarks/queue.py
+	$(BIN)/python benchmarks/inspection_queue.py
 
 bench-page: $(VENV)/.installed
 	$(BIN)/python benchmarks/page.py

@@ -1,7 +1,7 @@
 """The queue asked: filters, counts, pages. Rows -> values, inside a transaction that `Store` opened.
 
 Every question reads one index of the queue that holds all that can be asked, so that no filter is slow:
-`benchmarks/queue.py` measures it. Pages go by key and never by number.
+`benchmarks/inspection_queue.py` measures it. Pages go by key and never by number.
 """
 
 from collections.abc import Iterator

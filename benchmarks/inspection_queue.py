@@ -1,6 +1,6 @@
 """How long the queue takes to answer: every filter by itself, every two together, and many at random.
 
-    python benchmarks/queue.py [--calls 100000] [--database URL] [--random 100]
+    python benchmarks/inspection_queue.py [--calls 100000] [--database URL] [--random 100]
 
 Makes a database of made-up calls (in a temporary folder, unless another address is given; it must be empty),
 asks each question in each order, counts included, and writes docs/queue.md. Exits with 1 when an answer took
