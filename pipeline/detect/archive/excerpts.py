@@ -1,15 +1,27 @@
 """What of each compact text some rules look at: the rest is neither scanned nor masked."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detect.archive.compact import CLOSING, HEAD, HEAD_UNITS, ROLES, role_confidence
-from pipeline.detect.scene import counted
-from pipeline.ruleset import Rule, Window
+from pipeline.detect.archive.compact import CLOSING, HEAD_UNITS, ROLES, role_confidence
+from pipeline.ruleset import Rule
 from pipeline.timeline import Role
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Spoken(NamedTuple):
+    """The stretches of some calls, in order: the call of each, and the number of its role in ROLES; and the
+    number of the first stretch of each call, with the number behind the last stretch of all."""
+
+    calls: Ints
+    roles: NDArray[np.integer[Any]]
+    firsts: Ints
 
 
 class View(NamedTuple):
@@ -24,9 +36,24 @@ class View(NamedTuple):
         return cls(rule.role, rule.window.first_turns, rule.window.last_turns)
 
     def stretches(self, roles: Sequence[Role]) -> frozenset[int]:
-        """Numbers of the stretches that are looked at; `roles`: whose each one is."""
-        own = [n for n, spoken in enumerate(roles) if self.role in (None, spoken)]
-        return frozenset(counted(own, Window(first_turns=self.first, last_turns=self.last)))
+        """Numbers of the stretches of one call that are looked at; `roles`: whose each one is."""
+        spoken = np.array([ROLES.index(role) for role in roles], np.int64)
+        firsts = np.array([0, len(spoken)])
+        looked = self.looked(Spoken(np.zeros(len(spoken), np.int64), spoken, firsts))
+        return frozenset(np.flatnonzero(looked).tolist())
+
+    def looked(self, spoken: Spoken) -> Flags:
+        """Of each stretch, whether it is looked at."""
+        own = np.ones(len(spoken.roles), bool)
+        if self.role is not None:
+            own = spoken.roles == ROLES.index(self.role)
+        counted = np.concatenate(([0], np.cumsum(own)))
+        before, after = counted[spoken.firsts[:-1]], counted[spoken.firsts[1:]]
+        if self.first is not None:
+            own = own & (counted[1:] - before[spoken.calls] <= self.first)
+        if self.last is not None:
+            own = own & (after[spoken.calls] - counted[:-1] <= self.last)
+        return own
 
 
 EVERYTHING = View(None, None, None)
@@ -34,43 +61,44 @@ EVERYTHING = View(None, None, None)
 
 class Excerpts:
     """`texts`: the compact texts without the stretches that none of the rules looks at; where roles are not
-    known, rules look at everything."""
+    known, rules look at everything. All calls at once: a loop over them costs more than the scan."""
 
-    def __init__(self, texts: Iterable[bytes], rules: Iterable[Rule], threshold: float) -> None:
-        self._views = {View.of(rule) for rule in rules}
-        self._seen: dict[tuple[int, View], frozenset[int]] = {}
-        self._roles: list[Sequence[Role]] = []
-        self._numbers: list[Sequence[int]] = []
-        self.known: list[bool] = []
-        self.texts: list[bytes] = []
-        for text in texts:
-            self.known.append(role_confidence(text) >= threshold)
-            self._add(text)
+    def __init__(self, texts: Sequence[bytes], rules: Iterable[Rule], threshold: float) -> None:
+        self.known = [role_confidence(text) >= threshold for text in texts]
+        units = np.frombuffer(b"".join(texts), "<u2")
+        ends = np.cumsum([len(text) // 2 for text in texts], dtype=np.int64)
+        inside = _inside(len(units), ends)
+        opening = inside & (units < CLOSING)
+        self._spoken = _spoken(units, np.flatnonzero(opening), ends)
+        self._unsure = ~np.array(self.known, bool)[self._spoken.calls]
+        self._seen: dict[View, Flags] = {}
+        kept = self._kept({View.of(rule) for rule in rules})
+        self._numbers = np.flatnonzero(kept)
+        self._kept_firsts = np.searchsorted(self._numbers, self._spoken.firsts)
+        self.texts = list(texts)
+        if not kept.all():
+            stays = ~inside | np.append(kept, True)[np.cumsum(opening) - 1]
+            self.texts = _parts(units[stays], np.cumsum(stays)[ends - 1])
 
-    def _add(self, text: bytes) -> None:
-        units = np.frombuffer(text, "<u2")[HEAD_UNITS:-1]
-        opens = np.flatnonzero(units < CLOSING)
-        self._roles.append([ROLES[role] for role in units[opens].tolist()])
-        if EVERYTHING in self._views or not self.known[-1]:
-            self._numbers.append(range(len(opens)))
-            self.texts.append(text)
-            return
-        kept = sorted({n for view in self._views for n in view.stretches(self._roles[-1])})
-        self._numbers.append(kept)
-        self.texts.append(text[: HEAD.size] + _only(units, opens, kept) + text[-2:])
+    def _kept(self, views: Iterable[View]) -> Flags:
+        """Of each stretch, whether any view looks at it."""
+        if EVERYTHING in views:
+            return np.ones(len(self._spoken.calls), bool)
+        kept: Flags = np.logical_or.reduce([self._unsure, *map(self._looked, views)])
+        return kept
+
+    def _looked(self, view: View) -> Flags:
+        if view not in self._seen:
+            self._seen[view] = self._unsure | view.looked(self._spoken)
+        return self._seen[view]
 
     def number(self, call: int, stretch: int) -> int:
         """What the call calls a stretch of its excerpt."""
-        return self._numbers[call][stretch]
+        return int(self._numbers[self._kept_firsts[call] + stretch] - self._spoken.firsts[call])
 
     def looks(self, rule: Rule, call: int, number: int) -> bool:
         """Whether the rule looks at a stretch of the call."""
-        if not self.known[call]:
-            return True
-        key = call, View.of(rule)
-        if key not in self._seen:
-            self._seen[key] = key[1].stretches(self._roles[call])
-        return number in self._seen[key]
+        return bool(self._looked(View.of(rule))[self._spoken.firsts[call] + number])
 
     def batches(self, calls: Iterable[int], size: int) -> Iterable[list[int]]:
         """Calls with so many bytes of text together, one at least."""
@@ -86,6 +114,20 @@ class Excerpts:
             yield batch
 
 
-def _only(units: NDArray[np.uint16], opens: NDArray[np.int64], kept: Sequence[int]) -> bytes:
-    ends = np.append(opens[1:], len(units))
-    return b"".join(units[first:last].tobytes() for first, last in zip(opens[kept], ends[kept], strict=True))
+def _inside(size: int, ends: Ints) -> Flags:
+    """Of each code unit of some compact texts, whether it is in a stretch: heads and last units are not."""
+    inside = np.ones(size, bool)
+    begins = np.concatenate(([0], ends[:-1]))
+    inside[(begins[:, None] + np.arange(HEAD_UNITS)).ravel()] = False
+    inside[ends - 1] = False
+    return inside
+
+
+def _spoken(units: NDArray[np.uint16], opens: Ints, ends: Ints) -> Spoken:
+    calls = np.searchsorted(ends, opens, "right")
+    return Spoken(calls, units[opens], np.searchsorted(calls, np.arange(len(ends) + 1)))
+
+
+def _parts(units: NDArray[np.uint16], ends: Ints) -> list[bytes]:
+    whole = units.tobytes()
+    return [whole[2 * first : 2 * last] for first, last in pairwise([0, *ends.tolist()])]
