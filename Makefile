@@ -6,7 +6,7 @@
 # make bench-page  how soon a long call is ready in the browser, and twenty inspectors at once
 # make screenshots  the pictures of the pages in docs/images, from the demo calls
 # make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
-# make bench-tuning  how long `rules try` takes over 1,000 and 10,000 generated calls
+# make bench-tuning  how long `rules try` and `rules impact` take over 1,000 and 10,000 generated calls
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
 # make soak   the night under kills, poison and mutated files, writes docs/reliability.md; SEED=1 KILLS=1000
 PYTHON ?= python3
