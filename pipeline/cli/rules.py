@@ -22,7 +22,7 @@ from pipeline.ruleset import Case, Rule
 from pipeline.workflows.check_rules import Chosen, choose, prepared
 
 RunCase = Callable[[Rule, Case], CaseFailure | None]
-STYLES = {Level.ERROR: "red", Level.WARNING: "yellow"}
+STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.ACCEPTED: "dim"}
 
 app = typer.Typer(
     help="规则文件：跑用例、检查、试改动。", no_args_is_help=True, epilog="例：callscore rules test"
@@ -91,21 +91,24 @@ def _summary(tested: list[Rule], *, wrong: int, bare: int) -> str:
 def lint(
     files: Files = None,
     strict: Annotated[bool, typer.Option("--strict", help="有警告也算不通过。")] = False,
+    accepted: Annotated[bool, typer.Option("--accepted", help="也列出已说明的警告和理由。")] = False,
     rules: Rules = None,
 ) -> None:
     """检查规则文件，一次列出全部错误和警告，每条指明文件、行、列，写了什么，该写什么。
 
     错误让规则不能用或判错，退出码 1。警告供你斟酌：重复、被盖住、太短、太慢、平常话里也有的说法，过期的规则。
+    斟酌过、就该这样的，在那一行后面写 # lint: 名称 理由，以后只计数；毛病没了，会提醒你删掉。
     只看一部分文件时，仍和全部规则对照。
     """
     chosen = choose(load(SettingsOptions(rules=rules)), files or ())
     notices = [notice for notice in _linted(chosen) if notice.source.path in chosen]
-    for level in (Level.WARNING, Level.ERROR):
+    for level in (*([Level.ACCEPTED] if accepted else []), Level.WARNING, Level.ERROR):
         _list(chosen, [notice for notice in notices if notice.level is level], level)
     counts = Counter(notice.level for notice in notices)
     seen = sum(path in chosen for path in chosen.texts)
-    _say(f"{seen} 个文件：{counts[Level.ERROR]} 个错误，{counts[Level.WARNING]} 个警告。")
-    raise typer.Exit(1 if counts[Level.ERROR] or (strict and notices) else 0)
+    told = f"，{counts[Level.ACCEPTED]} 个已说明" if counts[Level.ACCEPTED] else ""
+    _say(f"{seen} 个文件：{counts[Level.ERROR]} 个错误，{counts[Level.WARNING]} 个警告{told}。")
+    raise typer.Exit(1 if counts[Level.ERROR] or (strict and counts[Level.WARNING]) else 0)
 
 
 def _linted(chosen: Chosen) -> tuple[Notice, ...]:
@@ -120,7 +123,9 @@ def _list(chosen: Chosen, notices: list[Notice], level: Level) -> None:
     console().print(level.chinese, style=STYLES[level])
     for notice in notices:
         source = notice.source
-        _say(f"{chosen.shown(source.path)}:{source.line}:{source.column}: {notice.message} [{notice.check}]")
+        why = f"：{notice.reason}" if notice.reason else ""
+        place = f"{chosen.shown(source.path)}:{source.line}:{source.column}"
+        _say(f"{place}: {notice.message} [{notice.check}]{why}")
     _say("")
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.detect.lints import CHECKS
+from pipeline.detect.lints.accepted import weighed
 from pipeline.detect.lints.notice import Level, Notice, notice_of
 from pipeline.detect.lints.subject import Subject
 from pipeline.detect.load import examine_texts, read_texts
@@ -31,4 +32,5 @@ def lint_texts(files: Mapping[str, str], today: date, watch: Watch = lambda: Non
     for name, check in CHECKS.items():
         watch()
         notices += [replace(notice, check=name) for notice in check(subject)]
-    return tuple(sorted(notices, key=lambda notice: notice.order))
+    told = weighed(notices, files, CHECKS)
+    return tuple(sorted(told, key=lambda notice: notice.order))

@@ -146,9 +146,10 @@ class ShownNotice:
 
 
 def shown_notices(notices: Iterable[Notice], text: str) -> tuple[ShownNotice, ...]:
-    """Errors before warnings, each by its place in the text."""
+    """Errors before warnings, each by its place in the text; without those that the owner accepted."""
     lines = text.split("\n")
-    ordered = sorted(notices, key=lambda notice: (notice.level is not Level.ERROR, notice.order))
+    open_ones = (notice for notice in notices if notice.level is not Level.ACCEPTED)
+    ordered = sorted(open_ones, key=lambda notice: (notice.level is not Level.ERROR, notice.order))
     return tuple(_shown(notice, lines) for notice in ordered)
 
 

@@ -196,9 +196,41 @@ def test_a_rule_that_cannot_be_read_does_not_keep_the_others_from_being_checked(
     assert [notice.check for notice in lint_texts(files, TODAY)] == ["file", "duplicate"]
 
 
-def test_the_shipped_rules_have_no_error() -> None:
-    errors = [str(notice) for notice in lint(shipped_rules(), TODAY) if notice.level is Level.ERROR]
-    assert not errors
+def test_the_shipped_rules_have_no_error_and_no_warning_without_a_reason() -> None:
+    notices = lint(shipped_rules(), TODAY)
+    assert not [str(notice) for notice in notices if notice.level is not Level.ACCEPTED]
+    assert all(notice.reason for notice in notices)
+
+
+def remarked(remark: str) -> list[tuple[str, Level, str]]:
+    """What lint says of a short phrase with a remark behind it."""
+    text = rule("short", "撵")["a/short.yml"].replace('"撵"\n', f'"撵"  # lint: {remark}\n', 1)
+    return [(n.check, n.level, n.reason) for n in lint_texts({"a/short.yml": text}, TODAY)]
+
+
+def test_a_warning_with_a_reason_behind_its_line_is_accepted() -> None:
+    assert remarked("short 两个字就够") == [("short", Level.ACCEPTED, "两个字就够")]
+
+
+def test_a_remark_needs_a_reason_and_a_warning_that_it_is_about() -> None:
+    assert [(check, level) for check, level, _ in remarked("short")] == [
+        ("short", Level.WARNING),
+        ("accepted", Level.WARNING),
+    ]
+    assert ("accepted", Level.WARNING, "") in remarked("slow 只有开头才听")
+    assert ("accepted", Level.WARNING, "") in remarked("shorter 写错了")
+
+
+def test_two_remarks_may_stand_behind_one_line() -> None:
+    told = remarked("short 两个字就够 # lint: slow 并不慢")
+    assert ("short", Level.ACCEPTED, "两个字就够") in told
+    assert ("accepted", Level.WARNING, "") in told
+
+
+def test_an_error_cannot_be_accepted() -> None:
+    text = rule("twice", "你找别的部门", role="agnet")["a/twice.yml"]
+    text = text.replace("role: agnet", "role: agnet  # lint: file 就要这样")
+    assert Level.ERROR in [notice.level for notice in lint_texts({"a/twice.yml": text}, TODAY)]
 
 
 def test_ordinary_sentences_are_many_and_of_both_sides() -> None:

@@ -8,24 +8,28 @@ from pipeline.scope import Source
 
 
 class Level(StrEnum):
-    """An error keeps a rule from doing its work; a warning is for the owner to weigh."""
+    """An error keeps a rule from doing its work; a warning is for the owner to weigh; one that was weighed
+    and found to be as it should is accepted."""
 
     ERROR = "error"
     WARNING = "warning"
+    ACCEPTED = "accepted"
 
     @property
     def chinese(self) -> str:
-        return {"error": "错误", "warning": "警告"}[self.value]
+        return {"error": "错误", "warning": "警告", "accepted": "已说明"}[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """`check` names the check that speaks; the message says what was found and what was expected."""
+    """`check` names the check that speaks; the message says what was found and what was expected;
+    `reason`, why its owner accepts it."""
 
     check: str
     level: Level
     source: Source
     message: str
+    reason: str = ""
 
     def __str__(self) -> str:
         return f"{self.source}: {self.message}"

@@ -1,0 +1,64 @@
+"""Warnings that the owner of a rule has weighed: `# lint: CHECK reason` behind the line they point at."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.detect.lints.notice import Level, Notice
+from pipeline.scope import Source
+
+CHECK = "accepted"
+_REMARK = re.compile(r"(?<=\s)#\s*lint:\s*(?P<check>[\w-]*)[ \t]*(?P<reason>[^#\n]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remark:
+    source: Source
+    check: str
+    reason: str
+
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return self.source.path, self.source.line, self.check
+
+
+def weighed(notices: Iterable[Notice], files: Mapping[str, str], checks: Iterable[str]) -> tuple[Notice, ...]:
+    """The notices, with the warnings that a remark accepts told as such; and what is wrong with remarks."""
+    remarks = [remark for path, text in files.items() for remark in _remarks(path, text)]
+    reasons = {remark.about: remark.reason for remark in remarks if remark.reason}
+    told = tuple(_accepted(notice, reasons) for notice in notices)
+    used = {_about(notice) for notice in told if notice.level is Level.ACCEPTED}
+    return (*told, *(fault for remark in remarks for fault in _faults(remark, used, frozenset(checks))))
+
+
+def _remarks(path: str, text: str) -> Iterator[_Remark]:
+    for found in _REMARK.finditer(text):
+        begin = text.rfind("\n", 0, found.start("check")) + 1
+        line = text.count("\n", 0, begin) + 1
+        column = text.index("#", found.start()) - begin + 1
+        source = Source(path=path, line=line, column=column)
+        yield _Remark(source=source, check=found["check"], reason=found["reason"].strip())
+
+
+def _accepted(notice: Notice, reasons: Mapping[tuple[str, int, str], str]) -> Notice:
+    reason = reasons.get(_about(notice))
+    if reason is None or notice.level is Level.ERROR:
+        return notice
+    return replace(notice, level=Level.ACCEPTED, reason=reason)
+
+
+def _about(notice: Notice) -> tuple[str, int, str]:
+    return notice.source.path, notice.source.line, notice.check
+
+
+def _faults(remark: _Remark, used: set[tuple[str, int, str]], checks: frozenset[str]) -> Iterator[Notice]:
+    if remark.check not in checks:
+        known = "、".join(sorted(checks))
+        message = f"found `# lint: {remark.check}`, expected the name of a check: {known}"
+    elif not remark.reason:
+        message = f"found `# lint: {remark.check}` without a reason, expected why this is as it should be"
+    elif remark.about not in used:
+        message = f"found `# lint: {remark.check}`, but no such warning here, expected no remark"
+    else:
+        return
+    yield Notice(check=CHECK, level=Level.WARNING, source=remark.source, message=message)
