@@ -53,7 +53,8 @@ def _counts(finding: Finding) -> bool:
 
 
 def _sign(finding: Finding) -> tuple[object, ...]:
-    return finding.outcome, finding.span, finding.confidence
+    """How sure it is, is no part of it: rules that build on it, and points, ask only for the outcome."""
+    return finding.outcome, finding.span
 
 
 def _forms(ruleset: RuleSet) -> list[tuple[str, str]]:
