@@ -59,6 +59,9 @@ def review_command(
     reason: Annotated[str, typer.Option("--reason", help="理由；改机器的评级时必须写。")] = "",
     done: Annotated[bool, typer.Option("--done", help="交卷：这通电话我评完了。")] = False,
     partial: Annotated[bool, typer.Option("--partial", help="有没评的项目也交卷。")] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="主管复核：交卷，以这次为准，不再与别的复核平均。")
+    ] = False,
     blind: Annotated[
         bool, typer.Option("--blind", help="盲评：表上不显示机器的评级，决定记为没看过机器的评级。")
     ] = False,
@@ -77,10 +80,13 @@ def review_command(
         added=tuple(_selected(text) for text in added or ()),
         note=note.strip(),
         reason=reason.strip(),
-        done=done,
+        done=done or final,
         partial=partial,
         blind=blind,
+        final=final,
     )
+    if final and blind:
+        raise UsageError("--final 和 --blind 不能一起用", hint="复核要看着别人的决定，去掉 --blind")
     with open_store(settings) as store:
         if marks.empty:
             if marks.reason or partial:

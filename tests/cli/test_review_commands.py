@@ -70,6 +70,16 @@ def test_the_second_inspector_is_shown_nothing_of_the_first_until_done(callscore
     assert "2.5" in callscore("show", "c2", "--for", "李")
 
 
+def test_a_final_review_settles_what_it_says(callscore: Type) -> None:
+    callscore("review", "c2", "--set", "tone=差", "--who", "王", "--done", "--partial")
+    callscore("review", "c2", "--set", "tone=优", "--reason", "语气平和", "--who", "主管", "--final")
+    callscore("review", "c2", "--set", "tone=差", "--reason", "急", "--who", "李", "--done", "--partial")
+    assert "复核" in callscore("reviews", "c2", "--who", "李")
+    assert "5.0/5.0" in next(
+        line for line in callscore("show", "c2", "--for", "李").splitlines() if "语气" in line
+    )
+
+
 def test_the_name_may_come_from_the_environment(callscore: Type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSCORE_REVIEWER", "赵")
     callscore("review", "c1", "--set", "tone=良")
@@ -84,6 +94,7 @@ def test_the_name_may_come_from_the_environment(callscore: Type, monkeypatch: py
         (("appeal", "answer", "1", "--reason", "x", "--who", "王"), "--keep"),
         (("appeal", "answer", "1", "--keep", "--set", "优", "--reason", "x", "--who", "王"), "--keep"),
         (("appeal", "show", "1"), "appeal list"),
+        (("review", "c1", "--final", "--blind", "--who", "王"), "--blind"),
     ],
 )
 def test_half_a_command_is_told_how_to_go_on(callscore: Type, words: tuple[str, ...], hint: str) -> None:
