@@ -1,39 +1,29 @@
 """The night: every recording of a folder heard, judged and stored, one commit a call.
 
-Decoding, voice activity and speaker embedding run ahead of recognition in child processes, at most `AHEAD`
-recordings; recognition packs the speech of several recordings into full batches; rules and database come
-behind. So memory depends on the longest recordings, not on their number.
+Who hears, and where, is `tools.hearing`; the way through the folder, rules and database are here.
 """
 
-import logging
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from pipeline.errors import BadInput, CallscoreError, ModelError, NotFound, StorageError
-from pipeline.samples import Peaks
-from pipeline.speech.listen import Listener
-from pipeline.speech.prepare import Prepared
+from pipeline.errors import CallscoreError, NotFound, StorageError
 from pipeline.storage.night_records import Quarantined, Wanted
 from pipeline.storage.records import ScoredCall
-from pipeline.timeline import Call, Recording, Transcript
+from pipeline.timeline import Call
 from pipeline.workflows.dispute.carry import Keeper, Kept
-from pipeline.workflows.night.children import ChildFailed, place, unexpected
-from pipeline.workflows.night.job import Job, Made
+from pipeline.workflows.night.children import unexpected
+from pipeline.workflows.night.hearing import Failed, Heard
+from pipeline.workflows.night.job import Job
 from pipeline.workflows.night.jobs import Walk
 from pipeline.workflows.night.owner import is_gone, this_process
 from pipeline.workflows.night.patience import patiently
 from pipeline.workflows.night.pulse import counting, pulse
-from pipeline.workflows.night.readers import Readers
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
 from pipeline.workflows.process_call import judge
 
-LOG = logging.getLogger("callscore.night")
-AHEAD = 4
 NOTICES_KEPT = 1_000
 
 
@@ -69,7 +59,6 @@ class Night:
         self.summary = Summary()
         self._began = tools.ticks()
         self._left: dict[str, Job] = {}
-        self._peaks: dict[str, Peaks] = {}
 
     def looked_through(self) -> Summary:
         """What there would be to do."""
@@ -83,9 +72,8 @@ class Night:
         first = list(islice(jobs, 1))
         if not first:
             return
-        with Readers(self.tools) as readers:
-            listener = self.tools.listener()
-            self._hear_all(listener, readers, self._within_budget(first, jobs))
+        with self.tools.hearing(self.tools) as hearing:
+            hearing.hear(self._within_budget(first, jobs), self._told)
 
     def _jobs(self, number: int) -> Iterator[Job]:
         """What is to do. What a night that died had claimed is free: where others held some and none of them
@@ -137,103 +125,51 @@ class Night:
         each = gone / finished if finished else 0.0
         return gone + each * (len(self._left) + 1) > self.plan.budget_seconds
 
-    def _hear_all(self, listener: Listener, readers: Readers, jobs: Iterator[Job]) -> None:
-        """A failure of one call stays with that call."""
-        while True:
-            try:
-                return self._hear(listener, readers, jobs)
-            except CallscoreError:
-                raise
-            except Exception as error:
-                LOG.warning("a batch failed, its recordings are heard one by one: %s", place(error))
-                for job in list(self._left.values()):
-                    self._hear_alone(listener, readers, job)
+    def _told(self, outcome: Heard | Failed) -> None:
+        """What became of a job; it is no longer under way."""
+        if isinstance(outcome, Heard):
+            self._keep(outcome)
+        else:
+            self._failed(outcome)
+        del self._left[outcome.job.sha256]
 
-    def _hear(self, listener: Listener, readers: Readers, jobs: Iterator[Job]) -> None:
-        """Several recordings in full batches; each finished one is no longer under way."""
-        for recording, transcript in listener.hear(self._prepared(jobs, readers)):
-            job = self._left[recording.sha256]
-            self._keep(job, recording, transcript)
-            del self._left[recording.sha256]
-
-    def _hear_alone(self, listener: Listener, readers: Readers, job: Job) -> None:
-        """A batch failed: one by one, so that the recording that made it fail is the only one lost."""
-        try:
-            self._hear(listener, readers, iter([job]))
-        except CallscoreError:
-            raise
-        except Exception as error:
-            self._failed(job, "recognize", unexpected(job, error))
-
-    def _prepared(self, jobs: Iterator[Job], readers: Readers) -> Iterator[Prepared]:
-        """Recordings ready for recognition, in order; those that cannot be read are quarantined."""
-        waiting: deque[tuple[Job, Future[Made]]] = deque()
-        try:
-            while True:
-                for job in islice(jobs, AHEAD - len(waiting)):
-                    waiting.append((job, readers.submit(job)))
-                if not waiting:
-                    return
-                job, future = waiting.popleft()
-                made = self._ready(job, future)
-                if made:
-                    self._peaks[job.sha256] = made.peaks
-                    yield made.ready
-        finally:
-            for _, future in waiting:
-                future.cancel()
-
-    def _ready(self, job: Job, future: "Future[Made]") -> Made | None:
-        try:
-            return future.result()
-        except BadInput as error:
-            self._failed(job, "decode", error)
-        except ChildFailed as error:
-            self._failed(job, "crash", error, tries=error.tries)
-        except ModelError:
-            raise
-        except CallscoreError as error:
-            self._failed(job, "prepare", error)
-        except Exception as error:
-            self._failed(job, "prepare", unexpected(job, error))
-        return None
-
-    def _keep(self, job: Job, recording: Recording, transcript: Transcript) -> None:
-        waveform = self._peaks.pop(job.sha256, None)
+    def _keep(self, heard: Heard) -> None:
         keeper = Keeper(
             store=self.tools.store,
-            judged=lambda call: replace(self._judged(call), peaks=waveform),
+            judged=lambda call: replace(self._judged(call), peaks=heard.peaks),
             zone=self.tools.settings.time_zone,
         )
-        heard = Call(recording=recording, transcript=transcript)
+        call = Call(recording=heard.recording, transcript=heard.transcript)
         try:
-            kept = self._patiently_kept(keeper, heard)
+            kept = self._patiently_kept(keeper, call)
         except StorageError:
             raise
         except Exception as error:
-            self._failed(job, "judge", unexpected(job, error))
+            self._failed(Failed(job=heard.job, stage="judge", error=unexpected(heard.job, error)))
             return
         for notice in kept.notices:
             self.notice(notice)
         self.summary.scored += 1
-        self.summary.heard += recording.duration
+        self.summary.heard += heard.recording.duration
         self.watcher.scored(kept.scored)
 
-    def _patiently_kept(self, keeper: Keeper, heard: Call) -> Kept:
-        return patiently(lambda: keeper.kept(heard, at=self.tools.clock()), self.tools, self.notice)
+    def _patiently_kept(self, keeper: Keeper, call: Call) -> Kept:
+        return patiently(lambda: keeper.kept(call, at=self.tools.clock()), self.tools, self.notice)
 
     def _judged(self, call: Call) -> ScoredCall:
         reviews = self.tools.store.reviews(call.recording.id)
         return judge(self.tools.understand(call), self.tools.ruleset, self.tools.settings, reviews=reviews)
 
-    def _failed(self, job: Job, stage: str, error: CallscoreError, *, tries: int = 1) -> None:
-        """A job that cannot be done: it is no longer under way."""
+    def _failed(self, failed: Failed) -> None:
+        job = failed.job
         fault = Quarantined(
-            path=str(job.path), stage=stage, reason=str(error), sha256=job.sha256, tries=tries
+            path=str(job.path),
+            stage=failed.stage,
+            reason=str(failed.error),
+            sha256=job.sha256,
+            tries=failed.tries,
         )
         self._put(fault, job.work)
-        self._left.pop(job.sha256, None)
-        self._peaks.pop(job.sha256, None)
         self.summary.failed += 1
 
     # what the walk finds

@@ -8,8 +8,8 @@ from pipeline.samples import RATE
 from pipeline.settings import Settings
 from pipeline.storage.night_records import MOST_TRIES
 from pipeline.workflows.night.children import GB, MB, Children, Limits
+from pipeline.workflows.night.hearing import Recipe
 from pipeline.workflows.night.job import Job, Made
-from pipeline.workflows.night.values import NightTools
 
 THREADS_HERE = 2
 BYTES_A_SECOND = 2 * 4 * RATE
@@ -19,11 +19,11 @@ BYTES_A_SECOND = 2 * 4 * RATE
 class Readers:
     """`readers` child processes, or two threads of this one where that setting is 0."""
 
-    def __init__(self, tools: NightTools) -> None:
-        self._count = count = tools.settings.readers
+    def __init__(self, recipe: Recipe) -> None:
+        self._count = count = recipe.settings.readers
         self._pool = ThreadPoolExecutor(count or THREADS_HERE, thread_name_prefix="prepare")
-        self._children = Children(tools.prepare, limits(tools.settings), count) if count else None
-        self._here = None if count else tools.prepare()
+        self._children = Children(recipe.prepare, limits(recipe.settings), count) if count else None
+        self._here = None if count else recipe.prepare()
 
     def submit(self, job: Job) -> Future[Made]:
         """The future raises what `Children` raises, or what the work itself raises here."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance
 from pipeline.units import Ms
+from pipeline.workflows.night.hearing import Hearing, Recipe
+from pipeline.workflows.night.here import here
 from pipeline.workflows.night.job import Prepare
 
 
@@ -40,7 +43,7 @@ class NightTools:
     """Everything with a state, passed in. `listener` loads the models, and only when there is work;
     `provenance` is what its transcripts will carry; `prepare` makes what decodes, in a child process where
     the setting `readers` is not 0, and so it must be picklable; `understand` adds the vectors of a call's
-    sentences; `ticks` are seconds that never go back."""
+    sentences; `ticks` are seconds that never go back; `hearing` is opened when there is work."""
 
     store: Store
     listener: Callable[[], Listener]
@@ -51,6 +54,7 @@ class NightTools:
     clock: Callable[[], datetime]
     understand: Callable[[Call], Call] = lambda call: call
     ticks: Callable[[], float] = time.monotonic
+    hearing: Callable[[Recipe], AbstractContextManager[Hearing]] = here
 
 
 class Watcher(Protocol):
