@@ -7,6 +7,7 @@ from night_help import FakeListener, Notes, archive, beep, tools, write_metadata
 from pipeline.errors import MetadataError, NotFound
 from pipeline.media.values import moment, time_zone
 from pipeline.storage.store import Store
+from pipeline.workflows.night.jobs import Walk
 from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
 
@@ -147,3 +148,21 @@ def test_a_recording_that_breaks_the_model_is_the_only_one_lost(store: Store, tm
     assert "RuntimeError" in fault.reason
     assert "说了什么" not in fault.reason
     assert names(store) == ["c1", "c2", "c4", "c5", "c6", "c7"]
+
+
+def test_a_mistake_on_the_way_through_the_folder_ends_the_night_and_blames_no_recording(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        beep(tmp_path / f"in/c{number:02}.wav", 300 + 5 * number, 1.0)
+    whole = Walk._counted
+
+    def mistaken(self: Walk, path: Path, *about: object) -> object:
+        if path.name == "c10.wav":
+            raise RuntimeError("mistake")
+        return whole(self, path, *about)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Walk, "_counted", mistaken)
+    with pytest.raises(RuntimeError, match="mistake"):
+        night(store, tmp_path / "in")
+    assert store.quarantined() == ()

@@ -41,9 +41,10 @@ class Here:
         """Several recordings in full batches; where a batch fails one by one, so that the recording that made
         it fail is the only one lost."""
         outside = _Outside(jobs, tell)
+        whole = outside.jobs()
         while True:
             try:
-                return self._hear(outside.jobs(), outside.tell)
+                return self._hear(whole, outside.tell)
             except CallscoreError:
                 raise
             except Exception as error:
