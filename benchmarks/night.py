@@ -152,7 +152,7 @@ def _night(bench: Bench) -> Callable[[], dict[str, str]]:
             tools = NightTools(
                 store=store,
                 prepare=Preparing(settings),
-                listener=lambda: listener,
+                listener=lambda _: listener,
                 provenance=listener.provenance,
                 ruleset=ruleset,
                 settings=settings,

@@ -64,7 +64,7 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
         tools = NightTools(
             store=store,
             prepare=Preparing(settings),
-            listener=lambda: Listener.open(settings),
+            listener=Listener.open,
             provenance=provenance,
             ruleset=ruleset,
             settings=settings,

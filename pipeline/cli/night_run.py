@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +21,8 @@ from pipeline.storage.database import beside
 from pipeline.storage.store import Store
 from pipeline.units import clock
 from pipeline.workflows.meaning import Understanding
+from pipeline.workflows.night.hearing import kept_open
+from pipeline.workflows.night.here import here
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.telling import Log, Together, report
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
@@ -62,12 +63,17 @@ def running(settings: Settings) -> Iterator[Run]:
     """The store open, a bar or lines on the terminal, SIGTERM like Ctrl-C: what is done is kept, what was
     claimed is given back."""
     understanding = Understanding(settings)
-    listener = cache(lambda: Listener.open(settings))
-    with Store.open(settings.database) as store, progress_watcher() as shown, _interruptible():
+    with (
+        Store.open(settings.database) as store,
+        progress_watcher() as shown,
+        _interruptible(),
+        kept_open(here) as hearing,
+    ):
         tools = NightTools(
             store=store,
             prepare=Preparing(settings),
-            listener=listener,
+            listener=Listener.open,
+            hearing=hearing,
             provenance=Listener.provenance_of(settings),
             ruleset=rules_in_force(store, understanding, at=datetime.now(UTC)),
             settings=settings,

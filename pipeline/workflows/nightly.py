@@ -72,7 +72,7 @@ class Night:
         first = list(islice(jobs, 1))
         if not first:
             return
-        with self.tools.hearing(self.tools) as hearing:
+        with self.tools.hearing(self.tools.recipe) as hearing:
             hearing.hear(self._within_budget(first, jobs), self._told)
 
     def _jobs(self, number: int) -> Iterator[Job]:

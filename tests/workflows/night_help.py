@@ -117,7 +117,7 @@ def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -
     ready = listener or FakeListener()
     return NightTools(
         store=store,
-        listener=lambda: ready,  # type: ignore[arg-type, return-value]
+        listener=lambda settings: ready,  # type: ignore[arg-type, return-value]
         prepare=preparing,
         provenance=MADE_BY,
         ruleset=RULESET,

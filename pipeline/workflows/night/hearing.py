@@ -1,6 +1,7 @@
 """What a night asks of whatever hears its recordings: this process, other processes, other machines."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,16 +13,14 @@ from pipeline.timeline import Recording, Transcript
 from pipeline.workflows.night.job import Job, Prepare
 
 
-class Recipe(Protocol):
-    """How recordings are heard. `prepare` makes what decodes, `listener` loads the models; whoever hears in
-    other processes sends both there, so they must be picklable then."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How recordings are heard. `prepare` makes what decodes, `listener` loads the models of some settings.
+    It goes as it is to other processes, so all of it must be picklable where there are any."""
 
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def prepare(self) -> Callable[[], Prepare]: ...
-    @property
-    def listener(self) -> Callable[[], Listener]: ...
+    settings: Settings
+    prepare: Callable[[], Prepare]
+    listener: Callable[[Settings], Listener]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +60,21 @@ class Hearing(Protocol):
     """
 
     def hear(self, jobs: Iterator[Job], tell: Tell) -> None: ...
+
+
+Opened = Callable[[Recipe], AbstractContextManager[Hearing]]
+"""Loads what hearing needs, and lets go of it at the end. Raises ModelError."""
+
+
+@contextmanager
+def kept_open(opened: Opened) -> Iterator[Opened]:
+    """The same hearing for night after night: opened with the first that has work, closed at the end."""
+    with ExitStack() as stack:
+        standing: list[Hearing] = []
+
+        def again(recipe: Recipe) -> AbstractContextManager[Hearing]:
+            if not standing:
+                standing.append(stack.enter_context(opened(recipe)))
+            return nullcontext(standing[0])
+
+        yield again

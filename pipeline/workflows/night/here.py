@@ -26,7 +26,7 @@ AHEAD = 4
 def here(recipe: Recipe) -> Iterator[Hearing]:
     """The models are loaded while the readers start. Raises ModelError."""
     with Readers(recipe) as readers:
-        yield Here(readers, recipe.listener())
+        yield Here(readers, recipe.listener(recipe.settings))
 
 
 class Here:
@@ -40,6 +40,7 @@ class Here:
     def hear(self, jobs: Iterator[Job], tell: Tell) -> None:
         """Several recordings in full batches; where a batch fails one by one, so that the recording that made
         it fail is the only one lost."""
+        self._open, self._peaks = {}, {}
         outside = _Outside(jobs, tell)
         whole = outside.jobs()
         while True:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance
 from pipeline.units import Ms
-from pipeline.workflows.night.hearing import Hearing, Recipe
+from pipeline.workflows.night.hearing import Opened, Recipe
 from pipeline.workflows.night.here import here
 from pipeline.workflows.night.job import Prepare
 
@@ -40,13 +39,12 @@ class NightPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightTools:
-    """Everything with a state, passed in. `listener` loads the models, and only when there is work;
-    `provenance` is what its transcripts will carry; `prepare` makes what decodes, in a child process where
-    the setting `readers` is not 0, and so it must be picklable; `understand` adds the vectors of a call's
-    sentences; `ticks` are seconds that never go back; `hearing` is opened when there is work."""
+    """Everything with a state, passed in. `listener` and `prepare` are the `recipe` for whoever hears,
+    `hearing` is opened only when there is work; `provenance` is what its transcripts will carry;
+    `understand` adds the vectors of a call's sentences; `ticks` are seconds that never go back."""
 
     store: Store
-    listener: Callable[[], Listener]
+    listener: Callable[[Settings], Listener]
     prepare: Callable[[], Prepare]
     provenance: Provenance
     ruleset: RuleSet
@@ -54,7 +52,11 @@ class NightTools:
     clock: Callable[[], datetime]
     understand: Callable[[Call], Call] = lambda call: call
     ticks: Callable[[], float] = time.monotonic
-    hearing: Callable[[Recipe], AbstractContextManager[Hearing]] = here
+    hearing: Opened = here
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe(settings=self.settings, prepare=self.prepare, listener=self.listener)
 
 
 class Watcher(Protocol):
