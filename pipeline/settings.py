@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -88,6 +88,10 @@ class Settings(BaseModel):
     readers: int = _setting(2, "几个子进程解码；0：在主进程里解码，不限时间和内存", ge=0)
     prepare_minutes: float = _setting(20.0, "解码一个录音最多用多久（分钟）；小文件更短", gt=0)
     prepare_memory_gb: float = _setting(8.0, "解码一个录音最多用多少内存（GB）", gt=0)
+    workers: Annotated[int, Field(ge=0)] | Literal["auto"] = _setting(
+        1, "几个子进程识别；auto：每块显卡一个，CPU 按核数；0：在主进程里识别，崩溃会连累整夜"
+    )
+    recognize_minutes: float = _setting(15.0, "识别进程多久没有动静算卡死（分钟）", gt=0)
     lease_minutes: float = _setting(5.0, "认领的录音多久没有动静，别的机器可以接手（分钟）", gt=0)
     database_wait_minutes: float = _setting(5.0, "数据库锁住、连不上时最多等多久（分钟）", ge=0)
     log: str = _setting("", "夜里的日志文件，一行一个 JSON，只有编号和时间，没有原话；空：不写")

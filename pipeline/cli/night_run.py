@@ -22,10 +22,10 @@ from pipeline.storage.store import Store
 from pipeline.units import clock
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.night.hearing import kept_open
-from pipeline.workflows.night.here import here
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.telling import Log, Together, report
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
+from pipeline.workflows.night.workers import local
 from pipeline.workflows.rules import rules_in_force
 
 EXIT_STOPPED = 130
@@ -67,7 +67,7 @@ def running(settings: Settings) -> Iterator[Run]:
         Store.open(settings.database) as store,
         progress_watcher() as shown,
         _interruptible(),
-        kept_open(here) as hearing,
+        kept_open(local) as hearing,
     ):
         tools = NightTools(
             store=store,

@@ -9,7 +9,7 @@ Numbers stay as Whisper writes them, mostly Arabic digits (工号1021), sometime
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -115,13 +115,15 @@ class Recognizer:
         files = ready_model(settings)
         return cls(Decoder(files.folder, settings), settings, model=files.name, sha256=files.sha256)
 
-    def recognize(self, requests: Iterable[Request]) -> Iterator[Heard]:
+    def recognize(
+        self, requests: Iterable[Request], beat: Callable[[], None] = lambda: None
+    ) -> Iterator[Heard]:
         """One answer for each request, in their order, each as soon as it and those before it are done.
 
         Requests are pulled as they are needed, a few batches ahead; the caller's work between them
-        runs while the model reads.
+        runs while the model reads. `beat` is called after each batch.
         """
-        run = _Run(self._reader, self._settings)
+        run = _Run(self._reader, self._settings, beat)
         with ThreadPoolExecutor(max_workers=self._reader.workers, thread_name_prefix="asr") as pool:
             for request in requests:
                 run.add(request)
@@ -139,8 +141,8 @@ class Recognizer:
 class _Run:
     """The state of one `recognize`: tickets in order, windows by batch kind, batches in flight."""
 
-    def __init__(self, reader: Reader, settings: Settings) -> None:
-        self._reader, self._settings = reader, settings
+    def __init__(self, reader: Reader, settings: Settings, beat: Callable[[], None]) -> None:
+        self._reader, self._settings, self._beat = reader, settings, beat
         self._tickets: deque[_Ticket] = deque()
         self._waiting: dict[tuple[bool, int], list[_Job]] = {}
         self._flying: deque[_Batch] = deque()
@@ -195,6 +197,7 @@ class _Run:
         jobs, future = self._flying.popleft()
         for job, reading in zip(jobs, future.result(), strict=True):
             self._take(job, reading)
+        self._beat()
 
     def finished(self) -> Iterator[Heard]:
         while self._tickets and self._tickets[0].open_windows == 0:

@@ -4,7 +4,7 @@
 other threads. `hear` recognizes many prepared recordings in full batches and puts each together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.samples import Mono, Samples
@@ -55,11 +55,14 @@ class Listener:
         """As `Preparer.prepare`. Thread safe."""
         return self._preparer.prepare(recording, samples, lost)
 
-    def hear(self, recordings: Iterable[Prepared]) -> Iterator[tuple[Recording, Transcript]]:
-        """Recognize in full batches over several recordings; results come in the order given."""
+    def hear(
+        self, recordings: Iterable[Prepared], beat: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Recording, Transcript]]:
+        """Recognize in full batches over several recordings; results come in the order given. `beat` is
+        called after each batch."""
         waiting: dict[str, Prepared] = {}
         collected: dict[str, list[Heard]] = {}
-        for heard in self._recognizer.recognize(self._requests(recordings, waiting)):
+        for heard in self._recognizer.recognize(self._requests(recordings, waiting), beat):
             identity, _, _ = heard.key.partition("/")
             parts = collected.setdefault(identity, [])
             parts.append(heard)

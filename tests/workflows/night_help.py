@@ -3,13 +3,13 @@
 import csv
 import sqlite3
 import wave
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from night_children import preparing
+from night_listeners import MADE_BY, FakeListener
 
 from pipeline.detect.load import load_ruleset
 from pipeline.resources import shipped_rules
@@ -17,43 +17,10 @@ from pipeline.settings import Settings
 from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
-from pipeline.timeline import Provenance, Recording, Role, RoleAssignment, Span, Transcript, Turn, Word
 from pipeline.workflows.night.values import NightTools
 
-MADE_BY = Provenance(pipeline="test", model="fake", model_sha256="0" * 64, settings_digest="0" * 16)
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 RULESET = load_ruleset(shipped_rules())
-
-
-class FakeListener:
-    """Says the same for every recording; `fail_after` interrupts when so many were heard, `poison` is the
-    call_id of one that breaks the model whenever it is in a batch."""
-
-    def __init__(self, fail_after: int | None = None, poison: str = "") -> None:
-        self.fail_after, self.poison, self.heard = fail_after, poison, 0
-
-    @staticmethod
-    def provenance_of(settings: Settings) -> Provenance:
-        return MADE_BY
-
-    def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
-        for recording in recordings:
-            if recording.call_id == self.poison:
-                raise RuntimeError("说了什么")
-            if self.heard == self.fail_after:
-                raise KeyboardInterrupt
-            self.heard += 1
-            yield recording, transcript("您好，这里是测试公司，工号幺二三四，请问有什么可以帮您？")
-
-
-def transcript(text: str) -> Transcript:
-    words = tuple(
-        Word(span=Span(500 + n * 200, 700 + n * 200), text=c, probability=0.9) for n, c in enumerate(text)
-    )
-    turn = Turn(
-        index=0, speaker=0, role=Role.AGENT, channel=0, span=Span(500, words[-1].span.end), words=words
-    )
-    return Transcript(turns=(turn,), roles=RoleAssignment(confidence=1.0, reason="测试"), provenance=MADE_BY)
 
 
 class Notes:
@@ -113,7 +80,7 @@ def write_metadata(path: Path, rows: list[list[str]], encoding: str = "utf-8") -
 
 
 def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -> NightTools:
-    """Everything in this process, unless `readers` says otherwise."""
+    """Everything in this process, unless `readers` and `workers` say otherwise."""
     ready = listener or FakeListener()
     return NightTools(
         store=store,
@@ -121,7 +88,7 @@ def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -
         prepare=preparing,
         provenance=MADE_BY,
         ruleset=RULESET,
-        settings=Settings(**{"readers": 0, **settings}),
+        settings=Settings(**{"readers": 0, "workers": 0, **settings}),
         clock=lambda: NOON,
     )
 

@@ -1,11 +1,9 @@
 """Child processes that decode: what a damaged or hostile recording does to them stays with them.
 
-They are split off a server that has loaded the code and no model, so that a new one starts quickly and safely
-beside the threads of this process. Each does one job after the other. What they make comes back in memory
-that both processes map, not through a pipe.
+Each does one job after the other. What they make comes back in memory that both processes map, not through a
+pipe.
 """
 
-import ctypes
 import mmap
 import os
 import pickle
@@ -15,24 +13,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, reduction
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from pipeline.errors import BadInput, CallscoreError, ModelError
+from pipeline.errors import BadInput, CallscoreError
+from pipeline.workflows.night.child import MOST_STARTS, READY, Child, begin, cannot_start
 from pipeline.workflows.night.job import Job, Made, Prepare
 
-SERVER_LOADS = ["pipeline.workflows.night.preparing"]
 JOBS_IN_A_LIFE = 500
 """A library that loses a little memory with each file loses it with the process."""
 BASE_SECONDS, SECONDS_PER_MB = 30.0, 60.0
 """Time for a recording of that size: forty times what the slowest takes here (six kilobits a second)."""
 MB, GB = 1 << 20, 1 << 30
-PDEATHSIG = 1
 START_SECONDS = 120.0
-READY = "ready"
+LOADS = "pipeline.workflows.night.preparing"
 
 
 class ChildFailed(CallscoreError):
@@ -117,31 +114,16 @@ class _Died:
 
 
 class _Child:
-    """One process and the line to it."""
+    """One process that decodes."""
 
     def __init__(self, make: Callable[[], Prepare], limits: Limits) -> None:
-        context = get_context("forkserver")
-        context.set_forkserver_preload(SERVER_LOADS)
-        self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, make, limits), daemon=True)
-        self.jobs, self._alive = 0, True
-        self._process.start()
-        theirs.close()
-        self._started()
-
-    def _started(self) -> None:
-        """Raises what loading raised, ModelError where it died of it: no recording is to blame."""
-        try:
-            failed = self._line.recv() if self._line.poll(START_SECONDS) else None
-        except (EOFError, OSError):
-            failed = None
-        if failed != READY:
-            self.end()
-            raise failed or ModelError("解码进程起不来", hint="callscore doctor 检查安装")
+        """Raises what loading raised, ModelError where they die of it: no recording is to blame."""
+        self._process, self.jobs = _ready(make, limits), 0
+        self._line, self.end = self._process.line, self._process.end
 
     @property
     def is_used_up(self) -> bool:
-        return not self._alive or self.jobs >= JOBS_IN_A_LIFE
+        return not self._process.is_alive or self.jobs >= JOBS_IN_A_LIFE
 
     def ask(self, job: Job, limits: Limits) -> Made | _Died:
         """Raises what the job raised. Raises ChildFailed: it went beyond a limit."""
@@ -172,23 +154,22 @@ class _Child:
 
     def _died(self, job: Job) -> _Died:
         self.end()
-        code = self._process.exitcode or 0
-        if code == -signal.SIGXCPU:
+        if self._process.code == -signal.SIGXCPU:
             raise ChildFailed(f"{job.path}：解码用的处理器时间过长，已停下")
-        return _Died(signal.Signals(-code).name if code < 0 else f"退出码 {code}")
+        return _Died(self._process.fate)
 
-    def end(self) -> None:
-        """Whatever it is doing. Its exit code is known then."""
-        self._alive = False
-        self._line.close()
-        self._process.join(0.2)
-        self._process.kill()
-        self._process.join(BASE_SECONDS)
+
+def _ready(make: Callable[[], Prepare], limits: Limits) -> Child:
+    for _ in range(MOST_STARTS):
+        child = Child(_serve, make, limits, loads=LOADS)
+        if child.becomes_ready(START_SECONDS):
+            return child
+    raise cannot_start()
 
 
 def _serve(line: Connection, make: Callable[[], Prepare], limits: Limits) -> None:
     """The life of a child: a job, an answer, until the other side is gone."""
-    _bind()
+    begin()
     try:
         prepare = make()
     except CallscoreError as error:
@@ -258,13 +239,6 @@ def _unpacked(handle: int, sizes: list[int]) -> Made:
         at += size
     made: Made = pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301 - our own child wrote it
     return made
-
-
-def _bind() -> None:
-    """Ctrl-C is for the parent; the child goes when the parent goes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL)
 
 
 def _limit_memory(allowed: int) -> None:

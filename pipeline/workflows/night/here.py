@@ -4,8 +4,8 @@ So memory depends on the longest recordings, not on their number."""
 
 import logging
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from itertools import islice
 
@@ -20,20 +20,22 @@ from pipeline.workflows.night.readers import Readers
 
 LOG = logging.getLogger("callscore.night")
 AHEAD = 4
+BEAT_SECONDS = 10.0
 
 
 @contextmanager
-def here(recipe: Recipe) -> Iterator[Hearing]:
-    """The models are loaded while the readers start. Raises ModelError."""
+def here(recipe: Recipe, beat: Callable[[], None] = lambda: None) -> Iterator[Hearing]:
+    """The models are loaded while the readers start. `beat` is called as the work goes on. Raises
+    ModelError."""
     with Readers(recipe) as readers:
-        yield Here(readers, recipe.listener(recipe.settings))
+        yield Here(readers, recipe.listener(recipe.settings), beat)
 
 
 class Here:
     """A failure of one call stays with that call. `_open` is what was taken and not yet told."""
 
-    def __init__(self, readers: Readers, listener: Listener) -> None:
-        self._readers, self._listener = readers, listener
+    def __init__(self, readers: Readers, listener: Listener, beat: Callable[[], None]) -> None:
+        self._readers, self._listener, self._beat = readers, listener, beat
         self._open: dict[str, Job] = {}
         self._peaks: dict[str, Peaks] = {}
 
@@ -56,7 +58,7 @@ class Here:
                     self._hear_alone(job, tell)
 
     def _hear(self, jobs: Iterator[Job], tell: Tell) -> None:
-        for recording, transcript in self._listener.hear(self._prepared(jobs, tell)):
+        for recording, transcript in self._listener.hear(self._prepared(jobs, tell), self._beat):
             job = self._open.pop(recording.sha256)
             peaks = self._peaks.pop(job.sha256, None)
             tell(Heard(job=job, recording=recording, transcript=transcript, peaks=peaks))
@@ -85,6 +87,9 @@ class Here:
                 if not waiting:
                     return
                 job, future = waiting.popleft()
+                while not future.done():
+                    wait([future], BEAT_SECONDS)
+                    self._beat()
                 made = _made(job, future)
                 if isinstance(made, Failed):
                     del self._open[job.sha256]

@@ -16,8 +16,8 @@ from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance
 from pipeline.units import Ms
 from pipeline.workflows.night.hearing import Opened, Recipe
-from pipeline.workflows.night.here import here
 from pipeline.workflows.night.job import Prepare
+from pipeline.workflows.night.workers import local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class NightTools:
     clock: Callable[[], datetime]
     understand: Callable[[Call], Call] = lambda call: call
     ticks: Callable[[], float] = time.monotonic
-    hearing: Opened = here
+    hearing: Opened = local
 
     @property
     def recipe(self) -> Recipe:
