@@ -3,7 +3,8 @@
 Who hears, and where, is `tools.hearing`; the way through the folder, rules and database are here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -68,14 +69,14 @@ class Night:
 
     def work(self, number: int) -> None:
         """Hear, judge and store."""
-        jobs = self._jobs(number)
-        first = list(islice(jobs, 1))
-        if not first:
-            return
-        with self.tools.hearing(self.tools.recipe) as hearing:
-            hearing.hear(self._within_budget(first, jobs), self._told)
+        with closing(self._jobs(number)) as jobs:
+            first = list(islice(jobs, 1))
+            if not first:
+                return
+            with self.tools.hearing(self.tools.recipe) as hearing:
+                hearing.hear(self._within_budget(first, jobs), self._told)
 
-    def _jobs(self, number: int) -> Iterator[Job]:
+    def _jobs(self, number: int) -> Generator[Job, None, None]:
         """What is to do. What a night that died had claimed is free: where others held some and none of them
         is alive any more, the folder is walked once more."""
         yield from Walk(self.plan, self.tools, number, self).jobs(self.summary)

@@ -5,7 +5,7 @@ counted. Where calls differ in importance the folder is walked once for each deg
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -55,16 +55,20 @@ class Walk:
         self._metadata = self._read_metadata()
         self._importance = Importance.of(self._metadata, tools)
 
-    def jobs(self, summary: Summary) -> Iterator[Job]:
-        """Claimed work, the most important first; everything else is counted. Raises NotFound: the folder is
-        not there, or goes; StorageError."""
+    def jobs(self, summary: Summary) -> Generator[Job, None, None]:
+        """Claimed work, the most important first; everything else is counted, and so is what was claimed when
+        this is closed. Raises NotFound: the folder is not there, or goes; StorageError."""
         given = 0
         for degree in self._importance.degrees:
             candidates = self._candidates(degree, summary, first=degree == self._importance.degrees[0])
             while group := list(islice(candidates, self._room(given))):
-                for job in self._claimed(group, summary):
-                    given += 1
-                    yield job
+                claimed = self._claimed(group, summary)
+                try:
+                    for job in claimed:
+                        given += 1
+                        yield job
+                finally:
+                    summary.pending += sum(1 for _ in claimed)
             if self._room(given) == 0:
                 return
 
