@@ -16,7 +16,8 @@ from night_help import Notes, beep, kept, tools
 from night_listeners import Fragile, Second, deadly, known, no_model
 
 from pipeline.errors import ModelError
-from pipeline.media.decode import fingerprint
+from pipeline.media.decode import decode, fingerprint
+from pipeline.samples import RATE
 from pipeline.settings import Settings
 from pipeline.speech.devices import device_names, worker_count
 from pipeline.speech.listen import Listener
@@ -136,13 +137,14 @@ def test_what_is_heard_does_not_depend_on_the_process(tmp_path: Path) -> None:
 
 
 def _excerpts(place: Path, count: int, seconds: float) -> Iterator[Path]:
-    with wave.open(str(DEMO / "d14.wav")) as whole:
-        for number in range(count):
-            path = place / f"{number}.wav"
-            with wave.open(str(path), "wb") as part:
-                part.setparams(whole.getparams())
-                part.writeframes(whole.readframes(int(seconds * whole.getframerate())))
-            yield path
+    sound = (decode(DEMO / "d07_mono.wav").samples.channel(0) * 32767).astype("<i2")
+    length = int(seconds * RATE)
+    for number in range(count):
+        path = place / f"{number}.wav"
+        with wave.open(str(path), "wb") as part:
+            part.setparams((1, 2, RATE, 0, "NONE", ""))
+            part.writeframes(sound[number * length : (number + 1) * length].tobytes())
+        yield path
 
 
 def _job(path: Path) -> Job:
