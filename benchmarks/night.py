@@ -38,6 +38,7 @@ from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.meaning import Understanding
+from pipeline.workflows.night.here import here
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.values import NightPlan, NightTools
 from pipeline.workflows.nightly import run_night
@@ -153,6 +154,7 @@ def _night(bench: Bench) -> Callable[[], dict[str, str]]:
                 store=store,
                 prepare=Preparing(settings),
                 listener=lambda _: listener,
+                hearing=here,
                 provenance=listener.provenance,
                 ruleset=ruleset,
                 settings=settings,
