@@ -77,6 +77,12 @@ def test_answers_come_in_the_order_of_the_requests():
     assert [item.key for item in heard] == ["a", "b", "c", "d"]
 
 
+def test_each_batch_is_a_beat():
+    script, beats = Script(plain), []
+    list(Recognizer(script, SETTINGS).recognize([request("a", 20, 20, 20)], lambda: beats.append(1)))
+    assert len(beats) == len(script.batches) > 0
+
+
 def test_a_channel_without_speech_has_no_words():
     (heard,) = hear(Script(plain), request("a"))
     assert (heard.words, heard.unclear) == ((), ())

@@ -89,7 +89,7 @@ def test_a_mistake_of_the_program_costs_one_recording_and_no_process(store: Stor
 def test_recognition_that_hangs_is_ended(store: Store, tmp_path: Path) -> None:
     fragile = Fragile(tmp_path / "seen")
     folder = folder_of(tmp_path, "a", "hang_1", "b", "c", "d")
-    summary = night(store, folder, fragile, recognize_minutes=0.03)
+    summary = night(store, folder, fragile, recognize_minutes=0.07)
     (fault,) = summary.quarantined
     assert summary.scored == 4
     assert (Path(fault.path).stem, fault.stage, fault.tries) == ("hang_1", "recognize", 1)
@@ -174,7 +174,8 @@ if __name__ == "__main__":
 """
 
 
-def test_no_process_outlives_a_night_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_outlives_a_night_that_is_stopped(tmp_path: Path, how: signal.Signals) -> None:
     folder_of(tmp_path, "hang_1", "a", "b", "c", "d", "e", "f")
     here = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     environ = {**os.environ, "PYTHONPATH": here}
@@ -182,7 +183,7 @@ def test_no_process_outlives_a_night_that_is_killed(tmp_path: Path) -> None:
     _until(lambda: "hang" in _text(tmp_path / "seen"))
     group = _descendants(coordinator.pid)
     assert len(group) >= 4
-    coordinator.send_signal(signal.SIGKILL)
+    coordinator.send_signal(how)
     coordinator.wait()
     _until(lambda: not any(map(_runs, group)))
 

@@ -16,6 +16,7 @@ from pipeline.errors import CallscoreError, ModelError
 
 READY = "ready"
 """What a child says first; what it says instead is the error that keeps it from working."""
+START_SECONDS = 120.0
 END_SECONDS = 0.2
 KILLED_SECONDS = 30.0
 MOST_STARTS = 3

@@ -20,7 +20,7 @@ from queue import Queue
 from typing import Any
 
 from pipeline.errors import BadInput, CallscoreError
-from pipeline.workflows.night.child import MOST_STARTS, READY, Child, begin, cannot_start
+from pipeline.workflows.night.child import MOST_STARTS, READY, START_SECONDS, Child, begin, cannot_start
 from pipeline.workflows.night.job import Job, Made, Prepare
 
 JOBS_IN_A_LIFE = 500
@@ -28,7 +28,6 @@ JOBS_IN_A_LIFE = 500
 BASE_SECONDS, SECONDS_PER_MB = 30.0, 60.0
 """Time for a recording of that size: forty times what the slowest takes here (six kilobits a second)."""
 MB, GB = 1 << 20, 1 << 30
-START_SECONDS = 120.0
 LOADS = "pipeline.workflows.night.preparing"
 
 

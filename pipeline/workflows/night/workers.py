@@ -20,7 +20,7 @@ from typing import Self
 from pipeline.errors import CallscoreError
 from pipeline.speech.devices import device_names, thread_count, worker_count
 from pipeline.storage.night_records import MOST_TRIES
-from pipeline.workflows.night.child import MOST_STARTS, READY, Child, begin, cannot_start
+from pipeline.workflows.night.child import MOST_STARTS, READY, START_SECONDS, Child, begin, cannot_start
 from pipeline.workflows.night.children import ChildFailed, place
 from pipeline.workflows.night.hearing import Failed, Heard, Hearing, Recipe, Tell
 from pipeline.workflows.night.here import here
@@ -81,8 +81,9 @@ class Workers:
         return [worker for worker in self._workers if worker.child.line in lines]
 
     def _silent(self) -> "list[_Worker]":
-        now = time.monotonic()
-        return [w for w in self._workers if w.is_at_work and now - w.last_word > self._silence]
+        now, longer = time.monotonic(), max(START_SECONDS, self._silence)
+        limits = {worker: self._silence if worker.is_ready else longer for worker in self._workers}
+        return [w for w, limit in limits.items() if w.is_at_work and now - w.last_word > limit]
 
     def _listen(self, worker: "_Worker", stock: "_Stock", tell: Tell) -> None:
         said = worker.hears()
