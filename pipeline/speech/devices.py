@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pipeline.settings import Settings
 
 CORES_A_WORKER = 4
-"""One process uses so many cores well; more of them are used by more processes."""
+"""One process reads at most so many batches at the same time, on a thread each; more cores are used by more
+processes."""
 
 
 def device_names(settings: Settings, environ: Mapping[str, str] = os.environ) -> list[str]:
