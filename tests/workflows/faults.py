@@ -247,7 +247,6 @@ def _options() -> argparse.Namespace:
 
 def _tried(names: list[str], options: argparse.Namespace) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as place:
-        tempfile.tempdir = place  # what killed processes leave goes with it
         ground = Ground.made(Path(place), CALLS_IN_SHORT if options.short else CALLS, options.seed)
         for name in names:
             yield _try(name, ground, options)
