@@ -1,8 +1,11 @@
 """Nights that are killed: at random moments, at each call that changes a file, with their children."""
 
 import contextlib
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +19,7 @@ from pipeline.storage.store import Store
 
 SAME = "一通不少，没有一通做两次，全部内容与没受打扰的一夜逐字节相同；接着做只做剩下的"
 CALLS_AT_POINTS = 4
+WORKERS_KILLER = Path(__file__).parent / "night_workers_killer.py"
 
 
 def at_random(ground: Ground, count: int) -> Outcome:
@@ -104,22 +108,26 @@ def with_its_decoders(ground: Ground, count: int) -> Outcome:
 
 def of_recognition(ground: Ground, count: int) -> Outcome:
     """The processes that recognize, those that decode for them, and the coordinator; words known by heart."""
-    import night_workers_killer as killer
-
-    return _told_by(killer.killed(killer.made_here(ground.place), ground.place, ground.seed, count))
+    return _killed_by_another(ground, count)
 
 
 def of_the_real_one(ground: Ground, count: int) -> Outcome:
     """`callscore nightly` over data/demo with the model that comes along, two processes that recognize."""
-    import night_workers_killer as killer
-
-    nights = killer.as_it_is("base", killer.ROOT / "data/demo")
-    return _told_by(killer.killed(nights, ground.place, ground.seed, count))
+    return _killed_by_another(ground, count, "--model", "base")
 
 
-def _told_by(counts: dict[str, int]) -> Outcome:
+def _killed_by_another(ground: Ground, count: int, *options: str) -> Outcome:
+    """By a program of its own. Raises Lost: what it says."""
+    given = ["--seed", str(ground.seed), "--kills", str(count), *options]
+    done = subprocess.run(
+        [sys.executable, str(WORKERS_KILLER), *given], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Lost(done.stderr.strip().splitlines()[-1])
+    counts = json.loads(done.stdout.splitlines()[-1])
     kills = f"{counts['below'] + counts['coordinator']} 次（协调进程 {counts['coordinator']} 次）"
-    return Outcome(kills, f"{counts['runs']} 次各 {counts['recordings']} 通：{SAME}")
+    again = f"；连着被杀三次、隔离后重试的 {counts['quarantined']} 通" if counts["quarantined"] else ""
+    return Outcome(kills, f"{counts['runs']} 次各 {counts['recordings']} 通：{SAME}{again}")
 
 
 def side_by_side(ground: Ground, count: int) -> Outcome:

@@ -59,7 +59,7 @@ class Nights:
 def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as place:
-        nights = as_it_is(options.model, options.folder) if options.model else made_here(Path(place))
+        nights = _real(options.model, options.folder) if options.model else _fake(Path(place))
         print(json.dumps(killed(nights, Path(place), options.seed, options.kills)))
 
 
@@ -154,7 +154,7 @@ def _below(process: int) -> list[int]:
     return [found for child in map(int, children) for found in (child, *_below(child))]
 
 
-def made_here(place: Path) -> Nights:
+def _fake(place: Path) -> Nights:
     for number in range(CALLS):
         beep(place / f"in/c{number:05}.wav", 300 + number, 0.6)
 
@@ -166,7 +166,7 @@ def made_here(place: Path) -> Nights:
     return Nights(run=run, each=20)
 
 
-def as_it_is(model: str, folder: Path) -> Nights:
+def _real(model: str, folder: Path) -> Nights:
     def run(path: Path) -> None:
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
