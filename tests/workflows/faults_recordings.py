@@ -169,7 +169,7 @@ def mutated(ground: Ground, count: int) -> Outcome:
     folder.mkdir()
     batches = list(_batches(seeds(folder, SEED_SECONDS), count))
     mutating, heard = Mutating(folder, ground.seed), Heard()
-    limits = Limits(seconds=60, memory=2 * GB, result=64 * MB)
+    limits = Limits(seconds=60, memory=GB, result=64 * MB)
     decoders = Children(mutating, limits, 2)  # type: ignore[arg-type]
     with ThreadPoolExecutor(2) as pool:
         for part in pool.map(lambda batch: _heard_through(decoders, mutating, batch), batches):
