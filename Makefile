@@ -8,7 +8,7 @@
 # make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
 # make bench-tuning  how long `rules try` and `rules impact` take over 1,000 and 10,000 generated calls
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
-# make soak   the night under kills, poison and mutated files, writes docs/reliability.md; SEED=1 KILLS=1000
+# make soak   the night under every fault, writes docs/reliability.md; FAULT=kill SEED=1 COUNT=1000 does one
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -58,13 +58,12 @@ bench-tuning: $(VENV)/.installed
 bench-replay: $(VENV)/.installed
 	$(BIN)/python benchmarks/replay.py --database $(DEMO)
 
+FAULT ?= all
 SEED  ?= 1
-KILLS ?= 1000
-POISON ?= 300
-MUTATED ?= 2000
+COUNT ?=
 
 soak: $(VENV)/.installed
-	$(BIN)/python tests/workflows/night_soak.py --seed $(SEED) --kills $(KILLS) --poison $(POISON) --mutated $(MUTATED)
+	$(BIN)/python tests/workflows/night_soak.py --page --fault $(FAULT) --seed $(SEED) $(if $(COUNT),--count $(COUNT))
 
 evaluate: $(VENV)/.installed
 	$(BIN)/callscore evaluate data/demo

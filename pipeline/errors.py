@@ -8,6 +8,7 @@ CallscoreError
 │   ├── UnreadableRecording the bytes of a recording give no usable audio
 │   ├── MetadataError       the PBX export or one of its rows
 │   └── RuleError           a rule or scorecard file, with file:line:column
+├── Exhausted               the machine has no more of something that it needs; nothing outside is to blame
 ├── ModelError              a model file is missing, incomplete, or has the wrong hash
 └── StorageError            the database cannot be opened, or refuses
 
@@ -65,6 +66,10 @@ class RuleError(BadInput):
     ) -> None:
         super().__init__(f"{path}:{line}:{column}: {message}", hint=hint)
         self.path, self.line, self.column = str(path), line, column
+
+
+class Exhausted(CallscoreError):
+    """No more files can be opened."""
 
 
 class ModelError(CallscoreError):

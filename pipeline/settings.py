@@ -94,6 +94,7 @@ class Settings(BaseModel):
     recognize_minutes: float = _setting(15.0, "识别进程多久没有动静算卡死（分钟）", gt=0)
     lease_minutes: float = _setting(5.0, "认领的录音多久没有动静，别的机器可以接手（分钟）", gt=0)
     database_wait_minutes: float = _setting(5.0, "数据库锁住、连不上时最多等多久（分钟）", ge=0)
+    folder_wait_minutes: float = _setting(10.0, "录音文件夹多久没有回应就停下（分钟）", gt=0)
     log: str = _setting("", "夜里的日志文件，一行一个 JSON，只有编号和时间，没有原话；空：不写")
 
     # voice activity

@@ -49,7 +49,9 @@ class Run:
         path = target or self._report_path(summary)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(report(summary, plan, self.tools.clock()), encoding="utf-8")
+            part = path.with_name(path.name + ".part")
+            part.write_text(report(summary, plan, self.tools.clock()), encoding="utf-8")
+            part.replace(path)
         except OSError as error:
             raise UsageError(f"{path}：报告写不进去（{error.strerror}）") from error
         console().print(f"报告：{path}", markup=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.errors import BadInput, NotFound
-from pipeline.media.container import unreadable
+from pipeline.media.container import check_exhausted, unreadable
 from pipeline.media.formats import is_recording
 
 Report = Callable[[BadInput], None]
@@ -35,7 +35,7 @@ def find_recordings(folder: Path, since: datetime | None = None, *, report: Repo
 
     Files come before sub-folders. Hidden names and other kinds of files are passed over; folders
     that cannot be read and links that lead nowhere go to `report`. A folder that is reached twice
-    through links is read once. Raises NotFound: `folder` is no folder.
+    through links is read once. Raises NotFound: `folder` is no folder; Exhausted.
     """
     if not folder.is_dir():
         raise NotFound(f"{folder}：不是文件夹，应为存放录音的文件夹", hint="检查路径")
@@ -87,6 +87,7 @@ def _names(
             while part := sorted(islice(names, IN_MEMORY)):
                 parts.append(part if not parts and len(part) < IN_MEMORY else _on_disk(part, kept))
     except OSError as error:
+        check_exhausted(error)
         report(_closed(folder, error))
     return heapq.merge(*parts)
 

@@ -4,6 +4,7 @@ ffmpeg gets an open file, never a name: it cannot follow URLs, playlists or refe
 files, and only the demuxers of `formats` may look at the bytes.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from pipeline.errors import UnreadableRecording
+from pipeline.errors import Exhausted, UnreadableRecording
 from pipeline.media import formats
 
 av.logging.set_level(None)
@@ -37,6 +38,13 @@ def broken_off(path: Path) -> UnreadableRecording:
     return unreadable(path, "读取中断", "可读的录音文件", "检查磁盘和网络后重跑")
 
 
+def check_exhausted(error: Exception) -> None:
+    """Raises Exhausted where not the file is to blame."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "ulimit -n 调大，或少开几个 readers；再跑一次，接着做"
+        raise Exhausted("打开的文件太多，开不了新的", hint=hint) from error
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The container and its first audio stream. Raises UnreadableRecording."""
@@ -49,7 +57,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
 
 
 def open_file(path: Path) -> BufferedReader:
-    """A regular, non-empty file open for reading. Raises UnreadableRecording."""
+    """A regular, non-empty file open for reading. Raises UnreadableRecording, Exhausted."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -59,6 +67,7 @@ def open_file(path: Path) -> BufferedReader:
             raise unreadable(path, "文件是空的（0 字节）", "录音", "从录音系统重新导出")
         return path.open("rb")
     except (OSError, ValueError) as error:
+        check_exhausted(error)
         raise _cannot_open(path, error) from error
 
 

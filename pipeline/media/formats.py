@@ -5,8 +5,8 @@ header: there the extension decides. Nothing outside these tables is ever opened
 no subtitles, no network.
 """
 
+import os
 from collections.abc import Mapping
-from pathlib import PurePath
 
 CONTAINERS = (
     "aac",
@@ -124,11 +124,16 @@ MAGIC = (b"RIFF", b"RF64", b"OggS", b"fLaC", b"ID3", b"#!AMR", b".snd", b"FORM",
 
 def is_recording(name: str) -> bool:
     """`is_recording("a.WAV")`; hidden files and unknown extensions are not recordings."""
-    return not name.startswith(".") and PurePath(name).suffix.lower() in SUFFIXES
+    return not name.startswith(".") and _extension(name) in SUFFIXES
 
 
 def raw_format(name: str, head: bytes) -> tuple[str, Mapping[str, str]] | None:
     """Demuxer and options for a headerless stream; None: let the bytes decide."""
     if head.startswith(MAGIC) or head[4:8] == b"ftyp":
         return None
-    return RAW.get(PurePath(name).suffix.lower())
+    return RAW.get(_extension(name))
+
+
+def _extension(name: str) -> str:
+    """Of `a.WAV`: `.wav`. Not by pathlib, which keeps the names of a whole archive in a table of its own."""
+    return os.path.splitext(name)[1].lower()

@@ -196,6 +196,7 @@ def _hint(address: URL, error: Exception) -> str:
         "not a database": "this file is no SQLite database; name another one",
         "malformed": "the database is damaged: restore a backup",
         "locked": "another process is writing; try again when it is done",
+        "disk i/o error": "check the disk; what was done before is kept",
         "disk is full": "make room on the disk; nothing of this call was kept",
         "password": "check user name and password",
         "already exists": "the database holds tables of another program; use an empty one",

@@ -18,7 +18,7 @@ from pipeline.workflows.dispute.carry import Keeper, Kept
 from pipeline.workflows.night.children import unexpected
 from pipeline.workflows.night.hearing import Failed, Heard
 from pipeline.workflows.night.job import Job
-from pipeline.workflows.night.jobs import Walk
+from pipeline.workflows.night.jobs import Walk, answering
 from pipeline.workflows.night.owner import is_gone, this_process
 from pipeline.workflows.night.patience import patiently
 from pipeline.workflows.night.pulse import counting, pulse
@@ -32,16 +32,18 @@ def run_night(plan: NightPlan, tools: NightTools, watcher: Watcher) -> Summary:
     """Work through the folder; what was done before is skipped, what fails is quarantined with its reason,
     what another night works on is left to it.
 
-    Raises NotFound for a folder or metadata file that is not there, MetadataError for a table without
-    the needed columns, StorageError when the database stays away: then nothing else would be kept either.
+    Raises NotFound for a folder or metadata file that is not there or does not answer, MetadataError for a
+    table without the needed columns, StorageError when the database stays away: then nothing else would be
+    kept either; Exhausted.
     """
     night = Night(plan, tools, watcher)
     if plan.dry_run:
         return night.looked_through()
     lease = timedelta(minutes=tools.settings.lease_minutes)
-    at = tools.clock()
-    number = tools.store.start_night(str(plan.folder), at=at, owner=this_process(), until=at + lease)
-    tools.store.keep_listening(tools.provenance.settings_digest, tools.settings.of_hearing())
+    at, store, me = tools.clock(), tools.store, this_process()
+    number = patiently(lambda: store.start_night(str(plan.folder), at=at, owner=me, until=at + lease), tools)
+    heard_with = (tools.provenance.settings_digest, tools.settings.of_hearing())
+    patiently(lambda: store.keep_listening(*heard_with), tools)
     night.summary.night = number
     watcher.started(number)
     try:
@@ -81,8 +83,7 @@ class Night:
         is alive any more, the folder is walked once more."""
         yield from Walk(self.plan, self.tools, number, self).jobs(self.summary)
         while self.summary.elsewhere and self.plan.limit is None:
-            at = self.tools.clock()
-            if self.tools.store.claimed_elsewhere(number, at=at, is_gone=is_gone):
+            if self._is_elsewhere(number):
                 return
             rest, found = Summary(), False
             for job in Walk(self.plan, self.tools, number, _Silence()).jobs(rest):
@@ -91,6 +92,11 @@ class Night:
             self.summary.elsewhere = rest.elsewhere
             if not found:
                 return
+
+    def _is_elsewhere(self, number: int) -> bool:
+        """Whether other nights that are alive hold work."""
+        store, at = self.tools.store, self.tools.clock()
+        return patiently(lambda: store.claimed_elsewhere(number, at=at, is_gone=is_gone), self.tools)
 
     def counts(self) -> dict[str, float]:
         """As of now."""
@@ -188,7 +194,9 @@ class Night:
         self._put(Quarantined(path=str(path), stage=stage, reason=str(error)), work)
 
     def _put(self, fault: Quarantined, work: Wanted | None) -> None:
-        if not self.plan.folder.is_dir():
+        with answering(self.plan, self.tools) as folder:
+            is_there = folder.ask(self.plan.folder.is_dir)
+        if not is_there:
             raise NotFound(f"{self.plan.folder}：文件夹不见了", hint="检查挂载和网络，再跑一次")
         store, at = self.tools.store, self.tools.clock()
         if not self.plan.dry_run and not patiently(

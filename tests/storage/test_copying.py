@@ -1,16 +1,13 @@
 """Databases backed up, put back, moved, and brought up to date, with what is in them."""
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, inspect, text
+from old_databases import EARLIER, NOW, at_revision, fill_the_rest, has_rows, rows_of, version_of
+from sqlalchemy import create_engine, event
 
 from pipeline.errors import UsageError
 from pipeline.storage import database
@@ -20,7 +17,6 @@ from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 
-NOW = datetime(2024, 5, 7, 2, 0, tzinfo=UTC)
 Make = Callable[..., ScoredCall]
 
 
@@ -110,66 +106,22 @@ def test_a_database_is_moved_whole_and_can_be_worked_with(url: str, tmp_path: Pa
         copy(source, url, lambda table, rows: None)
 
 
-REVISIONS = [
-    script.revision for script in ScriptDirectory.from_config(database.alembic_config()).walk_revisions()
-]
-EARLIER = sorted(REVISIONS)[:-1]
-
-
-def at_revision(url: str, revision: str, source: str) -> None:
-    """A database with an earlier schema, and everything of `source` that it has room for."""
-    engine = database._engine(database._address(url))
-    with engine.connect().execution_options(write=True) as connection, connection.begin():
-        config = database.alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        there = inspect(connection).get_table_names()
-        for table in Base.metadata.sorted_tables:
-            if table.name in there:
-                _fill(connection, table.name, source)
-    engine.dispose()
-
-
-def _fill(connection: object, name: str, source: str) -> None:
-    mine = [column["name"] for column in inspect(connection).get_columns(name)]  # type: ignore[union-attr]
-    rows = sqlite3.connect(source)
-    rows.row_factory = sqlite3.Row
-    there = {column[1] for column in rows.execute(f"PRAGMA table_info({name})")}
-    names = [column for column in mine if column in there]
-    for row in rows.execute(f"SELECT * FROM {name}"):
-        columns, values = ", ".join(names), ", ".join(f":{column}" for column in names)
-        statement = text(f"INSERT INTO {name} ({columns}) VALUES ({values})")
-        connection.execute(statement, {column: row[column] for column in names})  # type: ignore[attr-defined]
-    rows.close()
-
-
-def checksums(path: Path) -> list[tuple[object, ...]]:
-    with sqlite3.connect(path) as raw:
-        found = raw.execute(
-            """SELECT r.id, hex(r.body), t.work_key, t.body_sha256, hex(t.body), s.body_sha256, hex(s.body)
-               FROM recordings r JOIN transcripts t ON t.recording_id = r.id
-               JOIN scorecards s ON s.transcript_id = t.id ORDER BY r.id"""
-        ).fetchall()
-    raw.close()
-    return found
-
-
 @pytest.mark.parametrize("revision", EARLIER)
 def test_each_earlier_schema_comes_to_the_newest_with_its_data_though_it_is_killed_midway(
     revision: str, tmp_path: Path, scored: Make
 ) -> None:
+    old = tmp_path / "old.db"
     filled(f"sqlite:///{tmp_path}/now.db", scored)
-    at_revision(f"sqlite:///{tmp_path}/old.db", revision, str(tmp_path / "now.db"))
-    before = checksums(tmp_path / "old.db")
-    assert len(before) == 3
+    fill_the_rest(f"sqlite:///{tmp_path}/now.db")
+    at_revision(old, revision, tmp_path / "now.db")
+    before = rows_of(old)
+    assert all(rows for _, rows in before.values())
     for statement in (1, 3, 6):
-        _killed_at(tmp_path / "old.db", statement)
-        with sqlite3.connect(tmp_path / "old.db") as raw:
-            (found,) = raw.execute(f"SELECT version_num FROM {database.VERSION_TABLE}").fetchone()
-        raw.close()
-        assert found == revision
-    Store.open(f"sqlite:///{tmp_path}/old.db").close()
-    assert checksums(tmp_path / "old.db") == before
+        _killed_at(old, statement)
+        assert version_of(old) == revision
+    Store.open(f"sqlite:///{old}").close()
+    assert version_of(old) == database.HEAD
+    assert has_rows(old, before)
 
 
 def _killed_at(path: Path, statement: int) -> None:

@@ -1,7 +1,9 @@
 """What child processes are asked to do in these tests; imported by them by name."""
 
 import os
+import random
 import signal
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,35 @@ class Poison:
     def tries(self) -> dict[str, int]:
         names = [line.split()[0] for line in self.seen.read_text().splitlines()]
         return {name: names.count(name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Dying:
+    """Half of the recordings kill the process that decodes them, at a random moment, the first time; `seen`
+    gets a line for each."""
+
+    seen: Path
+    seed: int
+
+    def __call__(self) -> Prepare:
+        return self._prepare
+
+    def _prepare(self, job: Job) -> Made:
+        chance = random.Random(f"{self.seed} {self.seen.name} {job.path.name}")  # noqa: S311
+        if chance.random() < 0.5 and job.path.name not in self._names():
+            with self.seen.open("a") as file:
+                file.write(f"{job.path.name}\n")
+            death = threading.Timer(chance.uniform(0, 0.02), os.kill, (os.getpid(), signal.SIGKILL))
+            death.start()
+            decoded(job)
+            death.join()
+        return decoded(job)
+
+    def _names(self) -> list[str]:
+        return self.seen.read_text().split() if self.seen.exists() else []
+
+    def deaths(self) -> int:
+        return len(self._names())
 
 
 def decoded(job: Job) -> Made:

@@ -50,22 +50,6 @@ def test_what_is_made_in_a_child_is_what_is_made_here(store: Store, tmp_path: Pa
             assert store.peaks(name) == here.peaks(name)
 
 
-@pytest.mark.parametrize(
-    ("kind", "said", "tries"),
-    [("crash", "SIGSEGV", 3), ("hang", "秒没有完", 1), ("spin", "秒没有完", 1), ("hog", "内存", 1)],
-)
-def test_poison_is_quarantined_with_its_cause_and_the_rest_is_done(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, said: str, tries: int
-) -> None:
-    monkeypatch.setattr(children, "BASE_SECONDS", 1.5)
-    poison = Poison(tmp_path / "seen")
-    summary = night(store, folder_of(tmp_path, "a", f"{kind}_1", "b", "c", "d"), poison)
-    assert summary.scored == 4
-    assert list(reasons(summary)) == [f"{kind}_1"]
-    assert said in reasons(summary)[f"{kind}_1"]
-    assert poison.tries()[f"{kind}_1.wav"] == tries
-
-
 def test_poison_is_not_tried_for_ever(store: Store, tmp_path: Path) -> None:
     poison, folder = Poison(tmp_path / "seen"), folder_of(tmp_path, "a", "crash_1")
     night(store, folder, poison)

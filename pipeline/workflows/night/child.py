@@ -13,6 +13,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 
 from pipeline.errors import CallscoreError, ModelError
+from pipeline.media.container import check_exhausted
 
 READY = "ready"
 """What a child says first; what it says instead is the error that keeps it from working."""
@@ -32,7 +33,11 @@ class Child:
     ) -> None:
         context = get_context("forkserver")
         context.set_forkserver_preload([loads])
-        self.line, theirs = context.Pipe()
+        try:
+            self.line, theirs = context.Pipe()
+        except OSError as error:
+            check_exhausted(error)
+            raise
         self._process = context.Process(target=serve, args=(theirs, *given), daemon=not has_children)
         self.is_alive, self.code = True, 0
         with theirs, suppress(OSError, EOFError):  # the server was killed just now: the next start starts it

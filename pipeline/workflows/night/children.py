@@ -20,6 +20,7 @@ from queue import Queue
 from typing import Any
 
 from pipeline.errors import BadInput, CallscoreError
+from pipeline.media.container import check_exhausted
 from pipeline.workflows.night.child import MOST_STARTS, READY, START_SECONDS, Child, begin, cannot_start
 from pipeline.workflows.night.job import Job, Made, Prepare
 
@@ -136,7 +137,8 @@ class _Child:
             told = self._line.recv()
             if isinstance(told, list):
                 return self._taken(told, job, limits)
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
+            check_exhausted(error)
             return self._died(job)
         raise told
 

@@ -9,7 +9,8 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from itertools import islice
 
-from pipeline.errors import BadInput, CallscoreError, ModelError
+from pipeline.errors import BadInput, CallscoreError, Exhausted, ModelError
+from pipeline.media.container import check_exhausted
 from pipeline.samples import Peaks
 from pipeline.speech.listen import Listener
 from pipeline.speech.prepare import Prepared
@@ -128,16 +129,17 @@ class _Outside:
 
 
 def _made(job: Job, future: "Future[Made]") -> Made | Failed:
-    """Raises ModelError: no recording is to blame."""
+    """Raises ModelError, Exhausted: no recording is to blame."""
     try:
         return future.result()
     except BadInput as error:
         return Failed(job=job, stage="decode", error=error)
     except ChildFailed as error:
         return Failed(job=job, stage="crash", error=error, tries=error.tries)
-    except ModelError:
+    except (ModelError, Exhausted):
         raise
     except CallscoreError as error:
         return Failed(job=job, stage="prepare", error=error)
     except Exception as error:
+        check_exhausted(error)
         return Failed(job=job, stage="prepare", error=unexpected(job, error))

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound
-from pipeline.media.archive import Found, find_recordings
+from pipeline.media.archive import Found, Report, find_recordings
 from pipeline.media.decode import fingerprint
 from pipeline.media.metadata import Fault, Metadata, Row, read_metadata
 from pipeline.storage.night_records import COSTLY, MOST_TRIES, Standing, State, Wanted
 from pipeline.storage.store import work_key
+from pipeline.workflows.night.answering import Answering
 from pipeline.workflows.night.importance import Importance
 from pipeline.workflows.night.job import Job, Stamp
 from pipeline.workflows.night.owner import is_gone
@@ -52,33 +53,34 @@ class Walk:
 
     def __init__(self, plan: NightPlan, tools: NightTools, night: int | None, told: Told) -> None:
         self._plan, self._tools, self._night, self._told = plan, tools, night, told
+        self._folder = answering(plan, tools)
         self._metadata = self._read_metadata()
-        self._importance = Importance.of(self._metadata, tools)
+        self._importance = patiently(lambda: Importance.of(self._metadata, tools), tools, told.notice)
 
     def jobs(self, summary: Summary) -> Generator[Job, None, None]:
         """Claimed work, the most important first; everything else is counted, and so is what was claimed when
-        this is closed. Raises NotFound: the folder is not there, or goes; StorageError."""
+        this is closed. Raises NotFound: the folder is not there, goes, or does not answer; StorageError."""
         given = 0
-        for degree in self._importance.degrees:
-            candidates = self._candidates(degree, summary, first=degree == self._importance.degrees[0])
-            while group := list(islice(candidates, self._room(given))):
-                claimed = self._claimed(group, summary)
-                try:
-                    for job in claimed:
-                        given += 1
-                        yield job
-                finally:
-                    summary.pending += sum(1 for _ in claimed)
-            if self._room(given) == 0:
-                return
+        with self._folder:
+            for degree in self._importance.degrees:
+                candidates = self._candidates(degree, summary, first=degree == self._importance.degrees[0])
+                while group := list(islice(candidates, self._room(given))):
+                    claimed = self._claimed(group, summary)
+                    try:
+                        for job in claimed:
+                            given += 1
+                            yield job
+                    finally:
+                        summary.pending += sum(1 for _ in claimed)
+                if self._room(given) == 0:
+                    return
 
     def _room(self, given: int) -> int:
         return GROUP if self._plan.limit is None else min(GROUP, self._plan.limit - given)
 
     def _candidates(self, degree: int, summary: Summary, *, first: bool) -> Iterator[_Candidate]:
         """Recordings of one degree of importance whose bytes were counted."""
-        report = self._unreadable if first else _nobody
-        for found in find_recordings(self._plan.folder, report=report):
+        for found in self._found(self._unreadable if first else _nobody):
             row = self._metadata.row_for(found.path) if self._metadata else None
             if self._importance.degree(found.path, row) != degree:
                 continue
@@ -89,6 +91,15 @@ class Walk:
             job = self._job(found, row, degree, summary)
             if job:
                 yield _Candidate(job=job, mark=mark)
+
+    def _found(self, report: Report) -> Iterator[Found]:
+        """The recordings of the folder; `report` is called on this thread."""
+        faults: list[BadInput] = []
+        recordings = find_recordings(self._plan.folder, report=faults.append)
+        while found := self._folder.ask(lambda: next(recordings, None)):
+            _report_all(faults, report)
+            yield found
+        _report_all(faults, report)
 
     def _job(self, found: Found, row: Row | None, degree: int, summary: Summary) -> Job | None:
         if self._metadata and row is None and self._plan.known is not None:
@@ -106,7 +117,7 @@ class Walk:
 
     def _counted(self, path: Path, row: Row | None, degree: int, summary: Summary) -> Job | None:
         try:
-            stamp, sha256 = _stamped(path)
+            stamp, sha256 = self._folder.ask(lambda: _stamped(path))
         except BadInput as error:
             self._told.quarantine(path, "read", error)
             summary.failed += 1
@@ -144,7 +155,7 @@ class Walk:
         """Count what this night does not do, and say why where it is news. The same bytes at a path that is
         gone are no duplicate: the file was moved."""
         known = standing.path
-        if known != job.work.path and os.path.exists(known):
+        if known != job.work.path and self._folder.ask(lambda: os.path.exists(known)):
             self._told.notice(f"{job.path}：与 {known} 内容完全相同，只评一次")
             self._count("skipped", summary)
         elif standing.state is State.SKIPPED:
@@ -161,12 +172,12 @@ class Walk:
         self._told.passed()
 
     def _read_metadata(self) -> Metadata | None:
-        path = metadata_path(self._plan)
-        if not path.is_file():
+        settings, path = self._tools.settings, metadata_path(self._plan)
+        if not self._folder.ask(path.is_file):
             if self._plan.metadata:
                 raise NotFound(f"{path}：话单不存在", hint="检查 --metadata 后面的路径")
             return None
-        metadata = read_metadata(path, self._tools.settings.columns, self._tools.settings.time_zone)
+        metadata = self._folder.ask(lambda: read_metadata(path, settings.columns, settings.time_zone))
         for fault in metadata.faults:
             self._metadata_fault(fault)
         return metadata
@@ -199,6 +210,11 @@ class Walk:
         self._told.quarantine(Path(path), "list", error)
 
 
+def answering(plan: NightPlan, tools: NightTools) -> Answering:
+    """The folder of a plan, asked with the patience that the settings allow."""
+    return Answering(plan.folder, tools.settings.folder_wait_minutes * 60)
+
+
 def metadata_path(plan: NightPlan) -> Path:
     """Where the metadata of a folder are looked for."""
     return plan.metadata or plan.folder / METADATA_NAME
@@ -226,6 +242,11 @@ def _may_be_claimed(standing: Standing) -> bool:
     if standing.state is State.QUARANTINED:
         return standing.stage not in COSTLY or standing.tries < MOST_TRIES
     return standing.state in (State.PENDING, State.CLAIMED)
+
+
+def _report_all(faults: list[BadInput], report: Report) -> None:
+    while faults:
+        report(faults.pop(0))
 
 
 def _nobody(error: BadInput) -> None:

@@ -12,6 +12,8 @@ from pipeline.workflows.night.values import NightPlan, NightTools
 
 LOG = logging.getLogger("callscore.night")
 BEAT_SECONDS = 10.0
+LEFT_BEHIND_SECONDS = 1.0
+"""So long is a count waited for that should have stopped; a folder that does not answer would hold it."""
 
 
 @contextmanager
@@ -47,7 +49,11 @@ def counting(plan: NightPlan, counted: Callable[[int], None]) -> Iterator[None]:
     over = threading.Event()
 
     def count() -> None:
-        found = count_recordings(plan.folder, over.is_set)
+        try:
+            found = count_recordings(plan.folder, over.is_set)
+        except CallscoreError as error:
+            LOG.warning("the recordings were not counted: %s", error)
+            return
         if found is not None:
             counted(found if plan.limit is None else min(found, plan.limit))
 
@@ -57,4 +63,4 @@ def counting(plan: NightPlan, counted: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         over.set()
-        thread.join()
+        thread.join(LEFT_BEHIND_SECONDS)

@@ -36,7 +36,8 @@ class Named:
 @dataclass(slots=True, kw_only=True)
 class Reconciled:
     """`seen` recordings by what became of them. `without_row`: the metadata do not name the file;
-    `without_file`: they name one that is not there; `gone`: the database has a call whose file is gone."""
+    `without_file`: they name one that is not there; `gone`: the database has a call whose file is gone, and
+    the same bytes are not elsewhere in the folder: those were `moved`, by their path of then."""
 
     seen: int = 0
     done: int = 0
@@ -46,6 +47,7 @@ class Reconciled:
     without_row: Named = field(default_factory=Named)
     without_file: Named = field(default_factory=Named)
     gone: Named = field(default_factory=Named)
+    moved: set[str] = field(default_factory=set)
 
     @property
     def adds_up(self) -> bool:
@@ -63,7 +65,7 @@ def reconcile(folder: Path, metadata: Metadata | None, store: Store, provenance:
         if not os.path.exists(path):
             found.without_file.add(str(fault))
     for path in _known_below(store, folder):
-        if not os.path.exists(path):
+        if not os.path.exists(path) and path not in found.moved:
             found.gone.add(path)
     return found
 
@@ -89,14 +91,24 @@ def _look_up(
 def _count(path: Path, standing: Standing | None, is_faulty: bool, found: Reconciled) -> None:
     state = standing.state if standing else None
     if state is State.DONE and standing:
-        same = os.path.abspath(path) == standing.path or not os.path.exists(standing.path)
-        found.done, found.skipped = found.done + same, found.skipped + (not same)
+        _count_done(path, standing.path, found)
     elif state is State.QUARANTINED or is_faulty:
         found.quarantined += 1
     elif state is State.SKIPPED:
         found.skipped += 1
     else:
         found.pending.add(str(path))
+
+
+def _count_done(path: Path, known: str, found: Reconciled) -> None:
+    """A second copy of the same bytes is not worked on; one that was moved is the first."""
+    if os.path.abspath(path) == known:
+        found.done += 1
+    elif os.path.exists(known) or known in found.moved:
+        found.skipped += 1
+    else:
+        found.done += 1
+        found.moved.add(known)
 
 
 def _wanted(path: Path, provenance: Provenance) -> Wanted | None:

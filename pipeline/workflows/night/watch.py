@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.media.archive import find_recordings
 from pipeline.workflows.night.job import Stamp
-from pipeline.workflows.night.jobs import metadata_path
+from pipeline.workflows.night.jobs import answering, metadata_path
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
 from pipeline.workflows.nightly import run_night
 
@@ -15,7 +15,8 @@ def watch(plan: NightPlan, tools: NightTools, watcher: Watcher, pauses: Iterable
     before: object = None
     waiting = False
     for _ in pauses:
-        now = _looks(plan)
+        with answering(plan, tools) as folder:
+            now = folder.ask(lambda: _looks(plan))
         if now == before and not waiting:
             continue
         before = now
