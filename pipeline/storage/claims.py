@@ -40,13 +40,21 @@ def claim(
     for one in left:
         put_once(session, WorkRow, _values(one, State.PENDING, at))
         row = session.get_one(WorkRow, one.key, with_for_update=True)
-        if one.key not in found and _is_free(session, row, night_id, at, is_gone):
+        if one.key not in found and (
+            _is_this_claim(row, one, night_id, at) or _is_free(session, row, night_id, at, is_gone)
+        ):
             row.state, row.night_id, row.at = State.CLAIMED.value, night_id, at
             row.path, row.priority = mapping.column_text(one.path), one.priority
             found[one.key] = _standing(row, mine=True)
         elif one.key not in found:
             found[one.key] = _standing(row)
     return found
+
+
+def _is_this_claim(row: WorkRow, one: Wanted, night_id: int, at: datetime) -> bool:
+    """Whether this claim was made before: the answer to it was lost with the connection."""
+    made = (row.state, row.night_id, row.at, row.path)
+    return made == (State.CLAIMED, night_id, at, mapping.column_text(one.path))
 
 
 def _is_free(session: Session, row: WorkRow, night_id: int, at: datetime, is_gone: IsGone) -> bool:
@@ -118,7 +126,9 @@ def fail(session: Session, one: Wanted, fault: Quarantined, at: datetime) -> int
 
 
 def give_back(session: Session, night_id: int) -> None:
-    """What a night claimed and did not do is free again."""
+    """What a night claimed and did not do is free again. Locked in the order in which work is claimed."""
+    mine = select(WorkRow.key).where(WorkRow.night_id == night_id).order_by(WorkRow.key)
+    session.scalars(mine.with_for_update()).all()
     _set(session, WorkRow.night_id == night_id, {"state": State.PENDING.value, "night_id": None})
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, insert, make_url, select, text
 
 from pipeline.errors import StorageError, UsageError
 from pipeline.storage.columns import Base
-from pipeline.storage.database import name_of, open_database, translated
+from pipeline.storage.database import name_of, open_database, snapshots, translated
 
 ROWS = 500
 PAGES = 2_000
@@ -65,7 +65,7 @@ def copy(source_url: str, target_url: str, told: Callable[[str, int], None]) -> 
     Raises UsageError: the target is not empty; StorageError."""
     source, target = open_database(source_url, create=False), open_database(target_url)
     try:
-        with translated(target.url), source.connect() as old, _writing(target) as new:
+        with translated(target.url), snapshots(source).connect() as old, _writing(target) as new:
             rows = {}
             for table in Base.metadata.sorted_tables:
                 if new.scalar(select(func.count()).select_from(table)):

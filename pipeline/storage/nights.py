@@ -14,6 +14,7 @@ from pipeline.storage.night_records import Night, Quarantined, Standing, State, 
 from pipeline.storage.night_tables import NightRow, QuarantineRow, WorkRow
 from pipeline.storage.tables import RecordingRow
 from pipeline.storage.transactions import Transactions
+from pipeline.storage.turns import Turn, take_turn
 
 
 def nobody_is_gone(owner: str) -> bool:
@@ -108,8 +109,8 @@ class Nights(Transactions):
     def quarantined(self) -> tuple[Quarantined, ...]:
         """What is still unusable, by path."""
         with self._reading() as session:
-            rows = select(QuarantineRow).where(*OPEN).order_by(QuarantineRow.path, QuarantineRow.id)
-            return tuple(map(_to_quarantined, session.scalars(rows)))
+            rows = session.scalars(select(QuarantineRow).where(*OPEN).order_by(QuarantineRow.id))
+            return tuple(sorted(map(_to_quarantined, rows), key=lambda fault: fault.path))
 
     def retry(self, paths: Sequence[str], *, at: datetime) -> int:
         """What is in quarantine at these paths is tried anew; how many there were."""
@@ -122,6 +123,7 @@ class Nights(Transactions):
     def _put_aside(self, paths: Sequence[str], state: State, at: datetime) -> int:
         known = [mapping.column_text(path) for path in paths]
         with self._writing() as session:
+            take_turn(session.connection(), Turn.QUARANTINE)
             rows = session.scalars(select(QuarantineRow).where(QuarantineRow.path.in_(known), *OPEN)).all()
             for row in rows:
                 if state is State.PENDING:
@@ -138,6 +140,7 @@ OPEN = (QuarantineRow.resolved_at.is_(None), QuarantineRow.released_at.is_(None)
 
 def _quarantine(session: Session, fault: Quarantined, at: datetime, work: Wanted | None) -> bool:
     """One open row a path: a second fault at the same path replaces the first and counts a try."""
+    take_turn(session.connection(), Turn.QUARANTINE)
     path = mapping.column_text(fault.path)
     here = (QuarantineRow.path == path, QuarantineRow.resolved_at.is_(None))
     row = session.scalar(select(QuarantineRow).where(*here).order_by(QuarantineRow.id.desc()).limit(1))

@@ -57,7 +57,7 @@ def named(session: Session, name: str) -> tuple[Recording, ...]:
 def similar(session: Session, name: str) -> tuple[Recording, ...]:
     """Recordings whose call_id holds the name."""
     return _recordings(
-        session, select(RecordingRow).where(RecordingRow.call_id.contains(name, autoescape=True))
+        session, select(RecordingRow).where(RecordingRow.call_id.icontains(name, autoescape=True))
     )
 
 
@@ -219,12 +219,12 @@ def duplicates(session: Session) -> tuple[Duplicate, ...]:
     query = (
         select(RecordingRow.call_id, RecordingRow.id)
         .where(RecordingRow.call_id.in_(doubled))
-        .order_by(RecordingRow.call_id, RecordingRow.id)
+        .order_by(RecordingRow.id)
     )
     ids: dict[str, list[str]] = {}
     for call_id, recording_id in session.execute(query):
         ids.setdefault(call_id or "", []).append(recording_id)
-    return tuple(Duplicate(call_id=name, recording_ids=tuple(found)) for name, found in ids.items())
+    return tuple(Duplicate(call_id=name, recording_ids=tuple(found)) for name, found in sorted(ids.items()))
 
 
 def review_of(row: ReviewRow) -> Review:

@@ -81,8 +81,7 @@ class Night:
         is alive any more, the folder is walked once more."""
         yield from Walk(self.plan, self.tools, number, self).jobs(self.summary)
         while self.summary.elsewhere and self.plan.limit is None:
-            at = self.tools.clock()
-            if self.tools.store.claimed_elsewhere(number, at=at, is_gone=is_gone):
+            if patiently(lambda: self._claimed_elsewhere(number), self.tools, self.notice):
                 return
             rest, found = Summary(), False
             for job in Walk(self.plan, self.tools, number, _Silence()).jobs(rest):
@@ -91,6 +90,9 @@ class Night:
             self.summary.elsewhere = rest.elsewhere
             if not found:
                 return
+
+    def _claimed_elsewhere(self, number: int) -> bool:
+        return self.tools.store.claimed_elsewhere(number, at=self.tools.clock(), is_gone=is_gone)
 
     def counts(self) -> dict[str, float]:
         """As of now."""

@@ -121,7 +121,7 @@ def _killed(name: str, kills: int, how: list[str], folder: Path, whole: Path, se
             text=True,
         )
         told = json.loads(done.stdout)
-        if told["last"] or kept(path) != kept(whole):
+        if told["last"] or kept(f"sqlite:///{path}") != kept(f"sqlite:///{whole}"):
             raise SystemExit(f"{name}: seed {seed + runs}: not as after an undisturbed night ({told})")
         with Store.open(f"sqlite:///{path}") as store:
             found = reconcile(folder, None, store, tools(store).provenance)

@@ -3,11 +3,13 @@ is as after an undisturbed night."""
 
 import json
 import os
-import sqlite3
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,10 +18,13 @@ from typing import Any
 import pytest
 from night_children import decoded
 from night_help import NOON, FakeListener, Notes, archive, beep, kept, tools
+from postgres import Databases, Server
 from sqlalchemy import event
 
 from pipeline.errors import NotFound, StorageError
+from pipeline.storage.database import open_database
 from pipeline.storage.store import Store
+from pipeline.timeline import Recording, Transcript
 from pipeline.workflows.night import patience
 from pipeline.workflows.night.job import Job, Made
 from pipeline.workflows.night.owner import this_process
@@ -29,6 +34,7 @@ from pipeline.workflows.nightly import run_night
 
 CALLS = 24
 KILLER = Path(__file__).parent / "night_killer.py"
+NO_TIME = type("Now", (), {"sleep": staticmethod(lambda seconds: None)})
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +46,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
-    path = tmp_path_factory.mktemp("undisturbed") / "calls.db"
-    with Store.open(f"sqlite:///{path}") as store:
+def undisturbed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    """What a night without faults keeps in SQLite, and so in any database."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/calls.db"
+    with Store.open(url) as store:
         assert night(store, folder).scored == CALLS
-    return kept(path)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/calls.db") as opened:
-        yield opened
+    return kept(url)
 
 
 def night(store: Store, folder: Path, listener: FakeListener | None = None, **changes: Any) -> Summary:
@@ -58,28 +59,30 @@ def night(store: Store, folder: Path, listener: FakeListener | None = None, **ch
 
 
 @pytest.mark.parametrize(
-    ("kills", "how"),
-    [(20, []), (10, ["--commits"]), (2, ["--readers", "2"])],
-    ids=["random", "commits", "children"],
+    ("kind", "kills", "how"),
+    [
+        ("sqlite", 20, []),
+        ("sqlite", 10, ["--commits"]),
+        ("sqlite", 2, ["--readers", "2"]),  # child processes know no database
+        ("postgresql", 12, []),
+        ("postgresql", 8, ["--commits"]),
+    ],
 )
 def test_nights_that_are_killed_lose_nothing_and_do_nothing_twice(
-    folder: Path, undisturbed: object, tmp_path: Path, kills: int, how: list[str]
+    folder: Path, undisturbed: object, url: str, kills: int, how: list[str]
 ) -> None:
-    path = tmp_path / "calls.db"
-    command = [sys.executable, str(KILLER), str(folder), f"sqlite:///{path}", "1", str(kills), *how]
+    command = [sys.executable, str(KILLER), str(folder), url, "1", str(kills), *how]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
     told = json.loads(done.stdout)
     assert told["last"] == 0
     assert told["killed"] > kills // 4
-    assert kept(path) == undisturbed
-    with Store.open(f"sqlite:///{path}") as store:
+    assert kept(url) == undisturbed
+    with Store.open(url) as store:
         found = reconcile(folder, None, store, tools(store).provenance)
     assert (found.seen, found.done, found.adds_up) == (CALLS, CALLS, True)
 
 
-def test_two_nights_on_one_folder_share_the_work(folder: Path, undisturbed: object, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
-    Store.open(url).close()
+def test_two_nights_on_one_folder_share_the_work(folder: Path, undisturbed: object, url: str) -> None:
     listeners, summaries = [FakeListener(), FakeListener()], []
 
     def one(listener: FakeListener) -> None:
@@ -93,13 +96,13 @@ def test_two_nights_on_one_folder_share_the_work(folder: Path, undisturbed: obje
         thread.join()
     assert sum(listener.heard for listener in listeners) == CALLS
     assert sum(summary.scored for summary in summaries) == CALLS
-    assert kept(tmp_path / "calls.db") == undisturbed
+    assert kept(url) == undisturbed
 
 
 def test_a_database_that_is_away_for_a_moment_is_waited_for(
-    store: Store, folder: Path, undisturbed: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, folder: Path, undisturbed: object, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "time", type("Now", (), {"sleep": staticmethod(lambda seconds: None)}))
+    monkeypatch.setattr(patience, "time", NO_TIME)
     whole, failed = Store.save_night_result, []
 
     def away(self: Store, *args: Any, **named: Any) -> bool:
@@ -110,31 +113,65 @@ def test_a_database_that_is_away_for_a_moment_is_waited_for(
 
     monkeypatch.setattr(Store, "save_night_result", away)
     assert night(store, folder).scored == CALLS
-    assert kept(tmp_path / "calls.db") == undisturbed
+    assert kept(url) == undisturbed
 
 
-def test_a_locked_database_is_waited_for(
-    store: Store, folder: Path, undisturbed: object, tmp_path: Path
-) -> None:
-    other = sqlite3.connect(tmp_path / "calls.db", check_same_thread=False, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    threading.Timer(1.0, lambda: other.execute("COMMIT")).start()
+def test_a_locked_database_is_waited_for(store: Store, folder: Path, undisturbed: object, url: str) -> None:
+    engine = open_database(url)
+    other = engine.connect().execution_options(write=True)
+    held = other.begin()
+    if engine.dialect.name == "postgresql":
+        other.exec_driver_sql("LOCK TABLE recordings IN EXCLUSIVE MODE")
+    threading.Timer(1.0, held.commit).start()
     assert night(store, folder).scored == CALLS
     other.close()
-    assert kept(tmp_path / "calls.db") == undisturbed
+    engine.dispose()
+    assert kept(url) == undisturbed
+
+
+@contextmanager
+def full_disk(url: str) -> Iterator[Store]:
+    """A store for which there is room for some calls. PostgreSQL is made to say what it says on a full disk:
+    a real one stops all of it."""
+    with Store.open(url) as store:
+        if url.startswith("sqlite"):
+            limit = f"PRAGMA max_page_count = {_pages(store) + 200}"
+            event.listen(store._engine, "connect", lambda raw, _: raw.execute(limit))
+            store._engine.dispose()
+            yield store
+        else:
+            _run(store, FULL)
+            yield store
+            _run(store, "DROP TRIGGER full_disk ON recordings")
+
+
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF (SELECT count(*) FROM recordings) >= 7 THEN
+    RAISE EXCEPTION USING ERRCODE = '53100',
+      MESSAGE = 'could not extend file "base/5/1": No space left on device', HINT = 'Check free disk space.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON recordings FOR EACH ROW EXECUTE FUNCTION full_disk();
+"""
+
+
+def _run(store: Store, statement: str) -> None:
+    with store._writing() as session:
+        session.connection().exec_driver_sql(statement)
+
+
+def _pages(store: Store) -> int:
+    with store._engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
 
 
 def test_a_full_disk_ends_the_night_with_its_cause_and_the_next_one_goes_on(
-    folder: Path, undisturbed: object, tmp_path: Path
+    folder: Path, undisturbed: object, url: str
 ) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
-    with Store.open(url) as store:
-        pages = _pages(store)
-        event.listen(
-            store._engine, "connect", lambda raw, _: raw.execute(f"PRAGMA max_page_count = {pages + 200}")
-        )
-        store._engine.dispose()
-        with pytest.raises(StorageError, match="full") as caught:
+    with full_disk(url) as store:
+        with pytest.raises(StorageError, match=r"full|No space left") as caught:
             night(store, folder)
         assert "make room" in caught.value.hint
     with Store.open(url) as store:
@@ -143,12 +180,72 @@ def test_a_full_disk_ends_the_night_with_its_cause_and_the_next_one_goes_on(
         assert 0 < before < CALLS
         night(store, folder, listener)
         assert listener.heard == CALLS - before
-    assert kept(tmp_path / "calls.db") == undisturbed
+    assert kept(url) == undisturbed
 
 
-def _pages(store: Store) -> int:
-    with store._engine.connect() as connection:
-        return int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
+class LosesAnswers(Notes):
+    """From the start of the night on the connection fails after every second commit: nobody is told that it
+    was made."""
+
+    def __init__(self, store: Store, first: int) -> None:
+        super().__init__()
+        self._dialect, self._count = store._engine.dialect, first
+        self._commit = self._dialect.do_commit
+
+    def started(self, night: int) -> None:
+        self._dialect.do_commit = self._made  # type: ignore[method-assign]
+
+    def _made(self, connection: Any) -> None:
+        self._commit(connection)
+        self._count += 1
+        if self._count % 2 == 0:
+            raise self._dialect.loaded_dbapi.OperationalError("the connection is lost")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_commit_whose_answer_is_lost_is_not_made_twice(
+    store: Store, folder: Path, undisturbed: object, url: str, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    monkeypatch.setattr(patience, "time", NO_TIME)
+    summary = run_night(NightPlan(folder=folder), tools(store), LosesAnswers(store, first))
+    counts = summary.counts()
+    assert (counts["seen"], counts["scored"]) == (CALLS, CALLS)
+    assert kept(url) == undisturbed
+
+
+def test_a_server_that_is_stopped_and_started_again_is_waited_for(
+    own_server: Server, folder: Path, undisturbed: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
+    with Databases(own_server.url).ready() as url, Store.open(url) as store:
+        steps = threading.Semaphore(0)
+        listener, summaries = Slow(steps), []
+        thread = threading.Thread(target=lambda: summaries.append(night(store, folder, listener)))
+        thread.start()
+        for how in (signal.SIGQUIT, signal.SIGINT):
+            for _ in range(6):
+                assert steps.acquire(timeout=60)
+            own_server.stop(how)
+            time.sleep(1.0)
+            own_server.start()
+        thread.join()
+        assert [summary.scored for summary in summaries] == [CALLS]
+        assert summaries[0].noticed >= 2
+        assert kept(url) == undisturbed
+
+
+class Slow(FakeListener):
+    """Says when it heard something, and takes its time over the next."""
+
+    def __init__(self, steps: threading.Semaphore) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
+        for heard in super().hear(recordings):
+            yield heard
+            self._steps.release()
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("what", ["change", "vanish"])
@@ -187,11 +284,11 @@ def test_a_recording_that_is_still_being_written_is_left_alone(store: Store, tmp
 
 
 def test_a_clock_that_jumps_lets_nobody_steal_from_a_night_that_is_alive(
-    store: Store, folder: Path, undisturbed: object, tmp_path: Path
+    store: Store, folder: Path, undisturbed: list[tuple[Any, ...]], url: str
 ) -> None:
     jumps = iter([timedelta(), timedelta(days=400), timedelta(days=-400)] * 1000)
     assert night(store, folder, clock=lambda: NOON + next(jumps)).scored == CALLS
-    assert [row[3:6] for row in kept(tmp_path / "calls.db")] == [row[3:6] for row in undisturbed]  # type: ignore[attr-defined]
+    assert [row[3:6] for row in kept(url)] == [row[3:6] for row in undisturbed]
 
 
 def test_a_folder_that_goes_away_ends_the_night_and_quarantines_nothing(store: Store, tmp_path: Path) -> None:
@@ -219,8 +316,7 @@ def test_the_claims_of_a_night_that_died_are_taken_over(store: Store, folder: Pa
     listener = FakeListener(fail_after=0)
     with pytest.raises(KeyboardInterrupt):
         night(store, folder, listener)
-    with store._writing() as session:
-        session.connection().exec_driver_sql(f"UPDATE work SET state = 'claimed', night_id = {dead}")
+    _run(store, f"UPDATE work SET state = 'claimed', night_id = {dead}")
     summary = night(store, folder)
     assert (summary.scored, summary.elsewhere) == (CALLS, 0)
 
@@ -229,8 +325,7 @@ def test_what_another_living_night_holds_is_left_to_it(store: Store, folder: Pat
     other = store.start_night("in", at=NOON, owner="elsewhere:1:1", until=NOON + timedelta(days=1))
     with pytest.raises(KeyboardInterrupt):
         night(store, folder, FakeListener(fail_after=0))
-    with store._writing() as session:
-        session.connection().exec_driver_sql(f"UPDATE work SET state = 'claimed', night_id = {other}")
+    _run(store, f"UPDATE work SET state = 'claimed', night_id = {other}")
     summary = night(store, folder)
     assert summary.elsewhere > 0
     assert summary.scored == CALLS - summary.elsewhere
