@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, inspect, text
+from postgres import Databases
+from sqlalchemy import create_engine, event, insert, inspect, text
 
-from pipeline.errors import UsageError
-from pipeline.storage import database
+from pipeline.audit import AuditEntry
+from pipeline.errors import StorageError, UsageError
+from pipeline.scorecard import Decision, Review
+from pipeline.storage import copying, database
 from pipeline.storage.columns import Base
 from pipeline.storage.copying import backup, copy, restore
 from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
+from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.store import Store
 
 NOW = datetime(2024, 5, 7, 2, 0, tzinfo=UTC)
@@ -96,18 +100,73 @@ def test_postgresql_is_told_how_to_back_up() -> None:
     assert "pg_dump" in caught.value.hint
 
 
-def test_a_database_is_moved_whole_and_can_be_worked_with(url: str, tmp_path: Path, scored: Make) -> None:
-    source = f"sqlite:///{tmp_path}/source.db"
-    filled(source, scored)
-    done = copy(source, url, lambda table, rows: None)
-    assert done.rows["recordings"] == done.rows["scorecards"] == 3
-    assert contents(url) == contents(source)
-    with Store.open(url) as store:
+def untold(table: str, rows: int) -> None:
+    """Shown to nobody."""
+
+
+@pytest.fixture
+def source(tmp_path: Path, scored: Make) -> str:
+    """An SQLite database with something in it."""
+    url = f"sqlite:///{tmp_path}/source.db"
+    filled(url, scored)
+    with Store.open(url, audit=AuditFiles(key=tmp_path / "audit.key")) as store:
+        store.record(AuditEntry(at=NOW, who="王", action="call.play", object="call:1", detail={"n": 1}))
+        for who in ("李", "王", "啊"):
+            review = Review(
+                recording_id=scored(1).recording.id,
+                who=who,
+                at=NOW,
+                decision=Decision.NOTE,
+                target="",
+                value="好",
+            )
+            store.add_review(review)
+    return url
+
+
+def test_a_database_is_moved_whole_and_can_be_worked_with(empty_url: str, source: str, scored: Make) -> None:
+    done = copy(source, empty_url, untold)
+    assert done.rows["recordings"] == done.rows["scorecards"] == done.rows["reviews"] == 3
+    assert contents(empty_url) == contents(source)
+    with Store.open(empty_url) as store:
         assert not store.save_night_result(scored(1), at=NOW, reason="nightly")
         assert store.save_night_result(scored(9), at=NOW, reason="nightly")
         store.start_night("in", at=NOW)
     with pytest.raises(UsageError, match="里面已经有数据"):
-        copy(source, url, lambda table, rows: None)
+        copy(source, empty_url, untold)
+
+
+def test_a_database_comes_back_as_it_was_moved_away(
+    postgresql: Databases, source: str, tmp_path: Path
+) -> None:
+    back = f"sqlite:///{tmp_path}/back.db"
+    with postgresql.empty() as there:
+        copy(source, there, untold)
+        copy(there, back, untold)
+    assert contents(back) == contents(source)
+
+
+def test_a_move_that_is_killed_midway_leaves_nothing_and_can_be_made_again(
+    empty_url: str, source: str
+) -> None:
+    child = os.fork()
+    if not child:
+        copy(source, empty_url, lambda table, rows: os._exit(9) if table == "findings" else None)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not any(contents(empty_url).values())
+    copy(source, empty_url, untold)
+    assert contents(empty_url) == contents(source)
+
+
+def test_a_move_that_would_change_something_is_not_made(
+    url: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "insert", lambda table: insert(table).values(reason="改了"))
+    monkeypatch.setattr(Base.metadata, "sorted_tables", [Base.metadata.tables["quarantine"]])
+    with pytest.raises(StorageError, match="quarantine"):
+        copy(source, url, untold)
+    assert contents(url)["quarantine"] == []
 
 
 REVISIONS = [
