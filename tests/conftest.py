@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres import Databases, Server, missing
+from databases import Databases, Server, missing
 
 from pipeline.storage.store import Store
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import Databases, Server
 from night_children import decoded
 from night_help import NOON, FakeListener, Notes, archive, beep, kept, tools
-from postgres import Databases, Server
 from sqlalchemy import event
 
 from pipeline.errors import NotFound, StorageError

@@ -1,7 +1,7 @@
-"""A PostgreSQL server of these tests' own, in a temporary folder, by Debian's programs.
+"""Databases for tests: what is in one, and a PostgreSQL server of these tests' own, by Debian's programs.
 
-It keeps what was committed when it is stopped at once, but not when the computer is: nothing waits for a
-disk.
+The server is in a temporary folder. It keeps what was committed when it is stopped at once, but not when the
+computer is: nothing waits for a disk.
 Text is sorted as a Chinese dictionary does, so that whatever relies on another order shows.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from pipeline.storage.columns import Base
 from pipeline.storage.database import open_database
 
 NEEDED = "postgres", "initdb"
@@ -33,6 +34,18 @@ OPTIONS = {
     "shared_buffers": "32MB",
 }
 PATIENCE = 30.0
+
+
+def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables, in an order that does not depend on how the database sorts text."""
+    engine = open_database(url)
+    with engine.connect() as connection:
+        rows = {
+            table.name: sorted((tuple(row) for row in connection.execute(table.select())), key=repr)
+            for table in Base.metadata.sorted_tables
+        }
+    engine.dispose()
+    return rows
 
 
 def missing() -> str:
