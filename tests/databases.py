@@ -84,6 +84,12 @@ class Databases:
         yield self._url(name)
         self._drop(name)
 
+    def cut(self, url: str) -> int:
+        """Break all connections to one of these databases; how many there were."""
+        query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name"
+        with self._engine.connect() as connection:
+            return int(connection.scalar(text(query), {"name": make_url(url).database}) or 0)
+
     def close(self) -> None:
         if self._pattern:
             self._drop(self._pattern)

@@ -15,6 +15,7 @@ from pipeline.storage.meaning import put_once
 from pipeline.storage.night_records import COSTLY, MOST_TRIES, Quarantined, Standing, State, Wanted
 from pipeline.storage.night_tables import NightRow, QuarantineRow, WorkRow
 from pipeline.storage.tables import RecordingRow, TranscriptRow
+from pipeline.storage.turns import Turn, take_turn
 from pipeline.timeline import Recording
 
 IsGone = Callable[[str], bool]
@@ -138,8 +139,12 @@ def resolve(session: Session, recording: Recording, at: datetime) -> None:
         QuarantineRow.sha256 == recording.sha256,
         QuarantineRow.path == mapping.column_text(recording.path),
     )
-    query = update(QuarantineRow).where(same, QuarantineRow.resolved_at.is_(None))
-    session.execute(query.values(resolved_at=at).execution_options(synchronize_session=False))
+    which = (same, QuarantineRow.resolved_at.is_(None))
+    if session.scalar(select(QuarantineRow.id).where(*which).limit(1)) is None:
+        return
+    take_turn(session.connection(), Turn.QUARANTINE)
+    query = update(QuarantineRow).where(*which).values(resolved_at=at)
+    session.execute(query.execution_options(synchronize_session=False))
 
 
 def put_aside(session: Session, sha256: str, state: State, at: datetime) -> None:

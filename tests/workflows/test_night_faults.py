@@ -3,12 +3,10 @@ is as after an undisturbed night."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Databases, Server
 from night_children import decoded
 from night_help import NOON, FakeListener, Notes, archive, beep, kept, tools
 from sqlalchemy import event
@@ -24,7 +21,6 @@ from sqlalchemy import event
 from pipeline.errors import NotFound, StorageError
 from pipeline.storage.database import open_database
 from pipeline.storage.store import Store
-from pipeline.timeline import Recording, Transcript
 from pipeline.workflows.night import patience
 from pipeline.workflows.night.job import Job, Made
 from pipeline.workflows.night.owner import this_process
@@ -181,71 +177,6 @@ def test_a_full_disk_ends_the_night_with_its_cause_and_the_next_one_goes_on(
         night(store, folder, listener)
         assert listener.heard == CALLS - before
     assert kept(url) == undisturbed
-
-
-class LosesAnswers(Notes):
-    """From the start of the night on the connection fails after every second commit: nobody is told that it
-    was made."""
-
-    def __init__(self, store: Store, first: int) -> None:
-        super().__init__()
-        self._dialect, self._count = store._engine.dialect, first
-        self._commit = self._dialect.do_commit
-
-    def started(self, night: int) -> None:
-        self._dialect.do_commit = self._made  # type: ignore[method-assign]
-
-    def _made(self, connection: Any) -> None:
-        self._commit(connection)
-        self._count += 1
-        if self._count % 2 == 0:
-            raise self._dialect.loaded_dbapi.OperationalError("the connection is lost")
-
-
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_commit_whose_answer_is_lost_is_not_made_twice(
-    store: Store, folder: Path, undisturbed: object, url: str, monkeypatch: pytest.MonkeyPatch, first: int
-) -> None:
-    monkeypatch.setattr(patience, "time", NO_TIME)
-    summary = run_night(NightPlan(folder=folder), tools(store), LosesAnswers(store, first))
-    counts = summary.counts()
-    assert (counts["seen"], counts["scored"]) == (CALLS, CALLS)
-    assert kept(url) == undisturbed
-
-
-def test_a_server_that_is_stopped_and_started_again_is_waited_for(
-    own_server: Server, folder: Path, undisturbed: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.1)
-    with Databases(own_server.url).ready() as url, Store.open(url) as store:
-        steps = threading.Semaphore(0)
-        listener, summaries = Slow(steps), []
-        thread = threading.Thread(target=lambda: summaries.append(night(store, folder, listener)))
-        thread.start()
-        for how in (signal.SIGQUIT, signal.SIGINT):
-            for _ in range(6):
-                assert steps.acquire(timeout=60)
-            own_server.stop(how)
-            time.sleep(1.0)
-            own_server.start()
-        thread.join()
-        assert [summary.scored for summary in summaries] == [CALLS]
-        assert summaries[0].noticed >= 2
-        assert kept(url) == undisturbed
-
-
-class Slow(FakeListener):
-    """Says when it heard something, and takes its time over the next."""
-
-    def __init__(self, steps: threading.Semaphore) -> None:
-        super().__init__()
-        self._steps = steps
-
-    def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
-        for heard in super().hear(recordings):
-            yield heard
-            self._steps.release()
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("what", ["change", "vanish"])
