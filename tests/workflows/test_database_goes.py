@@ -124,7 +124,7 @@ def test_connections_that_are_cut_again_and_again_cost_no_call(
         thread = threading.Thread(target=lambda: (night(store, folder, Slow(steps)), over.set()), daemon=True)
         thread.start()
         assert steps.acquire(timeout=60)
-        while thread.is_alive() and not over.wait(0.03):
+        while thread.is_alive() and not over.wait(0.1):
             cut += postgresql.cut(url)
         assert over.is_set()
         assert cut > 1
