@@ -70,15 +70,22 @@ class Nights(Transactions):
             return claims.standings(session, wanted)
 
     def claim_work(
-        self, wanted: Sequence[Wanted], night_id: int, *, at: datetime, is_gone: IsGone = nobody_is_gone
+        self,
+        wanted: Sequence[Wanted],
+        night_id: int,
+        *,
+        at: datetime,
+        is_gone: IsGone = nobody_is_gone,
+        again: bool = False,
     ) -> dict[str, Standing]:
         """Claim what nobody else works on; how each piece of work stands, by key. What is all done already
-        costs no writing."""
+        costs no writing. `again`: it was asked before, and whether it was done is not known."""
         found = self.standings(wanted)
         if all(one.key in found and found[one.key].state is State.DONE for one in wanted):
             return found
         with self._writing() as session:
-            return claims.claim(session, wanted, night_id, at, is_gone)
+            by = claims.Claim(night_id=night_id, at=at, is_gone=is_gone, again=again)
+            return claims.claim(session, wanted, by)
 
     def claimed_elsewhere(self, night_id: int, *, at: datetime, is_gone: IsGone = nobody_is_gone) -> bool:
         """Whether other nights that are alive hold claims."""

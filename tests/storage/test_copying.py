@@ -106,6 +106,7 @@ def source(tmp_path: Path, scored: Make) -> str:
                 decision=Decision.NOTE,
                 target="",
                 value="好",
+                reason="",
             )
             store.add_review(review)
     return url
