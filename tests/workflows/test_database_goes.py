@@ -1,5 +1,6 @@
 """The connection to the database breaks in the middle of a night, or the whole server goes away."""
 
+import gc
 import signal
 import threading
 import time
@@ -17,7 +18,9 @@ from pipeline.workflows.night import patience
 from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
 
-CALLS = 20
+CALLS = 16
+forgotten = pytest.mark.filterwarnings("ignore:Exception ignored in. .function BaseConnection.__del__")
+"""A broken connection that another thread had is forgotten, not closed."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,7 @@ def test_a_commit_whose_answer_is_lost_is_not_made_twice(
     assert kept(url) == undisturbed
 
 
+@forgotten
 @pytest.mark.usefixtures("hurried")
 def test_a_server_that_is_stopped_and_started_again_is_waited_for(
     own_server: Server, folder: Path, undisturbed: object
@@ -99,6 +103,7 @@ def test_a_server_that_is_stopped_and_started_again_is_waited_for(
         assert [summary.scored for summary in summaries] == [CALLS]
         assert summaries[0].noticed >= 2
         assert kept(url) == undisturbed
+    gc.collect()
 
 
 class Slow(FakeListener):
@@ -115,6 +120,7 @@ class Slow(FakeListener):
             time.sleep(0.05)
 
 
+@forgotten
 @pytest.mark.usefixtures("hurried")
 def test_connections_that_are_cut_again_and_again_cost_no_call(
     postgresql: Databases, folder: Path, undisturbed: object
@@ -123,9 +129,11 @@ def test_connections_that_are_cut_again_and_again_cost_no_call(
         over, steps, cut = threading.Event(), threading.Semaphore(0), 0
         thread = threading.Thread(target=lambda: (night(store, folder, Slow(steps)), over.set()), daemon=True)
         thread.start()
-        assert steps.acquire(timeout=60)
-        while thread.is_alive() and not over.wait(0.1):
+        for number in range(CALLS):
+            assert steps.acquire(timeout=60)
+            time.sleep(0.05 + number * 0.005)  # while the next one is being kept, at another point each time
             cut += postgresql.cut(url)
-        assert over.is_set()
-        assert cut > 1
+        assert over.wait(60)
+        assert cut >= CALLS / 2
         assert kept(url) == undisturbed
+    gc.collect()
