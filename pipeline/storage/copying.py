@@ -102,7 +102,8 @@ def _copy_table(table: Table, old: Connection, new: Connection) -> int:
 
 def _parts(table: Table, connection: Connection) -> Iterator[Sequence[Row[Any]]]:
     query = select(table).order_by(*table.primary_key.columns)
-    return connection.execute(query.execution_options(yield_per=ROWS)).partitions(ROWS)
+    with connection.execute(query.execution_options(yield_per=ROWS)) as rows:
+        yield from rows.partitions(ROWS)
 
 
 def _digest(rows: Sequence[Row[Any]]) -> int:

@@ -62,9 +62,9 @@ def lines(session: Session, which: FactFilter) -> Iterator[FactLine]:
         .where(*_conditions(which))
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
     )
-    result = session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
-    for rows in result.partitions(ROWS_AT_A_TIME):
-        yield from _lines(session, rows)
+    with session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as result:
+        for rows in result.partitions(ROWS_AT_A_TIME):
+            yield from _lines(session, rows)
 
 
 _COLUMNS = (

@@ -102,8 +102,9 @@ class Nights(Transactions):
     def paths_below(self, folder: str) -> Iterator[str]:
         """The paths of stored recordings that begin with `folder`, which ends with a slash; streamed."""
         query = select(RecordingRow.path).where(RecordingRow.path.startswith(folder, autoescape=True))
-        with self._reading() as session:
-            yield from session.scalars(query.execution_options(yield_per=1000))
+        query = query.execution_options(yield_per=1000)
+        with self._reading() as session, session.scalars(query) as paths:
+            yield from paths
 
     # what went wrong
 

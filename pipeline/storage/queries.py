@@ -1,6 +1,6 @@
 """Rows -> values, inside a transaction that `Store` opened."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal, select
@@ -65,7 +65,7 @@ def newest_scorecard(session: Session, recording_id: str) -> int | None:
     return session.scalar(select(func.max(ScorecardRow.id)).where(ScorecardRow.recording_id == recording_id))
 
 
-def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
+def summaries(session: Session, which: CallFilter) -> Generator[CallSummary]:
     """Streamed by start of call; calls without one come last, by id."""
     query = (
         select(RecordingRow, *_SUMMARY_COLUMNS)
@@ -74,8 +74,9 @@ def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
         .limit(which.limit)
     )
-    for row in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
-        yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
+    with session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as rows:
+        for row in rows:
+            yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
 
 
 def is_newest() -> ColumnElement[bool]:

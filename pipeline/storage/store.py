@@ -5,6 +5,7 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -195,8 +196,8 @@ class Store(
 
     def stored(self, which: CallFilter = EVERYTHING) -> Iterator[StoredCall]:
         """Like `calls`, with everything about each call."""
-        with self._reading() as session:
-            for summary in queries.summaries(session, which):
+        with self._reading() as session, closing(queries.summaries(session, which)) as summaries:
+            for summary in summaries:
                 found = queries.stored_call(session, summary.scorecard_id)
                 if found is not None:
                     yield found

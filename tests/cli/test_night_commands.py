@@ -98,7 +98,7 @@ def test_a_database_is_moved_to_postgresql_by_one_command(
     with postgresql.empty() as there:
         told = said("db", "copy", url, there)
         assert "recordings  3 行" in told
-        assert "已搬到 postgresql" in told
+        assert "已搬到 postgresql" in told.replace("\n", "")
         monkeypatch.setenv("CALLSCORE_DATABASE", there)
         assert "评分 3 通" in said("status")
         assert "录音 4 个 = 做完 3 + 隔离 1 + 不用评 0 + 没做 0" in said("reconcile", str(place / "in"))
