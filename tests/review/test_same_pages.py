@@ -2,11 +2,13 @@
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from databases import Databases
+from httpx import Response
 from page_help import Browser, Desk, shown
 
 from pipeline.account import Role
@@ -48,32 +50,42 @@ def moved(
             yield Browser(store=opened, settings=there)
 
 
-def plain(browser: Browser, path: str) -> str:
+def bare(answer: Response) -> str:
     """A page without what is another one each time."""
-    call = browser.store.find_call("d11").id
-    answer = browser.get(path.format(call=call))
-    assert answer.status_code == 200, (path, shown(answer))
-    return re.sub(r"[0-9a-f]{64}", "", answer.text)
+    assert answer.status_code == 200, shown(answer)
+    secret = re.compile(r'nonce="[^"]*"|[0-9a-f]{64}|&#34;[\w-]{24}&#34;')
+    return secret.sub("", answer.text)
+
+
+def page(browser: Browser, path: str) -> str:
+    """As it is when nothing is being made for it any more."""
+    place = path.format(call=browser.store.find_call("d11").id)
+    for _ in range(300):
+        found = bare(browser.get(place))
+        if "/reports/progress" not in found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{place} is never ready")
 
 
 def test_every_role_sees_the_same_in_both_databases(browser: Browser, moved: Browser) -> None:
+    for one in (browser, moved):
+        Desk(one, "d11").claim()
     for role, paths in PAGES.items():
         browser.log_in(role)
         moved.log_in(role)
         for path in paths:
-            assert plain(moved, path) == plain(browser, path), path
+            assert page(moved, path) == page(browser, path), path
 
 
 def test_what_is_searched_is_found_in_both_databases(browser: Browser, moved: Browser) -> None:
     found = []
     for one in (browser, moved):
-        one.log_in(Role.SUPERVISOR)
+        one.log_in(Role.QUALITY_OWNER)
         for how in ("sound", "text"):
-            answer = one.post("/search", {"text": "您好", "how": how}, page="/search")
-            assert answer.status_code == 200
-            found.append(re.sub(r"[0-9a-f]{64}", "", answer.text))
+            found.append(bare(one.post("/search", {"text": "您好", "how": how}, page="/search")))
     assert found[:2] == found[2:]
-    assert "d11" in found[0]
+    assert "/calls/" in found[0]
 
 
 def test_a_call_is_claimed_marked_and_handed_in_on_postgresql(moved: Browser) -> None:
