@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from pipeline.account import TEMPORARY, Role, Session, Team, Throttle, User
@@ -14,9 +14,8 @@ from pipeline.errors import NotFound, UsageError
 from pipeline.storage.account_tables import LoginFailureRow, SessionRow, TeamRow, UserRow
 from pipeline.storage.mapping import column_text
 from pipeline.storage.transactions import Transactions
+from pipeline.storage.turns import Turn, take_turn
 
-ACCOUNTS_LOCK = 0x61636374
-"""Any number, the same for everybody: PostgreSQL's advisory lock while users change or a login is counted."""
 Entries = Sequence[AuditEntry]
 
 
@@ -40,7 +39,7 @@ class Accounts(Transactions):
     def add_user(self, new: NewUser, *, at: datetime, audit: Entries = ()) -> User:
         """Raises UsageError: the login is taken."""
         with self._writing() as session:
-            _lock(session)
+            take_turn(session.connection(), Turn.ACCOUNTS)
             if session.scalar(select(UserRow.id).where(UserRow.login == new.login)) is not None:
                 raise UsageError(f"登录名 {new.login} 已有人用", hint="换一个登录名")
             row = UserRow(
@@ -67,13 +66,14 @@ class Accounts(Transactions):
     def users(self) -> tuple[User, ...]:
         """All users, by login."""
         with self._reading() as session:
-            return tuple(map(_user, session.scalars(select(UserRow).order_by(UserRow.login))))
+            found = map(_user, session.scalars(select(UserRow)))
+            return tuple(sorted(found, key=lambda user: user.login))
 
     def teams(self) -> tuple[Team, ...]:
         """All teams, by name."""
         with self._reading() as session:
-            rows = session.scalars(select(TeamRow).order_by(TeamRow.name))
-            return tuple(Team(id=row.id, name=row.name) for row in rows)
+            found = (Team(id=row.id, name=row.name) for row in session.scalars(select(TeamRow)))
+            return tuple(sorted(found, key=lambda team: team.name))
 
     def password_of(self, login: str) -> str | None:
         """The hash of a user's password; None: no such user."""
@@ -102,7 +102,7 @@ class Accounts(Transactions):
     def set_agent(self, login: str, agent_id: str | None, *, audit: Entries = ()) -> User:
         """Say in which recordings a user speaks. Ends the user's sessions. Raises NotFound."""
         with self._writing() as session:
-            _lock(session)
+            take_turn(session.connection(), Turn.ACCOUNTS)
             row = _row(session, login)
             row.agent_id = column_text(agent_id) if agent_id else None
             _end_sessions(session, row)
@@ -128,7 +128,7 @@ class Accounts(Transactions):
     def _changing(self, login: str, audit: Entries) -> Iterator[tuple[Transaction, UserRow]]:
         """A user's row to be changed, and told of. Raises NotFound."""
         with self._writing() as session:
-            _lock(session)
+            take_turn(session.connection(), Turn.ACCOUNTS)
             row = _row(session, login)
             yield session, row
             self._record(session, audit)
@@ -183,7 +183,7 @@ class Accounts(Transactions):
         """Count a try to log in as a failure of every subject, before it is looked at: tries at the same
         moment cannot all be the first. Not None: too many failures; nothing is counted until then."""
         with self._writing() as session:
-            _lock(session)
+            take_turn(session.connection(), Turn.ACCOUNTS)
             forgotten = at - max(rule.forgotten for rule in subjects.values())
             session.execute(delete(LoginFailureRow).where(LoginFailureRow.last_at < forgotten))
             rows = {subject: session.get(LoginFailureRow, subject) for subject in subjects}
@@ -200,16 +200,10 @@ class Accounts(Transactions):
     def forget_try(self, clear: str, reduce: str) -> None:
         """A counted try was none: `clear` has no failures any more, `reduce` one less."""
         with self._writing() as session:
-            _lock(session)
+            take_turn(session.connection(), Turn.ACCOUNTS)
             session.execute(delete(LoginFailureRow).where(LoginFailureRow.subject == clear))
             other = update(LoginFailureRow).where(LoginFailureRow.subject == reduce)
             session.execute(other.values(failures=LoginFailureRow.failures - 1))
-
-
-def _lock(session: Transaction) -> None:
-    """Changes of users come one after the other. SQLite has its write lock already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ACCOUNTS_LOCK})
 
 
 def _row(session: Transaction, login: str) -> UserRow:

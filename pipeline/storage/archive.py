@@ -114,6 +114,13 @@ def _newest() -> ColumnElement[int]:
     return newest
 
 
+def newest_of(session: Session, recording_id: str) -> int | None:
+    """The id of a recording's newest transcript."""
+    return session.scalar(
+        select(func.max(TranscriptRow.id)).where(TranscriptRow.recording_id == recording_id)
+    )
+
+
 def _transcript(heard: TranscriptRow, recording: RecordingRow) -> tuple[int, Recording, Transcript]:
     about = mapping.recording_from_plain(mapping.unpack(recording.body))
     return heard.id, about, mapping.transcript_from_plain(mapping.unpack(heard.body))

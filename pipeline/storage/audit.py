@@ -26,9 +26,9 @@ class Audit(Transactions):
 
     def audit_chain(self) -> Iterator[AuditLine]:
         """Every line in its order, streamed: close the iterator to stop early."""
-        with self._reading() as session:
-            query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)
-            yield from map(sealing.line_of, session.scalars(query))
+        query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)
+        with self._reading() as session, session.scalars(query) as rows:
+            yield from map(sealing.line_of, rows)
 
     def audit_lines(self, which: AuditFilter) -> tuple[AuditLine, ...]:
         """The lines asked for, newest first."""

@@ -5,6 +5,7 @@ work at the same time; one that is lost costs time, never a result.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
@@ -15,6 +16,7 @@ from pipeline.storage.meaning import put_once
 from pipeline.storage.night_records import COSTLY, MOST_TRIES, Quarantined, Standing, State, Wanted
 from pipeline.storage.night_tables import NightRow, QuarantineRow, WorkRow
 from pipeline.storage.tables import RecordingRow, TranscriptRow
+from pipeline.storage.turns import Turn, take_turn
 from pipeline.timeline import Recording
 
 IsGone = Callable[[str], bool]
@@ -30,18 +32,27 @@ def standings(session: Session, wanted: Sequence[Wanted]) -> dict[str, Standing]
     return found | {key: Standing(state=State.DONE, path=path) for key, path in done.items()}
 
 
-def claim(
-    session: Session, wanted: Sequence[Wanted], night_id: int, at: datetime, is_gone: IsGone
-) -> dict[str, Standing]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Which night claims, and when. `again`: it asks once more, since the answer to this claim was lost with
+    the connection."""
+
+    night_id: int
+    at: datetime
+    is_gone: IsGone
+    again: bool = False
+
+
+def claim(session: Session, wanted: Sequence[Wanted], by: Claim) -> dict[str, Standing]:
     """How each piece of work stands, by key; those that are `mine` belong to the night from now on."""
     done = _done(session, [one.key for one in wanted])
     found = {key: Standing(state=State.DONE, path=path) for key, path in done.items()}
     left = sorted((one for one in wanted if one.key not in done), key=lambda one: one.key)
     for one in left:
-        put_once(session, WorkRow, _values(one, State.PENDING, at))
+        put_once(session, WorkRow, _values(one, State.PENDING, by.at))
         row = session.get_one(WorkRow, one.key, with_for_update=True)
-        if one.key not in found and _is_free(session, row, night_id, at, is_gone):
-            row.state, row.night_id, row.at = State.CLAIMED.value, night_id, at
+        if one.key not in found and (_is_made(row, one, by) or _is_free(session, row, by)):
+            row.state, row.night_id, row.at = State.CLAIMED.value, by.night_id, by.at
             row.path, row.priority = mapping.column_text(one.path), one.priority
             found[one.key] = _standing(row, mine=True)
         elif one.key not in found:
@@ -49,10 +60,16 @@ def claim(
     return found
 
 
-def _is_free(session: Session, row: WorkRow, night_id: int, at: datetime, is_gone: IsGone) -> bool:
+def _is_made(row: WorkRow, one: Wanted, by: Claim) -> bool:
+    """Whether the claim was made when it was asked for first."""
+    made = (row.state, row.night_id, row.at, row.path)
+    return by.again and made == (State.CLAIMED, by.night_id, by.at, mapping.column_text(one.path))
+
+
+def _is_free(session: Session, row: WorkRow, by: Claim) -> bool:
     if row.state == State.CLAIMED:
-        ours = row.night_id == night_id  # and under way
-        return not ours and not is_alive(session.get(NightRow, row.night_id), at, is_gone)
+        ours = row.night_id == by.night_id  # and under way
+        return not ours and not is_alive(session.get(NightRow, row.night_id), by.at, by.is_gone)
     if row.state == State.QUARANTINED:
         return row.tries < MOST_TRIES or row.stage not in COSTLY
     return row.state in (State.PENDING, State.DONE)  # done, but its transcript is gone: a copied database
@@ -118,7 +135,9 @@ def fail(session: Session, one: Wanted, fault: Quarantined, at: datetime) -> int
 
 
 def give_back(session: Session, night_id: int) -> None:
-    """What a night claimed and did not do is free again."""
+    """What a night claimed and did not do is free again. Locked in the order in which work is claimed."""
+    mine = select(WorkRow.key).where(WorkRow.night_id == night_id).order_by(WorkRow.key)
+    session.scalars(mine.with_for_update()).all()
     _set(session, WorkRow.night_id == night_id, {"state": State.PENDING.value, "night_id": None})
 
 
@@ -128,8 +147,12 @@ def resolve(session: Session, recording: Recording, at: datetime) -> None:
         QuarantineRow.sha256 == recording.sha256,
         QuarantineRow.path == mapping.column_text(recording.path),
     )
-    query = update(QuarantineRow).where(same, QuarantineRow.resolved_at.is_(None))
-    session.execute(query.values(resolved_at=at).execution_options(synchronize_session=False))
+    which = (same, QuarantineRow.resolved_at.is_(None))
+    if session.scalar(select(QuarantineRow.id).where(*which).limit(1)) is None:
+        return
+    take_turn(session.connection(), Turn.QUARANTINE)
+    query = update(QuarantineRow).where(*which).values(resolved_at=at)
+    session.execute(query.execution_options(synchronize_session=False))
 
 
 def put_aside(session: Session, sha256: str, state: State, at: datetime) -> None:

@@ -1,16 +1,18 @@
 """Whole databases: a copy taken while others write, put back, or moved to another kind of database."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, make_url, select, text
+from sqlalchemy import Connection, Engine, Row, Table, func, insert, make_url, select, text
 
 from pipeline.errors import StorageError, UsageError
 from pipeline.storage.columns import Base
-from pipeline.storage.database import name_of, open_database, translated
+from pipeline.storage.database import name_of, open_database, snapshots, translated
 
 ROWS = 500
 PAGES = 2_000
@@ -61,17 +63,17 @@ def restore(source: Path, url: str) -> None:
 
 
 def copy(source_url: str, target_url: str, told: Callable[[str, int], None]) -> Copied:
-    """Every row of one database into another, empty one, in one transaction; `told` hears of each table.
-    Raises UsageError: the target is not empty; StorageError."""
+    """Every row of one database into another, empty one, in one transaction, in which all is read again and
+    compared; `told` hears of each table. Raises UsageError: the target is not empty; StorageError."""
     source, target = open_database(source_url, create=False), open_database(target_url)
     try:
-        with translated(target.url), source.connect() as old, _writing(target) as new:
+        with translated(target.url), snapshots(source).connect() as old, _writing(target) as new:
             rows = {}
             for table in Base.metadata.sorted_tables:
                 if new.scalar(select(func.count()).select_from(table)):
                     raise UsageError(f"{name_of(target.url)}：里面已经有数据", hint="换一个空的数据库")
             for table in Base.metadata.sorted_tables:
-                rows[table.name] = _copy_table(table.name, old, new)
+                rows[table.name] = _copy_table(table, old, new)
                 told(table.name, rows[table.name])
             _count_on(new)
             new.commit()
@@ -85,14 +87,29 @@ def _writing(engine: Engine) -> Connection:
     return engine.connect().execution_options(write=True)
 
 
-def _copy_table(name: str, old: Connection, new: Connection) -> int:
-    table, count = Base.metadata.tables[name], 0
-    order = list(table.primary_key.columns)
-    rows = old.execution_options(yield_per=ROWS).execute(select(table).order_by(*order))
-    for part in rows.mappings().partitions(ROWS):
-        new.execute(insert(table), [dict(row) for row in part])
-        count += len(part)
+def _copy_table(table: Table, old: Connection, new: Connection) -> int:
+    count, digest = 0, 0
+    for part in _parts(table, old):
+        new.execute(insert(table), [dict(row._mapping) for row in part])
+        count, digest = count + len(part), digest + _digest(part)
+    if digest != sum(map(_digest, _parts(table, new))):
+        raise StorageError(
+            f"{name_of(new.engine.url)}：表 {table.name} 里读回来的和写进去的不一样，什么也没有搬",
+            hint="再试一次；还是这样就检查这个数据库",
+        )
     return count
+
+
+def _parts(table: Table, connection: Connection) -> Iterator[Sequence[Row[Any]]]:
+    query = select(table).order_by(*table.primary_key.columns)
+    with connection.execute(query.execution_options(yield_per=ROWS)) as rows:
+        yield from rows.partitions(ROWS)
+
+
+def _digest(rows: Sequence[Row[Any]]) -> int:
+    """To be added up: databases sort text differently."""
+    plain = (repr(tuple(row)).encode("utf-8", "backslashreplace") for row in rows)
+    return sum(int.from_bytes(sha256(row).digest()) for row in plain)
 
 
 def _count_on(new: Connection) -> None:

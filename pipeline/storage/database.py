@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -16,6 +16,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.sql import column, table
 
 from pipeline.errors import StorageError
+from pipeline.storage.turns import Turn, take_turn
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,8 +26,19 @@ HEAD = "0011"
 
 VERSION_TABLE = "callscore_schema"
 BUSY_TIMEOUT_MS = 30_000
-MIGRATION_LOCK = 0x63616C6C
-"""Any number, the same for everybody: PostgreSQL's advisory lock while the schema is made."""
+"""So long a writer waits for another one."""
+
+POSTGRESQL = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
+    " -c tcp_keepalives_count=3",
+}
+"""A server, or a client that holds locks, whose machine or network is gone is missed within a minute or two,
+not within the hours that systems wait by themselves. What the URL says counts before these."""
 
 EXAMPLE = "expected an SQLAlchemy URL such as sqlite:///data/callscore.db or postgresql://user:pw@host/name"
 
@@ -50,6 +62,13 @@ def open_database(url: str, *, create: bool = True) -> Engine:
 def reconnected(engine: Engine) -> Engine:
     """An engine on the same database that shares no connection with this one."""
     return _engine(engine.url)
+
+
+def snapshots(engine: Engine) -> Engine:
+    """The same engine, of which each transaction reads what there was when it began; in SQLite all do."""
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def is_shared(engine: Engine) -> bool:
@@ -88,8 +107,7 @@ def migrate(engine: Engine) -> None:
     if found == HEAD:
         return
     with engine.connect().execution_options(write=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        take_turn(connection, Turn.SCHEMA)
         found = schema_version(connection)
         if found is not None and found > HEAD:
             raise StorageError(
@@ -130,16 +148,21 @@ def translated(address: URL) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
-        passing = isinstance(error, OperationalError) and not _stays(error)
+        passing = isinstance(error, DBAPIError) and _passes(error)
         raise StorageError(
             f"{name_of(address)}: {_first_line(error)}", hint=_hint(address, error), passing=passing
         ) from error
 
 
-def _stays(error: OperationalError) -> bool:
-    """Whether waiting does not help."""
-    said = str(error).lower()
-    return any(words in said for words in ("disk is full", "readonly", "permission denied", "password"))
+def _passes(error: DBAPIError) -> bool:
+    """Whether waiting helps."""
+    if error.connection_invalidated:
+        return True
+    said = str(error.orig).lower()
+    return isinstance(error, OperationalError) and not any(words in said for words in STAYS)
+
+
+STAYS = ("disk is full", "no space left", "readonly", "permission denied", "password")
 
 
 def name_of(address: URL) -> str:
@@ -158,7 +181,9 @@ def _address(url: str) -> URL:
 
 def _engine(address: URL) -> Engine:
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, pool_pre_ping=True)
+        told = POSTGRESQL.keys() - address.query.keys()
+        known = {name: value for name, value in POSTGRESQL.items() if name in told}
+        return create_engine(address, pool_pre_ping=True, connect_args=known)
     if address.database and address.database != ":memory:" and not address.database.startswith("file:"):
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
@@ -188,7 +213,7 @@ def _first_line(error: Exception) -> str:
 
 def _hint(address: URL, error: Exception) -> str:
     """What to do next, from what the drivers say."""
-    said = str(error).lower()
+    said = str(error.orig if isinstance(error, DBAPIError) else error).lower()
     hints = {
         "unable to open": "check that the folder exists and may be written to",
         "readonly": "the file or its folder may not be written to",
@@ -197,11 +222,19 @@ def _hint(address: URL, error: Exception) -> str:
         "malformed": "the database is damaged: restore a backup",
         "locked": "another process is writing; try again when it is done",
         "disk i/o error": "check the disk; what was done before is kept",
+        "lock timeout": "another process is writing; try again when it is done",
+        "deadlock": "others were writing too; try again",
         "disk is full": "make room on the disk; nothing of this call was kept",
+        "no space left": "make room on the server's disk; nothing of this call was kept",
         "password": "check user name and password",
         "already exists": "the database holds tables of another program; use an empty one",
         "does not exist": "create the database first",
         "connection refused": "check host and port, and that the server runs",
+        "no such file or directory": "check the socket's folder, and that the server runs",
+        "closed the connection": "check that the server runs, and try again",
+        "terminating connection": "the server is being stopped or started; try again",
+        "starting up": "the server is being started; try again",
+        "shutting down": "the server is being stopped; try again when it runs",
         "resolve host": "check the host name",
     }
     if isinstance(error, NoSuchModuleError):

@@ -29,7 +29,7 @@ class Drafts(Transactions):
         """Everybody's drafts about a call, outside rounds, by person."""
         query = select(DraftRow).where(DraftRow.recording_id == recording_id, DraftRow.round_id == 0)
         with self._reading() as session:
-            rows = session.scalars(query.order_by(DraftRow.who)).all()
+            rows = sorted(session.scalars(query), key=lambda row: row.who)
             return tuple(_draft(session, row) for row in rows)
 
     def save_draft(
@@ -72,7 +72,7 @@ class Drafts(Transactions):
 
 def drop(session: Session, key: DraftKey) -> bool:
     """Inside a transaction that `Store` opened."""
-    row = session.get(DraftRow, _primary(key))
+    row = _locked(session, key)
     if row is None:
         return False
     session.execute(delete(DraftStepRow).where(*_steps(key)))

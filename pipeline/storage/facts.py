@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pipeline.facts import VERSION, CallFacts, CardFact, FatalFact, HitFact, ItemFact, SectionFact, TalkFact
 from pipeline.scorecard import Decision
 from pipeline.storage import mapping
+from pipeline.storage.meaning import put_over
 from pipeline.storage.night_tables import QuarantineRow
 from pipeline.storage.records import FactFilter, FactLine
 from pipeline.storage.tables import FactsRow, RecordingRow, ReviewRow, ScorecardRow
@@ -28,9 +29,7 @@ LOOKS = (
 
 def put(session: Session, scorecard_id: int, facts: CallFacts) -> None:
     body = mapping.pack(to_plain(facts))
-    row = {"scorecard_id": scorecard_id, "version": VERSION, "body": body}
-    session.merge(FactsRow(**row))
-    session.flush()
+    put_over(session, FactsRow, {"scorecard_id": scorecard_id, "version": VERSION, "body": body})
 
 
 def to_plain(facts: CallFacts) -> Any:
@@ -63,9 +62,9 @@ def lines(session: Session, which: FactFilter) -> Iterator[FactLine]:
         .where(*_conditions(which))
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
     )
-    result = session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
-    for rows in result.partitions(ROWS_AT_A_TIME):
-        yield from _lines(session, rows)
+    with session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as result:
+        for rows in result.partitions(ROWS_AT_A_TIME):
+            yield from _lines(session, rows)
 
 
 _COLUMNS = (
@@ -118,9 +117,9 @@ def _reviewers(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, ...
         select(ReviewRow.recording_id, ReviewRow.who)
         .where(ReviewRow.recording_id.in_(ids), ReviewRow.decision.in_([look.value for look in LOOKS]))
         .distinct()
-        .order_by(ReviewRow.recording_id, ReviewRow.who)
     )
-    grouped = groupby(session.execute(query), key=lambda row: row[0])
+    ordered = sorted((recording, who) for recording, who in session.execute(query))
+    grouped = groupby(ordered, key=lambda row: row[0])
     return {recording: tuple(who for _, who in rows) for recording, rows in grouped}
 
 

@@ -1,10 +1,10 @@
 """Rule sets, what they were taught, and vectors: rows <-> values. What is kept first stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -75,5 +75,15 @@ def _unpacked(body: bytes) -> Meaning:
 
 def put_once(session: Session, table: type[Base], values: Mapping[str, object]) -> None:
     """Two processes may meet the same new thing at the same moment: the second insert does nothing."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+    session.execute(_insert(session)(table).values(values).on_conflict_do_nothing())
+
+
+def put_over(session: Session, table: type[Base], values: Mapping[str, object]) -> None:
+    """In place of what is there under the same primary key, whoever put it there and when."""
+    key = [column.name for column in inspect(table).primary_key]
+    insert = _insert(session)(table).values(values)
+    session.execute(insert.on_conflict_do_update(index_elements=key, set_=dict(values)))
+
+
+def _insert(session: Session) -> Callable[[type[Base]], postgresql.Insert | sqlite.Insert]:
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

@@ -14,6 +14,7 @@ from pipeline.storage.night_records import Night, Quarantined, Standing, State, 
 from pipeline.storage.night_tables import NightRow, QuarantineRow, WorkRow
 from pipeline.storage.tables import RecordingRow
 from pipeline.storage.transactions import Transactions
+from pipeline.storage.turns import Turn, take_turn
 
 
 def nobody_is_gone(owner: str) -> bool:
@@ -69,15 +70,22 @@ class Nights(Transactions):
             return claims.standings(session, wanted)
 
     def claim_work(
-        self, wanted: Sequence[Wanted], night_id: int, *, at: datetime, is_gone: IsGone = nobody_is_gone
+        self,
+        wanted: Sequence[Wanted],
+        night_id: int,
+        *,
+        at: datetime,
+        is_gone: IsGone = nobody_is_gone,
+        again: bool = False,
     ) -> dict[str, Standing]:
         """Claim what nobody else works on; how each piece of work stands, by key. What is all done already
-        costs no writing."""
+        costs no writing. `again`: it was asked before, and whether it was done is not known."""
         found = self.standings(wanted)
         if all(one.key in found and found[one.key].state is State.DONE for one in wanted):
             return found
         with self._writing() as session:
-            return claims.claim(session, wanted, night_id, at, is_gone)
+            by = claims.Claim(night_id=night_id, at=at, is_gone=is_gone, again=again)
+            return claims.claim(session, wanted, by)
 
     def claimed_elsewhere(self, night_id: int, *, at: datetime, is_gone: IsGone = nobody_is_gone) -> bool:
         """Whether other nights that are alive hold claims."""
@@ -94,8 +102,9 @@ class Nights(Transactions):
     def paths_below(self, folder: str) -> Iterator[str]:
         """The paths of stored recordings that begin with `folder`, which ends with a slash; streamed."""
         query = select(RecordingRow.path).where(RecordingRow.path.startswith(folder, autoescape=True))
-        with self._reading() as session:
-            yield from session.scalars(query.execution_options(yield_per=1000))
+        query = query.execution_options(yield_per=1000)
+        with self._reading() as session, session.scalars(query) as paths:
+            yield from paths
 
     # what went wrong
 
@@ -108,8 +117,8 @@ class Nights(Transactions):
     def quarantined(self) -> tuple[Quarantined, ...]:
         """What is still unusable, by path."""
         with self._reading() as session:
-            rows = select(QuarantineRow).where(*OPEN).order_by(QuarantineRow.path, QuarantineRow.id)
-            return tuple(map(_to_quarantined, session.scalars(rows)))
+            rows = session.scalars(select(QuarantineRow).where(*OPEN).order_by(QuarantineRow.id))
+            return tuple(sorted(map(_to_quarantined, rows), key=lambda fault: fault.path))
 
     def retry(self, paths: Sequence[str], *, at: datetime) -> int:
         """What is in quarantine at these paths is tried anew; how many there were."""
@@ -122,6 +131,7 @@ class Nights(Transactions):
     def _put_aside(self, paths: Sequence[str], state: State, at: datetime) -> int:
         known = [mapping.column_text(path) for path in paths]
         with self._writing() as session:
+            take_turn(session.connection(), Turn.QUARANTINE)
             rows = session.scalars(select(QuarantineRow).where(QuarantineRow.path.in_(known), *OPEN)).all()
             for row in rows:
                 if state is State.PENDING:
@@ -138,6 +148,7 @@ OPEN = (QuarantineRow.resolved_at.is_(None), QuarantineRow.released_at.is_(None)
 
 def _quarantine(session: Session, fault: Quarantined, at: datetime, work: Wanted | None) -> bool:
     """One open row a path: a second fault at the same path replaces the first and counts a try."""
+    take_turn(session.connection(), Turn.QUARANTINE)
     path = mapping.column_text(fault.path)
     here = (QuarantineRow.path == path, QuarantineRow.resolved_at.is_(None))
     row = session.scalar(select(QuarantineRow).where(*here).order_by(QuarantineRow.id.desc()).limit(1))

@@ -1,6 +1,6 @@
 """Rows -> values, inside a transaction that `Store` opened."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal, select
@@ -57,7 +57,7 @@ def named(session: Session, name: str) -> tuple[Recording, ...]:
 def similar(session: Session, name: str) -> tuple[Recording, ...]:
     """Recordings whose call_id holds the name."""
     return _recordings(
-        session, select(RecordingRow).where(RecordingRow.call_id.contains(name, autoescape=True))
+        session, select(RecordingRow).where(RecordingRow.call_id.icontains(name, autoescape=True))
     )
 
 
@@ -65,7 +65,7 @@ def newest_scorecard(session: Session, recording_id: str) -> int | None:
     return session.scalar(select(func.max(ScorecardRow.id)).where(ScorecardRow.recording_id == recording_id))
 
 
-def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
+def summaries(session: Session, which: CallFilter) -> Generator[CallSummary]:
     """Streamed by start of call; calls without one come last, by id."""
     query = (
         select(RecordingRow, *_SUMMARY_COLUMNS)
@@ -74,8 +74,9 @@ def summaries(session: Session, which: CallFilter) -> Iterator[CallSummary]:
         .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
         .limit(which.limit)
     )
-    for row in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
-        yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
+    with session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as rows:
+        for row in rows:
+            yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
 
 
 def is_newest() -> ColumnElement[bool]:
@@ -219,12 +220,12 @@ def duplicates(session: Session) -> tuple[Duplicate, ...]:
     query = (
         select(RecordingRow.call_id, RecordingRow.id)
         .where(RecordingRow.call_id.in_(doubled))
-        .order_by(RecordingRow.call_id, RecordingRow.id)
+        .order_by(RecordingRow.id)
     )
     ids: dict[str, list[str]] = {}
     for call_id, recording_id in session.execute(query):
         ids.setdefault(call_id or "", []).append(recording_id)
-    return tuple(Duplicate(call_id=name, recording_ids=tuple(found)) for name, found in ids.items())
+    return tuple(Duplicate(call_id=name, recording_ids=tuple(found)) for name, found in sorted(ids.items()))
 
 
 def review_of(row: ReviewRow) -> Review:

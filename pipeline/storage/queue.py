@@ -59,8 +59,8 @@ class Queue(Transactions):
     ) -> QueueLine | None:
         """Give `who` the first call that the filter finds and nobody holds; None: there is none. Never one
         that they answered themselves or have handed in, and never one to two people."""
+        self._end_claims(at)
         with self._writing() as session:
-            queue_rows.end_claims(session, at)
             found = session.scalar(_next(who, which, sort))
             if found is None:
                 return None
@@ -72,8 +72,8 @@ class Queue(Transactions):
 
     def claim(self, recording_id: str, who: str, *, at: datetime, until: datetime) -> QueueLine | Refused:
         """Give `who` this call, or more time for it. One that was assigned by hand has no end."""
+        self._end_claims(at)
         with self._writing() as session:
-            queue_rows.end_claims(session, at)
             row = queue_rows.locked(session, recording_id)
             refused = _why_not(session, row, recording_id, who)
             if refused or row is None:
@@ -96,9 +96,9 @@ class Queue(Transactions):
     ) -> tuple[Refused, ...]:
         """Give calls (recording id, person) to people until they hand them in; those that could not be given.
         `force`: also what somebody else holds."""
+        self._end_claims(at)
         refused = []
         with self._writing() as session:
-            queue_rows.end_claims(session, at)
             for recording_id, who in sorted(pairs):
                 row = queue_rows.locked(session, recording_id)
                 why = _why_not(session, row, recording_id, who, force=force)
@@ -112,9 +112,7 @@ class Queue(Transactions):
         """Ids and titles of the forms that calls of the queue are scored on, by id."""
         query = select(QueueRow.template_id, func.max(QueueRow.template_title)).group_by(QueueRow.template_id)
         with self._reading() as session:
-            return tuple(
-                (name, title) for name, title in session.execute(query.order_by(QueueRow.template_id))
-            )
+            return tuple(sorted((name, title) for name, title in session.execute(query)))
 
     def loads(self) -> Mapping[str, int]:
         """How many calls each person holds."""

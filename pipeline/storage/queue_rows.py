@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.appeal import Step
@@ -79,8 +79,9 @@ def stored_card(row: ScorecardRow) -> Scorecard | None:
 
 
 def lock_recording(session: Session, recording_id: str) -> RecordingRow | None:
-    """The recording, which nobody else changes until the transaction ends."""
-    return session.get(RecordingRow, recording_id, with_for_update=True)
+    """The recording, which nobody else changes until the transaction ends; rows that point at it can be
+    written, else two who write about it could wait for each other."""
+    return session.get(RecordingRow, recording_id, with_for_update={"key_share": True})
 
 
 def locked(session: Session, recording_id: str) -> QueueRow | None:
@@ -177,8 +178,10 @@ def _last_number() -> object:
 
 def drawn(session: Session, plan_id: int, recording_ids: Sequence[str]) -> None:
     """A new plan drew these calls."""
-    for first in range(0, len(recording_ids), AT_A_TIME):
-        some = recording_ids[first : first + AT_A_TIME]
+    ordered = sorted(recording_ids)
+    for first in range(0, len(ordered), AT_A_TIME):
+        some = ordered[first : first + AT_A_TIME]
+        _lock_in_order(session, QueueRow.recording_id.in_(some))
         query = update(QueueRow).where(QueueRow.recording_id.in_(some)).values(plan_id=plan_id)
         session.execute(query.execution_options(synchronize_session=False))
 
@@ -187,12 +190,19 @@ AT_A_TIME = 500
 """Ids in one statement."""
 
 
-def end_claims(session: Session, at: datetime) -> int:
-    """Calls whose time is up are nobody's again; how many."""
+def end_claims(session: Session, at: datetime) -> None:
+    """Calls whose time is up are nobody's again."""
     over = (QueueRow.claimed_until <= at, QueueRow.state.in_([one.value for one in HELD]))
+    _lock_in_order(session, *over)
     values = {"assigned_to": None, "claimed_until": None, "state": QueueRow.idle}
     query = update(QueueRow).where(*over).values(values).execution_options(synchronize_session=False)
-    return session.connection().execute(query).rowcount
+    session.execute(query)
+
+
+def _lock_in_order(session: Session, *which: ColumnElement[bool]) -> None:
+    """Everybody who needs several rows takes them in this order, so that no two wait for each other."""
+    query = select(QueueRow.recording_id).where(*which).order_by(QueueRow.recording_id)
+    session.scalars(query.with_for_update()).all()
 
 
 def without(session: Session, count: int) -> list[tuple[int, str, str]]:

@@ -105,7 +105,7 @@ def _round(session: Session, row: RoundRow) -> Round:
         made_at=row.made_at,
         closed_at=row.closed_at,
         calls=tuple((call.recording_id, call.scorecard_id) for call in session.scalars(calls)),
-        inspectors=tuple(session.scalars(people.order_by(RoundInspectorRow.who))),
+        inspectors=tuple(sorted(session.scalars(people))),
     )
 
 

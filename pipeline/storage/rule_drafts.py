@@ -13,6 +13,7 @@ from pipeline.audit import AuditEntry
 from pipeline.storage.columns import Base, Id, Moment
 from pipeline.storage.mapping import column_text
 from pipeline.storage.transactions import Transactions
+from pipeline.storage.turns import Turn, take_turn
 
 _OPEN = text("state = 'open'")
 
@@ -84,14 +85,15 @@ class RuleDrafts(Transactions):
 
     def rule_drafts(self) -> tuple[RuleDraft, ...]:
         """All open drafts, by rule."""
-        query = select(RuleDraftRow).where(_IS_OPEN).order_by(RuleDraftRow.rule_id)
         with self._reading() as session:
-            return tuple(map(_draft, session.scalars(query)))
+            found = map(_draft, session.scalars(select(RuleDraftRow).where(_IS_OPEN)))
+            return tuple(sorted(found, key=lambda draft: draft.rule_id))
 
     def save_rule_draft(self, draft: RuleDraft, *, audit: Sequence[AuditEntry] = ()) -> int | None:
         """Keep a draft as its next version; its number. None: it is not the version that it was made from
         any more, and nothing is kept."""
         with self._writing() as session:
+            take_turn(session.connection(), Turn.RULE_DRAFTS)
             row = _open(session, draft.rule_id, lock=True)
             if (0 if row is None else row.version) != draft.version:
                 return None

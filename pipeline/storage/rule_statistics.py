@@ -97,8 +97,9 @@ class RuleStatistics(Transactions):
             .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at.desc(), RecordingRow.id)
             .order_by(FindingRow.start_ms)
         )
-        with self._reading() as session:
-            for row, recording in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
+        query = query.execution_options(yield_per=ROWS_AT_A_TIME)
+        with self._reading() as session, session.execute(query) as rows:
+            for row, recording in rows:
                 yield _placed(row, recording)
 
     def newest_scoring(self) -> int:

@@ -16,18 +16,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pipeline.audit import Anchor, AuditEntry, AuditLine
 from pipeline.errors import StorageError
 from pipeline.storage import mapping
 from pipeline.storage.account_tables import AuditRow
+from pipeline.storage.turns import Turn, take_turn
 
 LOG = logging.getLogger("callscore.audit")
 
-AUDIT_LOCK = 0x61756469
-"""Any number, the same for everybody: PostgreSQL's advisory lock while a line is added."""
 KEY_BYTES = 32
 
 
@@ -105,7 +104,7 @@ def append(session: Session, files: AuditFiles | None, entries: Sequence[AuditEn
     """
     if files is None:
         raise StorageError("审计日志没有密钥文件，什么也没有记下", hint="用设置 audit_key 指明")
-    lock(session)
+    take_turn(session.connection(), Turn.AUDIT)
     last = newest(session)
     key = files.read_key()
     if key is None and last is None:
@@ -125,7 +124,7 @@ def append(session: Session, files: AuditFiles | None, entries: Sequence[AuditEn
 def advance(session: Session, files: AuditFiles) -> None:
     """Bring the anchor up to the newest line, unless lines before it were tampered with: then the anchor
     stays as the proof of it."""
-    lock(session)
+    take_turn(session.connection(), Turn.AUDIT)
     anchor, last = files.read_anchor(), newest(session)
     if anchor is None or last is None or not _holds(session, anchor):
         LOG.warning("the audit log does not fit %s; run `callscore audit verify`", files.anchor)
@@ -136,12 +135,6 @@ def advance(session: Session, files: AuditFiles) -> None:
 
 def newest(session: Session) -> AuditRow | None:
     return session.scalar(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1))
-
-
-def lock(session: Session) -> None:
-    """SQLite has its write lock already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
 
 
 def row_of(line: AuditLine) -> AuditRow:

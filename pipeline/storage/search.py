@@ -49,10 +49,10 @@ class Search(Transactions):
         query = query.order_by(RecordingRow.started_at.desc().nulls_last(), RecordingRow.id.desc())
         with self._reading() as session:
             query = query.where(*queries.conditions(which), *_behind(session, behind))
-            rows = session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
-            for recording_id, transcript_id, made_as, text in rows:
-                if made_as == version:  # not asked of the database, which would begin with these and sort
-                    yield Candidate(recording_id, transcript_id, text)
+            with session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as rows:
+                for recording_id, transcript_id, made_as, text in rows:
+                    if made_as == version:  # not asked of the database, which would begin with these and sort
+                        yield Candidate(recording_id, transcript_id, text)
 
     def marked(self, recording_ids: Sequence[str], which: CallFilter) -> dict[str, list[Marked]]:
         """What the rules of the filter found in these calls, in order of time, by recording."""

@@ -5,6 +5,7 @@ Times are passed in (`at`, aware); nothing here looks at a clock. Database error
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -136,10 +137,10 @@ class Store(
                 for lost in again.lost if again else ():
                     corrections.add_correction(session, lost, card)
                 about = scored.recording
-                claims.finish(session, Wanted(key=key, sha256=about.sha256, path=about.path), at)
                 claims.resolve(session, about, at)
+                claims.finish(session, Wanted(key=key, sha256=about.sha256, path=about.path), at)
         except StorageError as error:
-            if isinstance(error.__cause__, IntegrityError) and self._has(key):
+            if isinstance(error.__cause__, IntegrityError) and self._came_first(scored.recording, key, again):
                 return False
             raise
         return True
@@ -195,8 +196,8 @@ class Store(
 
     def stored(self, which: CallFilter = EVERYTHING) -> Iterator[StoredCall]:
         """Like `calls`, with everything about each call."""
-        with self._reading() as session:
-            for summary in queries.summaries(session, which):
+        with self._reading() as session, closing(queries.summaries(session, which)) as summaries:
+            for summary in summaries:
                 found = queries.stored_call(session, summary.scorecard_id)
                 if found is not None:
                     yield found
@@ -313,10 +314,14 @@ class Store(
             return meaning.rows_by(session, transcript_ids, encoder)
 
     def save_compact(self, made: Iterable[tuple[str, int, CompactForm]]) -> None:
-        """Keep compact forms: recording id, transcript id, form."""
+        """Keep compact forms: recording id, transcript id, form. One of a transcript that is not the newest
+        any more is passed over."""
+        forms = sorted(made, key=lambda one: one[0])
         with self._writing() as session:
-            for recording_id, transcript_id, form in made:
-                archive.put_compact(session, recording_id, transcript_id, form)
+            for recording_id, transcript_id, form in forms:
+                writing.lock(session, recording_id)
+                if archive.newest_of(session, recording_id) == transcript_id:
+                    archive.put_compact(session, recording_id, transcript_id, form)
 
     def start_sweep(self, ruleset: RuleSet, *, at: datetime) -> int:
         """Note that a rule set goes over the archive; the sweep's id."""
@@ -358,9 +363,11 @@ class Store(
 
     # transactions
 
-    def _has(self, key: str) -> bool:
+    def _came_first(self, recording: Recording, key: str, again: Reheard | None) -> bool:
+        """Whether another night kept this work, or a call that nobody knew, at the same moment."""
         with self._reading() as session:
-            return session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
+            done = session.scalar(select(TranscriptRow.id).where(TranscriptRow.work_key == key)) is not None
+            return done or (again is None and session.get(RecordingRow, recording.id) is not None)
 
 
 def work_key(sha256: str, provenance: Provenance) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pipeline.audit import AuditEntry
 from pipeline.errors import StorageError
 from pipeline.storage import sealing
-from pipeline.storage.database import translated
+from pipeline.storage.database import snapshots, translated
 from pipeline.storage.sealing import AuditFiles
 
 LOG = logging.getLogger("callscore.audit")
@@ -26,7 +26,8 @@ class Transactions:
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        with translated(self._engine.url), Session(self._engine) as session:
+        """Everything that is read is of one moment, in every database."""
+        with translated(self._engine.url), Session(snapshots(self._engine)) as session:
             yield session
 
     @contextmanager

@@ -47,7 +47,7 @@ def check(scored: ScoredCall) -> None:
 
 def lock(session: Session, recording_id: str) -> None:
     """Nobody else writes about the recording until the transaction ends. Raises NotFound."""
-    if session.get(RecordingRow, recording_id, with_for_update=True) is None:
+    if queue_rows.lock_recording(session, recording_id) is None:
         raise NotFound(f"recording {recording_id} is not in the database")
 
 

@@ -83,7 +83,7 @@ class Night:
         is alive any more, the folder is walked once more."""
         yield from Walk(self.plan, self.tools, number, self).jobs(self.summary)
         while self.summary.elsewhere and self.plan.limit is None:
-            if self._is_elsewhere(number):
+            if patiently(lambda: self._claimed_elsewhere(number), self.tools, self.notice):
                 return
             rest, found = Summary(), False
             for job in Walk(self.plan, self.tools, number, _Silence()).jobs(rest):
@@ -93,10 +93,8 @@ class Night:
             if not found:
                 return
 
-    def _is_elsewhere(self, number: int) -> bool:
-        """Whether other nights that are alive hold work."""
-        store, at = self.tools.store, self.tools.clock()
-        return patiently(lambda: store.claimed_elsewhere(number, at=at, is_gone=is_gone), self.tools)
+    def _claimed_elsewhere(self, number: int) -> bool:
+        return self.tools.store.claimed_elsewhere(number, at=self.tools.clock(), is_gone=is_gone)
 
     def counts(self) -> dict[str, float]:
         """As of now."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from databases import Databases
 from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflows"))
@@ -22,74 +23,90 @@ from pipeline.workflows.nightly import run_night
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with three good recordings and an empty one, after a night."""
+def place(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three good recordings and an empty one, after a night into the database of the URL."""
+    monkeypatch.setenv("CALLSCORE_DATABASE", url)
     monkeypatch.setattr("pipeline.speech.listen.Listener.provenance_of", lambda settings: MADE_BY)
     folder = archive(tmp_path / "in", calls=4)
     (folder / "audio/c2.wav").write_bytes(b"")
-    with Store.open(f"sqlite:///{tmp_path}/calls.db") as store:
+    with Store.open(url) as store:
         run_night(NightPlan(folder=folder), tools(store, FakeListener()), Notes())
     return tmp_path
 
 
-def said(place: Path, *words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, [*words, "--database", f"sqlite:///{place}/calls.db"])
+def said(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, list(words))
     assert result.exit_code == code, result.output + str(result.exception)
     return result.stdout
 
 
-def test_status_says_how_far_each_night_came(place: Path) -> None:
-    told = said(place, "status")
+@pytest.mark.usefixtures("place")
+def test_status_says_how_far_each_night_came() -> None:
+    told = said("status")
     assert "已完成" in told
     assert "评分 3 通" in told
     assert "还隔离着 1 个" in told
-    (night,) = json.loads(said(place, "status", "--json"))["nights"]
+    (night,) = json.loads(said("status", "--json"))["nights"]
     assert (night["running"], night["counts"]["seen"]) == (False, 4)
 
 
-def test_status_knows_a_night_that_was_killed(place: Path) -> None:
-    with Store.open(f"sqlite:///{place}/calls.db") as store:
+@pytest.mark.usefixtures("place")
+def test_status_knows_a_night_that_was_killed(url: str) -> None:
+    with Store.open(url) as store:
         store.start_night(
             "in", at=datetime.now(UTC), owner="elsewhere:1:1", until=datetime(2020, 1, 1, tzinfo=UTC)
         )
-    assert "中断了" in said(place, "status")
+    assert "中断了" in said("status")
 
 
-def test_what_is_in_quarantine_is_listed_tried_again_and_let_go(place: Path) -> None:
+def test_what_is_in_quarantine_is_listed_tried_again_and_let_go(place: Path, url: str) -> None:
     broken = str(place / "in/audio/c2.wav")
-    assert "0 字节" in said(place, "quarantine", "list")
-    assert json.loads(said(place, "quarantine", "list", "--json"))[0]["path"] == broken
-    assert "1 个不再试" in said(place, "quarantine", "release", broken)
-    assert "没有隔离的" in said(place, "quarantine", "list")
-    with Store.open(f"sqlite:///{place}/calls.db") as store:
+    assert "0 字节" in said("quarantine", "list")
+    assert json.loads(said("quarantine", "list", "--json"))[0]["path"] == broken
+    assert "1 个不再试" in said("quarantine", "release", broken)
+    assert "没有隔离的" in said("quarantine", "list")
+    with Store.open(url) as store:
         assert run_night(NightPlan(folder=place / "in"), tools(store), Notes()).quarantined == []
-    result = CliRunner().invoke(
-        app, ["quarantine", "retry", "x", "--database", f"sqlite:///{place}/calls.db"]
-    )
+    result = CliRunner().invoke(app, ["quarantine", "retry", "x"])
     assert isinstance(result.exception, UsageError)
 
 
 def test_reconcile_adds_up_and_names_what_is_missing(place: Path) -> None:
-    told = said(place, "reconcile", str(place / "in"))
+    told = said("reconcile", str(place / "in"))
     assert "录音 4 个 = 做完 3 + 隔离 1 + 不用评 0 + 没做 0" in told
     (place / "in/audio/c1.wav").unlink()
     (place / "in/audio/new.wav").write_bytes((place / "in/audio/c3.wav").read_bytes() + b"\0")
-    told = said(place, "reconcile", str(place / "in"), code=1)
+    told = said("reconcile", str(place / "in"), code=1)
     for title in ("没做的", "话单里没有的录音", "话单里有、文件不在的", "数据库里有、文件不在的"):
         assert f"{title}" in told
     assert told.count("c1.wav") >= 2
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_backup_is_made_and_put_back(place: Path) -> None:
-    said(place, "db", "backup", str(place / "backup.db"))
-    (place / "calls.db").rename(place / "away.db")
-    for ending in ("-wal", "-shm"):
-        (place / f"calls.db{ending}").unlink(missing_ok=True)
-    said(place, "db", "restore", str(place / "backup.db"))
-    assert "评分 3 通" in said(place, "status")
-    said(place, "db", "upgrade")
+    said("db", "backup", str(place / "backup.db"))
+    (place / "db").rename(place / "away")
+    said("db", "restore", str(place / "backup.db"))
+    assert "评分 3 通" in said("status")
+    said("db", "upgrade")
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_database_is_moved_to_postgresql_by_one_command(
+    place: Path, url: str, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgresql.empty() as there:
+        told = said("db", "copy", url, there)
+        assert "recordings  3 行" in told
+        assert "已搬到 postgresql" in told.replace("\n", "")
+        monkeypatch.setenv("CALLSCORE_DATABASE", there)
+        assert "评分 3 通" in said("status")
+        assert "录音 4 个 = 做完 3 + 隔离 1 + 不用评 0 + 没做 0" in said("reconcile", str(place / "in"))
+        again = CliRunner().invoke(app, ["db", "copy", url, there])
+        assert isinstance(again.exception, UsageError)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_night_leaves_a_log_and_a_report_without_a_word_that_was_said(place: Path) -> None:
     plan = NightPlan(folder=archive(place / "other", calls=5))
     with Store.open(f"sqlite:///{place}/other.db") as store:

@@ -1,17 +1,13 @@
-"""A made-up scored call, and a store on each database that is at hand."""
+"""A made-up scored call."""
 
 import hashlib
-import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from small_rules import a_rule
-from sqlalchemy import create_engine, text
 
 from pipeline.findings import Evidence, Finding, How, Outcome
 from pipeline.ruleset import RuleSet
@@ -161,28 +157,3 @@ def rescore(store: Store, scored: ScoredCall, *, at: datetime, reason: str) -> i
 def scored() -> Callable[..., ScoredCall]:
     """Makes scored calls by number: the same number is the same recording."""
     return a_scored_call
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database. PostgreSQL only where CALLSCORE_TEST_POSTGRES names a server to make one on."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/calls.db"
-        return
-    server = os.environ.get("CALLSCORE_TEST_POSTGRES")
-    if not server:
-        pytest.skip("CALLSCORE_TEST_POSTGRES names no server")
-    name = f"callscore_test_{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield engine.url.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with Store.open(url) as opened:
-        yield opened

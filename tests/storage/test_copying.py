@@ -1,20 +1,24 @@
 """Databases backed up, put back, moved, and brought up to date, with what is in them."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from databases import Databases, contents
 from old_databases import EARLIER, NOW, at_revision, fill_the_rest, has_rows, rows_of, version_of
 from sqlalchemy import create_engine, event
 
-from pipeline.errors import UsageError
+from pipeline.audit import AuditEntry
+from pipeline.errors import StorageError, UsageError
+from pipeline.scorecard import Decision, Review
 from pipeline.storage import database
-from pipeline.storage.columns import Base
 from pipeline.storage.copying import backup, copy, restore
 from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
+from pipeline.storage.sealing import AuditFiles
 from pipeline.storage.store import Store
 
 Make = Callable[..., ScoredCall]
@@ -27,19 +31,6 @@ def filled(url: str, scored: Make, calls: int = 3) -> None:
             store.save_night_result(scored(number), at=NOW, reason="nightly")
         store.quarantine(Quarantined(path="x.wav", stage="decode", reason="坏"), at=NOW)
         store.end_night(night, {"scored": calls}, at=NOW)
-
-
-def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
-    engine = database.open_database(url)
-    with engine.connect() as connection:
-        rows = {
-            table.name: [
-                tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key.columns))
-            ]
-            for table in Base.metadata.sorted_tables
-        }
-    engine.dispose()
-    return rows
 
 
 def test_a_backup_that_is_put_back_is_the_database(tmp_path: Path, scored: Make) -> None:
@@ -92,18 +83,75 @@ def test_postgresql_is_told_how_to_back_up() -> None:
     assert "pg_dump" in caught.value.hint
 
 
-def test_a_database_is_moved_whole_and_can_be_worked_with(url: str, tmp_path: Path, scored: Make) -> None:
-    source = f"sqlite:///{tmp_path}/source.db"
-    filled(source, scored)
-    done = copy(source, url, lambda table, rows: None)
-    assert done.rows["recordings"] == done.rows["scorecards"] == 3
-    assert contents(url) == contents(source)
-    with Store.open(url) as store:
+def untold(table: str, rows: int) -> None:
+    """Shown to nobody."""
+
+
+@pytest.fixture
+def source(tmp_path: Path, scored: Make) -> str:
+    """An SQLite database with something in it."""
+    url = f"sqlite:///{tmp_path}/source.db"
+    filled(url, scored)
+    with Store.open(url, audit=AuditFiles(key=tmp_path / "audit.key")) as store:
+        store.record(AuditEntry(at=NOW, who="王", action="call.play", object="call:1", detail={"n": 1}))
+        for who in ("李", "王", "啊"):
+            review = Review(
+                recording_id=scored(1).recording.id,
+                who=who,
+                at=NOW,
+                decision=Decision.NOTE,
+                target="",
+                value="好",
+                reason="",
+            )
+            store.add_review(review)
+    return url
+
+
+def test_a_database_is_moved_whole_and_can_be_worked_with(empty_url: str, source: str, scored: Make) -> None:
+    done = copy(source, empty_url, untold)
+    assert done.rows["recordings"] == done.rows["scorecards"] == done.rows["reviews"] == 3
+    assert contents(empty_url) == contents(source)
+    with Store.open(empty_url) as store:
         assert not store.save_night_result(scored(1), at=NOW, reason="nightly")
         assert store.save_night_result(scored(9), at=NOW, reason="nightly")
         store.start_night("in", at=NOW)
     with pytest.raises(UsageError, match="里面已经有数据"):
-        copy(source, url, lambda table, rows: None)
+        copy(source, empty_url, untold)
+
+
+def test_a_database_comes_back_as_it_was_moved_away(
+    postgresql: Databases, source: str, tmp_path: Path
+) -> None:
+    back = f"sqlite:///{tmp_path}/back.db"
+    with postgresql.empty() as there:
+        copy(source, there, untold)
+        copy(there, back, untold)
+    assert contents(back) == contents(source)
+
+
+def test_a_move_that_is_killed_midway_leaves_nothing_and_can_be_made_again(
+    empty_url: str, source: str
+) -> None:
+    child = os.fork()
+    if not child:
+        copy(source, empty_url, lambda table, rows: os._exit(9) if table == "findings" else None)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not any(contents(empty_url).values())
+    copy(source, empty_url, untold)
+    assert contents(empty_url) == contents(source)
+
+
+def test_a_move_that_would_change_something_is_not_made(tmp_path: Path, source: str) -> None:
+    target = f"sqlite:///{tmp_path}/target.db"
+    Store.open(target).close()
+    with sqlite3.connect(tmp_path / "target.db") as raw:
+        raw.execute("CREATE TRIGGER t AFTER INSERT ON quarantine BEGIN UPDATE quarantine SET tries = 9; END")
+    raw.close()
+    with pytest.raises(StorageError, match="quarantine"):
+        copy(source, target, untold)
+    assert not any(contents(target).values())
 
 
 @pytest.mark.parametrize("revision", EARLIER)

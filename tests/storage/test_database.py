@@ -21,15 +21,15 @@ def explained(url: str) -> StorageError:
     return caught.value
 
 
-def test_an_empty_database_gets_the_newest_schema(url: str) -> None:
-    engine = open_database(url)
+def test_an_empty_database_gets_the_newest_schema(empty_url: str) -> None:
+    engine = open_database(empty_url)
     with engine.connect() as connection:
         assert schema_version(connection) == HEAD
     engine.dispose()
 
 
-def test_migrations_and_tables_agree(url: str) -> None:
-    engine = open_database(url)
+def test_migrations_and_tables_agree(empty_url: str) -> None:
+    engine = open_database(empty_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "version_table": VERSION_TABLE}
@@ -42,12 +42,12 @@ def test_head_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
 
 
-def test_processes_that_start_together_make_one_schema(url: str) -> None:
+def test_processes_that_start_together_make_one_schema(empty_url: str) -> None:
     faults: list[Exception] = []
 
     def work() -> None:
         try:
-            Store.open(url).close()
+            Store.open(empty_url).close()
         except StorageError as error:
             faults.append(error)
 

@@ -19,11 +19,6 @@ DRAFT = RuleDraft(
 )
 
 
-@pytest.fixture
-def store(url: str) -> Store:
-    return Store.open(url)
-
-
 def kept(store: Store) -> RuleDraft:
     found = store.rule_draft(DRAFT.rule_id)
     assert found

@@ -58,7 +58,7 @@ class Ground:
         began = time.monotonic()
         bare.night(place / "whole.db")
         seconds = time.monotonic() - began
-        return replace(bare, seconds=seconds, whole=kept(place / "whole.db"))
+        return replace(bare, seconds=seconds, whole=kept(f"sqlite:///{place}/whole.db"))
 
     def chance(self) -> random.Random:
         return random.Random(self.seed)  # noqa: S311
@@ -123,7 +123,7 @@ class Ground:
 
     def check(self, path: Path) -> None:
         """Raises Lost: a call is lost, there twice, or not the same to the byte."""
-        if kept(path) != self.whole:
+        if kept(f"sqlite:///{path}") != self.whole:
             raise Lost(f"{path.name}: not what an undisturbed night keeps")
         with Store.open(f"sqlite:///{path}") as store:
             found = reconcile(self.folder, None, store, tools(store).provenance)

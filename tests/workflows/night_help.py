@@ -1,7 +1,6 @@
 """A small archive of beeps and a listener that knows by heart what was said in each."""
 
 import csv
-import sqlite3
 import wave
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from night_listeners import MADE_BY, FakeListener
 from pipeline.detect.load import load_ruleset
 from pipeline.resources import shipped_rules
 from pipeline.settings import Settings
+from pipeline.storage.database import open_database
 from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
@@ -93,17 +93,18 @@ def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -
     )
 
 
-def kept(path: Path) -> object:
-    """Everything that a night keeps, without the numbers of rows."""
-    with sqlite3.connect(path) as raw:
-        calls = raw.execute(
-            """SELECT r.id, r.path, hex(r.body), t.work_key, t.body_sha256, hex(t.body), s.total,
-                 s.body_sha256, hex(s.body), hex(p.body),
+def kept(url: str) -> list[tuple[Any, ...]]:
+    """Everything that a night keeps, without the numbers of rows; the same whatever database it is in."""
+    engine = open_database(url)
+    with engine.connect() as connection:
+        calls = connection.exec_driver_sql(
+            """SELECT r.id, r.path, r.body, t.work_key, t.body_sha256, t.body, s.total,
+                 s.body_sha256, s.body, p.body,
                  (SELECT count(*) FROM findings f WHERE f.scorecard_id = s.id)
                FROM recordings r JOIN transcripts t ON t.recording_id = r.id
                JOIN scorecards s ON s.transcript_id = t.id JOIN peaks p ON p.recording_id = r.id
                JOIN facts ON facts.scorecard_id = s.id JOIN compact_calls c ON c.transcript_id = t.id
                ORDER BY r.id"""
         ).fetchall()
-    raw.close()
-    return calls
+    engine.dispose()
+    return [tuple(call) for call in calls]

@@ -83,7 +83,7 @@ def killed(nights: Nights, place: Path, seed: int, kills: int) -> dict[str, int]
         killer.disturb(nights, path, min(kills, killer.kills + nights.each))
         _left_alone(nights, path)
         runs, quarantined = runs + 1, quarantined + _tried_again(nights, path)
-        if kept(path) != kept(whole):
+        if kept(f"sqlite:///{path}") != kept(f"sqlite:///{whole}"):
             raise SystemExit(f"seed {seed}: run {runs} differs from an undisturbed night ({killer.counts})")
         path.unlink()
     counts = {**killer.counts, "runs": runs, "quarantined": quarantined}

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,6 @@ from pipeline.storage.store import Store
 from pipeline.workflows.night.jobs import Walk
 from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/db/calls.db") as opened:
-        yield opened
 
 
 def night(store: Store, folder: Path, listener: FakeListener | None = None, **plan: object) -> Summary:

@@ -37,8 +37,8 @@ WORDS = "不归我们管"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with shipped_like(tmp_path, CALLS)[1] as store:
+def store(tmp_path: Path, url: str) -> Iterator[Store]:
+    with shipped_like(tmp_path, CALLS, url)[1] as store:
         yield store
 
 

@@ -46,8 +46,8 @@ def a_call(number: int) -> Call:
     return Call(recording=about, transcript=storable(replace(call.transcript, provenance=MADE_BY)))
 
 
-def filled(path: Path, ruleset: RuleSet, *, compact: bool = True) -> Store:
-    store = Store.open(f"sqlite:///{path}/calls.db")
+def filled(url: str, ruleset: RuleSet, *, compact: bool = True) -> Store:
+    store = Store.open(url)
     for number in range(len(SAID)):
         call = a_call(number)
         scored = judge(call, ruleset, Settings())
@@ -67,25 +67,25 @@ def by_engine(ruleset: RuleSet) -> dict[str, list[object]]:
     return {name: findings for name, findings in found.items() if findings}
 
 
-def test_a_sweep_finds_what_the_engine_finds_call_by_call(tmp_path: Path) -> None:
+def test_a_sweep_finds_what_the_engine_finds_call_by_call(url: str) -> None:
     for files in (RULES, {"a/one.yml": RULES["a/one.yml"]}):
         ruleset = parse_ruleset(files)
-        with filled(tmp_path, ruleset) as store:
+        with filled(url, ruleset) as store:
             swept = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset))}
         assert swept == by_engine(ruleset)
 
 
-def test_calls_that_are_not_laid_out_yet_are_when_a_sweep_needs_them(tmp_path: Path) -> None:
+def test_calls_that_are_not_laid_out_yet_are_when_a_sweep_needs_them(url: str) -> None:
     ruleset = parse_ruleset(RULES)
-    with filled(tmp_path, ruleset, compact=False) as store:
+    with filled(url, ruleset, compact=False) as store:
         swept = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset))}
         assert swept == by_engine(ruleset)
         assert make_compact(store) == 0
 
 
-def test_a_kept_sweep_holds_each_finding_once_in_the_order_of_the_archive(tmp_path: Path) -> None:
+def test_a_kept_sweep_holds_each_finding_once_in_the_order_of_the_archive(url: str) -> None:
     ruleset, seen = parse_ruleset(RULES), list[int]()
-    with filled(tmp_path, ruleset) as store:
+    with filled(url, ruleset) as store:
         summary = sweep_archive(store, looked(ruleset), at=NOON, watch=seen.append)
         kept = store.swept(summary.sweep_id)
     whole = [f for findings in by_engine(ruleset).values() for f in findings]
@@ -93,9 +93,9 @@ def test_a_kept_sweep_holds_each_finding_once_in_the_order_of_the_archive(tmp_pa
     assert (summary.calls, summary.found, seen) == (len(SAID), len(whole), [len(SAID)])
 
 
-def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(tmp_path: Path) -> None:
+def test_rescoring_all_adds_the_bytes_that_rescoring_one_adds(url: str) -> None:
     ruleset = parse_ruleset(RULES)
-    with filled(tmp_path, ruleset) as store:
+    with filled(url, ruleset) as store:
         scorer = Scorer(store=store, ruleset=ruleset, understanding=Understanding(Settings()))
         assert rescore_all(scorer, at=NOON).calls == len(SAID)
         for number in range(len(SAID)):
@@ -126,35 +126,35 @@ class Remote(Sweep):
         return super().judge(recording, stored, places)
 
 
-def test_calls_are_judged_in_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_are_judged_in_other_processes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "BLOCK", 1)
     monkeypatch.setattr(archive, "Sweep", Remote)
     ruleset = parse_ruleset({"a/one.yml": RULES["a/one.yml"]})
-    with filled(tmp_path, ruleset) as store:
+    with filled(url, ruleset) as store:
         found = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset), processes=2)}
     assert found == by_engine(ruleset)
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("kind", "processes"), [("sqlite", 1), ("sqlite", 2), ("sqlite", 3), ("postgresql", 3)]
+)
 @pytest.mark.parametrize("wanted", [("a/one.yml",), ("a/one.yml", "a/two.yml")])
 def test_any_number_of_processes_finds_the_same_in_the_same_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int, wanted: tuple[str, ...]
+    url: str, monkeypatch: pytest.MonkeyPatch, processes: int, wanted: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(archive, "BLOCK", 1)
     ruleset, seen = parse_ruleset({name: RULES[name] for name in wanted}), list[int]()
-    with filled(tmp_path, ruleset) as store:
+    with filled(url, ruleset) as store:
         found = list(findings_over(store, looked(ruleset), seen.append, processes=processes))
     assert [(s.recording.id, list(s.findings)) for s in found] == list(by_engine(ruleset).items())
     assert seen == [1, 2, 3, 4]
 
 
-def test_findings_of_a_process_that_dies_are_not_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_findings_of_a_process_that_dies_are_not_lost(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "BLOCK", 1)
     monkeypatch.setattr(archive, "Sweep", Deadly)
     ruleset = parse_ruleset({"a/one.yml": RULES["a/one.yml"]})
-    with filled(tmp_path, ruleset) as store:
+    with filled(url, ruleset) as store:
         found = {s.recording.id: list(s.findings) for s in findings_over(store, looked(ruleset), processes=2)}
     assert found == by_engine(ruleset)
 
@@ -170,10 +170,12 @@ def test_a_database_in_memory_is_swept_by_the_process_that_has_it(monkeypatch: p
         assert {s.recording.id: list(s.findings) for s in found} == by_engine(ruleset)
 
 
-def test_a_sweep_uses_what_another_one_made_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sweep_uses_what_another_one_made_ready(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ruleset = parse_ruleset(RULES)
     kept = replace(looked(ruleset), cache=tmp_path / "cache")
-    with filled(tmp_path, ruleset) as store:
+    with filled(url, ruleset) as store:
         first = list(findings_over(store, kept))
         monkeypatch.setattr(ready, "_made", None)
         assert list(findings_over(store, kept)) == first

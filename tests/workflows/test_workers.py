@@ -59,7 +59,7 @@ def test_two_processes_keep_what_one_keeps(store: Store, tmp_path: Path) -> None
     assert len(seen.processes()) == 2
     with Store.open(f"sqlite:///{tmp_path}/here.db") as here:
         night(here, folder, known, workers=0)
-    assert kept(tmp_path / "calls.db") == kept(tmp_path / "here.db")
+    assert kept(f"sqlite:///{tmp_path}/calls.db") == kept(f"sqlite:///{tmp_path}/here.db")
 
 
 def test_a_recording_that_kills_recognition_is_quarantined_after_three_tries_and_the_rest_is_done(

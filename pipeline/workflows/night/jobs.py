@@ -8,7 +8,7 @@ import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -146,10 +146,12 @@ class Walk:
         if night is None:
             found = store.standings(wanted)
             return {key: standing for key, standing in found.items() if not _may_be_claimed(standing)}
-        at = self._tools.clock()
-        return patiently(
-            lambda: store.claim_work(wanted, night, at=at, is_gone=is_gone), self._tools, self._told.notice
-        )
+        at, tries = self._tools.clock(), count()
+
+        def claimed() -> dict[str, Standing]:
+            return store.claim_work(wanted, night, at=at, is_gone=is_gone, again=next(tries) > 0)
+
+        return patiently(claimed, self._tools, self._told.notice)
 
     def _set_aside(self, job: Job, standing: Standing, summary: Summary) -> None:
         """Count what this night does not do, and say why where it is news. The same bytes at a path that is

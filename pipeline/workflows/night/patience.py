@@ -8,7 +8,8 @@ from pipeline.errors import StorageError
 from pipeline.workflows.night.values import NightTools
 
 Result = TypeVar("Result")
-LONGEST_PAUSE = 15.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+"""Seconds."""
 
 
 def patiently(
@@ -16,7 +17,7 @@ def patiently(
 ) -> Result:
     """Do it again while the database is away, for `database_wait_minutes` at most. Raises StorageError."""
     until = tools.ticks() + tools.settings.database_wait_minutes * 60
-    pause = 0.5
+    pause = FIRST_PAUSE
     while True:
         try:
             return work()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from databases import contents
 
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
@@ -21,9 +22,12 @@ OTHER_PASSWORD = "另外四个 不相干的词 也行"
 
 
 def everything_stored(settings: Settings) -> bytes:
-    """All bytes of the database and what lies beside it."""
+    """All that is in the database, and all bytes of its file and what lies beside it where it has one."""
+    kept = repr(contents(settings.database)).encode()
+    if not settings.database.startswith("sqlite"):
+        return kept
     folder = Path(settings.database.removeprefix("sqlite:///")).parent
-    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    return kept + b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +39,8 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(name="settings")
-def some_settings(tmp_path: Path) -> Settings:
-    return Settings(database=f"sqlite:///{tmp_path}/calls.db", audit_key=f"{tmp_path}/keys/audit.key")
+def some_settings(url: str, tmp_path: Path) -> Settings:
+    return Settings(database=url, audit_key=f"{tmp_path}/keys/audit.key")
 
 
 @pytest.fixture(name="store")

@@ -1,13 +1,11 @@
 """What a report counts, over real rows."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from report_help import AROUND, Made, put, review
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from pipeline.errors import NotFound, UsageError
 from pipeline.storage.store import Store
@@ -17,12 +15,6 @@ from pipeline.workflows.report.values import Kind, Report
 
 WEEK = Asked(day=date(2024, 5, 6))
 MONTH = Asked(since=date(2024, 5, 1), until=date(2024, 5, 31))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/calls.db") as opened:
-        yield opened
 
 
 def a_report(store: Store, kind: Kind = Kind.AGENT, asked: Asked = MONTH, **asked_for: object) -> Report:
@@ -194,11 +186,11 @@ def test_rules_show_how_often_they_found_something_and_how_often_people_agreed(s
     assert (lines["forbidden.shirking"].calls.right, lines["greeting.word"].calls.right) == (2, 3)
 
 
-def test_facts_of_an_older_database_are_made_once(store: Store, tmp_path: Path) -> None:
+def test_facts_of_an_older_database_are_made_once(store: Store) -> None:
     put(store, *(Made(number=n) for n in range(3)))
     expected = a_report(store)
-    with create_engine(f"sqlite:///{tmp_path}/calls.db").begin() as connection:
-        connection.execute(text("DELETE FROM facts"))
+    with store._writing() as session:
+        session.execute(text("DELETE FROM facts"))
     assert make_facts(store) == 3
     assert make_facts(store) == 0
     assert a_report(store) == expected

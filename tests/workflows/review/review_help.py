@@ -67,8 +67,9 @@ CALLS = {
 }
 
 
-def archive(folder: Path, *, blind: bool = False, combine: str = "final") -> Store:
-    """The calls above, scored at noon; their agents are 101 and 102."""
+def archive(folder: Path, url: str = "", *, blind: bool = False, combine: str = "final") -> Store:
+    """The calls above, scored at noon, without `url` in a database in the folder; their agents are 101 and
+    102."""
     texts = {"a/shirking.yml": SHIRKING, "a/thanks.yml": THANKS}
     texts["scorecards/form.yml"] = FORM.format(blind=str(blind).lower(), combine=combine)
     for name, text in texts.items():
@@ -76,7 +77,7 @@ def archive(folder: Path, *, blind: bool = False, combine: str = "final") -> Sto
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     ruleset = load_ruleset(folder / "rules")
-    store = Store.open(f"sqlite:///{folder}/calls.db")
+    store = Store.open(url or f"sqlite:///{folder}/calls.db")
     for number, (name, script) in enumerate(CALLS.items()):
         call, sha256 = call_of(script), hashlib.sha256(name.encode()).hexdigest()
         recording = replace(

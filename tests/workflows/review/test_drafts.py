@@ -49,8 +49,8 @@ EVERYTHING = Marks(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with archive(tmp_path) as opened:
+def store(tmp_path: Path, url: str) -> Iterator[Store]:
+    with archive(tmp_path, url) as opened:
         yield opened
 
 

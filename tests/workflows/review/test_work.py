@@ -43,8 +43,8 @@ ROSTER = Roster(teams={"101": "一班", "102": "二班", "103": "一班"})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with archive(tmp_path) as opened:
+def store(tmp_path: Path, url: str) -> Iterator[Store]:
+    with archive(tmp_path, url) as opened:
         yield opened
 
 

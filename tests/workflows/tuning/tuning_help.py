@@ -124,10 +124,12 @@ def archive(
     ruleset: RuleSet,
     calls: dict[str, str] | None = None,
     understanding: Understanding | None = None,
+    url: str = "",
 ) -> Store:
-    """The scripted calls, scored and stored; each a minute after the one before."""
+    """The scripted calls, scored and stored, each a minute after the one before; without `url` in a database
+    in the folder."""
     ruleset = understanding.taught(ruleset) if understanding else ruleset
-    store = Store.open(f"sqlite:///{folder}/calls.db")
+    store = Store.open(url or f"sqlite:///{folder}/calls.db")
     for number, (name, script) in enumerate((calls or CALLS).items()):
         call = call_of(script, probability=PROBABILITY)
         sha256 = hashlib.sha256(name.encode()).hexdigest()
@@ -149,10 +151,10 @@ def archive(
     return store
 
 
-def shipped_like(folder: Path, calls: dict[str, str] | None = None) -> tuple[Path, Store]:
-    """The rules in `folder/rules` and the archive beside them."""
+def shipped_like(folder: Path, calls: dict[str, str] | None = None, url: str = "") -> tuple[Path, Store]:
+    """The rules in `folder/rules` and the archive beside them, or in the database of the URL."""
     rules = rules_folder(folder / "rules")
-    return rules, archive(folder, load_ruleset(rules), calls)
+    return rules, archive(folder, load_ruleset(rules), calls, url=url)
 
 
 def meant_like(folder: Path, calls: dict[str, str] | None = None) -> tuple[Path, Store, Plain]:
