@@ -26,11 +26,12 @@ from pipeline.settings import Settings
 from pipeline.storage.night_records import MOST_TRIES
 from pipeline.storage.store import Store
 from pipeline.workflows.night import children
+from pipeline.workflows.night.child import UNTOLD
 from pipeline.workflows.night.children import GB, MB, ChildFailed, Children, Limits, place
 from pipeline.workflows.night.job import Stamp
 
 CAUSES = {
-    "crash": ("SIGSEGV",),
+    "crash": ("SIGSEGV", UNTOLD),
     "hang": ("秒没有完",),
     "spin": ("秒没有完", "处理器时间过长"),
     "hog": ("内存",),

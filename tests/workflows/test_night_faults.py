@@ -29,7 +29,7 @@ from pipeline.workflows.night.reconcile import reconcile
 from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
 
-CALLS = 12
+CALLS = 24
 KILLS = 6
 NO_TIME = type("Now", (), {"sleep": staticmethod(lambda seconds: None)})
 

@@ -22,6 +22,8 @@ END_SECONDS = 0.2
 KILLED_SECONDS = 30.0
 MOST_STARTS = 3
 """So many in a row may die before they are ready."""
+UNKNOWN_CODE, UNTOLD = 255, "怎么结束的不知道"
+"""What stands for the exit code of a process whose server did not live to tell it, and the word for it."""
 
 
 class Child:
@@ -74,6 +76,8 @@ class Child:
     @property
     def fate(self) -> str:
         """How a process ended, in a word."""
+        if self.code == UNKNOWN_CODE:
+            return UNTOLD
         return signal.Signals(-self.code).name if self.code < 0 else f"退出码 {self.code}"
 
 
