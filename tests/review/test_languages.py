@@ -63,6 +63,10 @@ COMPARED = {"有"}
 """What a template compares with, and does not show."""
 
 
+FILLED = ("headings", "Heading", "Told", "line", "words")
+"""What in a report is called with words that people read."""
+
+
 def of_enums() -> set[str]:
     return {member.chinese for enum in ENUMS for member in enum}  # type: ignore[attr-defined]
 
@@ -94,7 +98,7 @@ def of_reports() -> set[str]:
     found = set()
     for tree in _trees(PIPELINE / "workflows/report"):
         for made in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            shown = made.args if _name(made.func) in ("headings", "Heading") else []
+            shown = made.args if _name(made.func) in FILLED else []
             if _name(made.func) == "Table":
                 shown = [each.value for each in made.keywords if each.arg in ("title", "note")]
             found |= {text for part in shown for text in _constants(part, told=False)}

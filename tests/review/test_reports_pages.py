@@ -1,6 +1,8 @@
 """Reports on the page: live, linked to the calls, cut to what the person may see."""
 
+import re
 import sys
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -28,6 +30,8 @@ from report_help import Made, put  # noqa: E402
 
 READERS = (Role.INSPECTOR, Role.SUPERVISOR, Role.QUALITY_OWNER, Role.AUDITOR)
 EXPORTERS = (Role.SUPERVISOR, Role.QUALITY_OWNER)
+DATA = ("甲班", "乙班")
+"""Chinese of the calls and rules of these tests."""
 MONTH = {"since": "2024-05-06", "until": "2024-05-12"}
 
 
@@ -164,10 +168,33 @@ def test_a_supervisor_without_a_team_sees_nothing_and_is_told_why(
         assert "还没有编入班组" in answer.text
 
 
-def test_inspectors_get_no_link_to_calls_that_are_not_theirs(browser: Browser, calls: object) -> None:
-    page = browser.log_in(Role.INSPECTOR).get("/reports", kind="agent", **MONTH)
-    assert "c2 00:01.4" in shown(page)
-    assert not [link for link in links(page) if link.startswith("/calls/")]
+def test_inspectors_see_of_calls_that_are_not_theirs_how_many_there_are_and_nothing_else(
+    browser: Browser, calls: tuple[Made, ...]
+) -> None:
+    mine = calls[1].recording.id
+    browser.store.claim(mine, LOGINS[Role.INSPECTOR], at=browser.at, until=browser.at + timedelta(days=1))
+    browser.log_in(Role.INSPECTOR)
+    hits = {"of": "hits", "key": "forbidden.shirking"}
+    for page in (
+        browser.get("/reports", kind="agent", **MONTH),
+        browser.get("/reports/calls", kind="agent", **hits, **MONTH),
+    ):
+        opened = {urlsplit(link).path for link in links(page) if link.startswith("/calls/")}
+        assert opened == {f"/calls/{mine}"}
+        assert "c1 00:01.4" in shown(page)
+        assert "c2 00:01.4" not in shown(page)
+        assert "另有 1 通，不归您看" in shown(page)
+        assert len(tags(page, "q")) == len([link for link in links(page) if link.startswith("/calls/")])
+
+
+def test_an_inspector_who_has_none_of_the_calls_reads_nothing_that_was_said(
+    browser: Browser, calls: object
+) -> None:
+    browser.log_in(Role.INSPECTOR)
+    for path, asked in (("/reports", {}), ("/reports/calls", {"of": "hits", "key": "forbidden.shirking"})):
+        page = browser.get(path, kind="agent", **asked, **MONTH)
+        assert not tags(page, "q")
+        assert not [link for link in links(page) if link.startswith("/calls/")]
 
 
 def test_auditors_get_no_link_to_the_queue(browser: Browser, calls: object) -> None:
@@ -249,6 +276,18 @@ def test_the_page_in_english(browser: Browser, calls: object) -> None:
     page = browser.get("/reports", kind="day")
     assert "Daily report" in shown(page)
     assert "看报表" not in page.text
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_label_of_a_report_is_english_where_the_page_is(
+    browser: Browser, calls: tuple[Made, ...], kind: Kind
+) -> None:
+    browser.log_in(Role.QUALITY_OWNER)
+    browser.client.cookies.set("callscore-language", "en")
+    said = shown(browser.get("/reports", kind=kind.value))
+    for known in DATA:
+        said = said.replace(known, "")
+    assert re.findall("[\u4e00-\u9fff]+", said) == []
 
 
 # how far it is

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -15,7 +14,6 @@ from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.report_view import Leads, asked, picture
 from pipeline.review.site import Visit
-from pipeline.review.things import may_see
 from pipeline.workflows.accounts.policy import MANY, Action, Scope, may, offers, scope
 from pipeline.workflows.report.cells import Lines, Of, Table
 from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings
@@ -52,7 +50,7 @@ def reports(visit: Visit) -> Response:
         order,
         laid=laid,
         period=found.period,
-        plots={name: picture(svg) for name, svg in plots(found).items()},
+        plots={name: picture(svg) for name, svg in plots(found, visit.words).items()},
         pieces=_leads(visit, order, found.period).pieces,
         empty=found.empty,
     )
@@ -73,15 +71,19 @@ def calls(visit: Visit) -> Response:
     of = Of(visit.query.text("of")) if visit.query.text("of") in tuple(Of) else Of.CALLS
     around = Surroundings(zone=time_zone(visit.site.settings.time_zone), roster=_roster(visit), targets={})
     found = calls_counted(of, key, order, visit.store, around)
+    leads = _leads(visit, order, found.period)
+    shown = tuple(call for call in found.calls if leads.may_listen(call.place.recording))
     return page_of(
         visit,
         "report_calls.html",
         found=found,
+        shown=shown,
+        kept=len(found.calls) - len(shown),
         of=of.value,
         key=key,
         back=f"/reports?{_query(order)}",
-        example=_leads(visit, order, found.period).example,
-        reasons=any(call.place.reason for call in found.calls),
+        example=leads.example,
+        reasons=any(call.place.reason for call in shown),
         most=MOST_CALLS,
     )
 
@@ -171,23 +173,19 @@ def _leads(visit: Visit, order: Order, period: Period) -> Leads:
         order=order,
         period=period,
         may_listen=_may_listen(visit),
+        words=visit.words,
         queue=offers(role, Action.QUEUE_VIEW),
         rules=offers(role, Action.RULES_VIEW),
     )
 
 
 def _may_listen(visit: Visit) -> Callable[[str], bool]:
-    """Every call of the report may be opened by those whose reports and calls go as far; for others each call
-    is asked about once."""
+    """Every call of the report may be opened by those whose reports and calls go as far; others see of their
+    own calls, but for those that they judge blind."""
     role = visit.who.role
     if scope(role, Action.CALL_VIEW) is scope(role, Action.REPORTS_VIEW):
         return lambda recording: True
-
-    @cache
-    def asked_about(recording: str) -> bool:
-        return may_see(visit, visit.store.find_call(recording))
-
-    return asked_about
+    return visit.store.calls_of(visit.who.login).__contains__
 
 
 def _taken(visit: Visit, order: Order, made: Report, ending: str) -> AuditEntry:
