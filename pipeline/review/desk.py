@@ -73,7 +73,7 @@ def desk(visit: Visit) -> Desk:
 def _in_queue(visit: Visit) -> Desk:
     found = sheet(visit.store, visit.params["call"], visit.who.login)
     line = visit.store.queue_line(found.stored.recording.id)
-    blind = found.template.reviews.blind and found.hidden > 0
+    blind = found.blind and found.hidden > 0
     held = line.assigned_to if line and line.state in HELD else None
     bare = Desk(
         found=found,

@@ -30,7 +30,6 @@ LOG = logging.getLogger("callscore.review")
 
 TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
 WRITING = ("POST",)
-LARGEST_FORM = 512 * 1024
 MOST_ASKED = 200
 """Fields in an address."""
 
@@ -55,7 +54,7 @@ class Endpoint:
         visitor = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
         try:
             query = _query(request)
-            form = await _form(request) if self.page.method in WRITING else Form()
+            form = await _form(request, self.page.largest_form) if self.page.method in WRITING else Form()
         except ClientDisconnect:
             return
         except Refused as refused:
@@ -210,10 +209,10 @@ def _query(request: Request) -> Form:
         raise Refused(400, "看不懂这个地址", "从本站的页面上操作") from error
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request, largest: int) -> Form:
     size = request.headers.get("content-length", "")
-    if not size.isdecimal() or int(size) > LARGEST_FORM:
-        raise Refused(413, "提交的内容太大，没有收", f"最多 {LARGEST_FORM // 1024} KiB")
+    if not size.isdecimal() or int(size) > largest:
+        raise Refused(413, "提交的内容太大，没有收", f"最多 {largest // 1024} KiB")
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind != "application/x-www-form-urlencoded":
         raise Refused(415, "看不懂提交的内容", "从本站的页面上操作")

@@ -30,6 +30,10 @@ def one(visit: Visit) -> Thing:
     return Thing()
 
 
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form, as long as its page does not take more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """`action` and `thing` go to the one function that decides; without an action `access` says whose page it
@@ -42,6 +46,15 @@ class Page:
     thing: Callable[[Visit], Thing] = many
     access: Access | None = None
 
+    largest_form: int = LARGEST_FORM
+
     def __post_init__(self) -> None:
         if (self.action is None) is (self.access is None):
             raise ValueError(f"{self.method} {self.path}: expected either an action or an access")
+
+
+def posted(
+    path: str, answer: Callable[[Visit], Response], action: Action, thing: Callable[[Visit], Thing]
+) -> Page:
+    """A page that does something to the thing of its address."""
+    return Page(path=path, method="POST", answer=answer, action=action, thing=thing)

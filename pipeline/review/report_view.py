@@ -61,9 +61,7 @@ class Leads:
     def example(self, found: Example) -> Piece:
         """A call that the person may open, with the place in it."""
         place = "" if found.at is None else f" {clock(found.at)}"
-        return Piece(
-            shown=f"{found.call}{place}", href=call_at(found.recording, found.at), quote=found.quote
-        )
+        return Piece(shown=f"{found.call}{place}", href=call_at(found.recording, found.at), quote=found.quote)
 
     def href(self, of: Of, key: str) -> str:
         """Where a name leads; empty: nowhere."""

@@ -53,6 +53,7 @@ ENUMS: tuple[type[Enum], ...] = (
 TABLES: tuple[Iterable[str], ...] = (
     call.DIRECTIONS.values(),
     call.REASONS,
+    call.PENDING[:1],
     call_view.TAKES.values(),
     rules.SEVERITIES.values(),
     rules.STATUSES.values(),

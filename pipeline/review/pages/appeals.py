@@ -11,7 +11,7 @@ from pipeline.media.values import time_zone
 from pipeline.review.agent_view import names_for
 from pipeline.review.appeal_view import facts_of, thread
 from pipeline.review.desk import Desk
-from pipeline.review.page import Page
+from pipeline.review.page import Page, posted
 from pipeline.review.pages.call import page_values
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
@@ -177,18 +177,6 @@ def reopen(visit: Visit) -> Response:
 PAGES = (
     Page(path="/appeals", answer=appeals, action=Action.APPEAL_VIEW),
     Page(path="/appeals/{appeal}", answer=appeal, action=Action.APPEAL_VIEW, thing=appeal_thing),
-    Page(
-        path="/appeals/{appeal}/answer",
-        method="POST",
-        answer=answer,
-        action=Action.APPEAL_ANSWER,
-        thing=appeal_thing,
-    ),
-    Page(
-        path="/appeals/{appeal}/reopen",
-        method="POST",
-        answer=reopen,
-        action=Action.APPEAL_RAISE,
-        thing=appeal_thing,
-    ),
+    posted("/appeals/{appeal}/answer", answer, Action.APPEAL_ANSWER, appeal_thing),
+    posted("/appeals/{appeal}/reopen", reopen, Action.APPEAL_RAISE, appeal_thing),
 )

@@ -11,7 +11,7 @@ from pipeline.review import call_view as view
 from pipeline.review import transcript_view
 from pipeline.review.desk import Desk, check_may_mark, desk, handed_in, marked
 from pipeline.review.jobs import Job
-from pipeline.review.page import Page
+from pipeline.review.page import Page, posted
 from pipeline.review.pages.queue import claimed_next
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
@@ -201,9 +201,12 @@ def facts(visit: Visit, recording: Recording) -> tuple[tuple[str, str], ...]:
     return tuple((title, value) for title, value in known if value)
 
 
+PENDING = ("公布后又重评过，新的评分还没有核对", "open")
+
+
 def tags(now: Desk) -> tuple[tuple[str, str], ...]:
     """What must be known at first sight: text and tone."""
-    found = []
+    found = [PENDING] if now.found.pending else []
     if now.recording.is_complaint:
         found.append(("投诉", "bad"))
     if now.shown.machine.acceptable:
@@ -277,23 +280,9 @@ def others(visit: Visit) -> Response:
 PAGES = (
     Page(path="/calls/{call}/others", answer=others, action=Action.CALL_VIEW, thing=call_thing),
     Page(path="/calls/{call}", answer=call, action=Action.CALL_VIEW, thing=call_thing),
-    Page(path="/calls/{call}/mark", method="POST", answer=mark, action=Action.CALL_REVIEW, thing=call_thing),
-    Page(path="/calls/{call}/undo", method="POST", answer=undo, action=Action.CALL_REVIEW, thing=call_thing),
-    Page(
-        path="/calls/{call}/submit",
-        method="POST",
-        answer=hand_in,
-        action=Action.CALL_REVIEW,
-        thing=call_thing,
-    ),
-    Page(
-        path="/calls/{call}/words",
-        method="POST",
-        answer=correct,
-        action=Action.CALL_CORRECT,
-        thing=call_thing,
-    ),
-    Page(
-        path="/calls/{call}/roles", method="POST", answer=swap, action=Action.CALL_CORRECT, thing=call_thing
-    ),
+    posted("/calls/{call}/mark", mark, Action.CALL_REVIEW, call_thing),
+    posted("/calls/{call}/undo", undo, Action.CALL_REVIEW, call_thing),
+    posted("/calls/{call}/submit", hand_in, Action.CALL_REVIEW, call_thing),
+    posted("/calls/{call}/words", correct, Action.CALL_CORRECT, call_thing),
+    posted("/calls/{call}/roles", swap, Action.CALL_CORRECT, call_thing),
 )

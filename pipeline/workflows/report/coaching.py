@@ -35,7 +35,9 @@ def coaching(
     """Agents whose score rate lies below everybody's by more than chance (the 95 % interval is wholly
     below), on at least `least` cards; and agents with a fatal call, whatever their number of calls."""
     found = [
-        Coaching(agent=name, why=joined(why, "{first}；{rest}"), rate=agent.rate.mean, items=_weakest(agent, items))
+        Coaching(
+            agent=name, why=joined(why, "{first}；{rest}"), rate=agent.rate.mean, items=_weakest(agent, items)
+        )
         for name, agent in agents.items()
         if (why := tuple(_reasons(agent, everyone, least)))
     ]

@@ -15,8 +15,8 @@ DRAWING = Lock()
 
 
 def plots(report: Report, words: Callable[[str], str] = str) -> dict[str, str]:
-    """SVG by the name of the plot; only plots that have something to show. `words` says what stands beside the
-    axes in the language of the reader."""
+    """SVG by the name of the plot; only plots that have something to show. `words` says in the language of
+    the reader what stands beside the axes."""
     with DRAWING:
         made = {
             f"sections.{form.template}": _sections(form.title, parts, words) for form, parts in report.forms()

@@ -1,13 +1,13 @@
-"""Words of the program in a report, kept apart from what comes out of the data: a page says them in the reader's
-language."""
+"""Words of the program in a report, kept apart from what comes out of the data: a page says them in the
+language of the reader."""
 
 from collections.abc import Mapping, Sequence
 from typing import Self
 
 
 class Told(str):
-    """Chinese with what is filled in: `Told("{count} 个坐席", count=3)` reads "3 个坐席". `pattern` and `values`
-    are what it was made of; what was told already stays as it is."""
+    """Chinese with what is filled in: `Told("{count} 个坐席", count=3)` reads "3 个坐席". `pattern` and
+    `values` are what it was made of; what was told already stays as it is."""
 
     pattern: str
     values: Mapping[str, object]

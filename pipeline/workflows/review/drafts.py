@@ -224,7 +224,7 @@ def _check_known(store: Store, now: Sheet, known: Seen) -> None:
 def meanwhile_of(store: Store, now: Sheet, known: Seen) -> Meanwhile | None:
     """What happened to a call since somebody saw it; None: nothing that they may see and did not do."""
     since = now.everything[known.reviews :]
-    shown = visible(since, now.who, blind=now.template.reviews.blind)
+    shown = visible(since, now.who, blind=now.blind)
     shown = tuple(review for review in shown if review.who != now.who)
     rescored = _rescored(store, now.stored, known)
     if not shown and not rescored:
