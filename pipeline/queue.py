@@ -122,8 +122,8 @@ def risk(sums: CardSums, *, appealed: bool, complaint: bool) -> int:
 
 
 def risk_untold(*, appealed: bool, complaint: bool) -> int:
-    """The risk of a call whose figures are kept back: the same for all of them. They come behind what is fatal
-    and before all others, for the first inspector's work waits for the second's."""
+    """The risk of a call whose figures are kept back: the same for all of them. They come behind what is
+    fatal and before all others, for the first inspector's work waits for the second's."""
     flags = APPEALED * appealed + COMPLAINT * complaint
     return flags + BAND * (THOUSAND // POINTS_A_BAND) + THOUSAND - 1
 

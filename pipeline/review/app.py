@@ -24,6 +24,7 @@ from pipeline.review.pages import (
     reports,
     rounds,
     rule_drafts,
+    rule_new,
     rule_try,
     rules,
     search,
@@ -47,6 +48,7 @@ PAGES: tuple[Page, ...] = (
     *audit.PAGES,
     *guide.PAGES,
     *rule_try.PAGES,
+    *rule_new.PAGES,
     *rule_drafts.PAGES,
     *rules.PAGES,
 )

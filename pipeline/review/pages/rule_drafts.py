@@ -13,7 +13,7 @@ from pipeline.review.page import Page, one, posted
 from pipeline.review.pages.rule_try import archive_of, state_of
 from pipeline.review.pages.rules import about_rule
 from pipeline.review.render import page_of
-from pipeline.review.rules_view import shown_notices
+from pipeline.review.rules_view import RuleHead, shown_notices
 from pipeline.review.site import Visit
 from pipeline.review.things import rule_draft_thing
 from pipeline.storage.rule_drafts import RuleDraft
@@ -177,8 +177,17 @@ def _editor(
         is_own=book.is_own,
         fault=fault,
         people=_people(visit),
-        **(about_rule(visit, book.rule(draft.rule_id), "draft") | {"draft": draft}),
+        **(about_rule(visit, _head(book, draft), "draft") | {"draft": draft}),
     )
+
+
+def _head(book: Rulebook, draft: RuleDraft) -> RuleHead:
+    """The rule as it is in force; a new one as its draft says."""
+    known = book.ruleset.rule(draft.rule_id)
+    if known is not None:
+        return RuleHead(id=draft.rule_id, rule=known)
+    found = reading(book.changed(draft.path, draft.text), draft.path)
+    return RuleHead(id=draft.rule_id, rule=found.rule, is_new=True)
 
 
 def _people(visit: Visit) -> dict[str, str]:
@@ -206,7 +215,7 @@ def _comparison(visit: Visit, draft: RuleDraft, *, fault: UsageError | None = No
         may_publish=may(visit.who, Action.RULES_PUBLISH, rule_draft_thing(visit)),
         has_publisher=offers(visit.who.role, Action.RULES_PUBLISH),
         people=_people(visit),
-        **(about_rule(visit, book.rule(draft.rule_id), "publish") | {"draft": draft}),
+        **(about_rule(visit, _head(book, draft), "publish") | {"draft": draft}),
     )
 
 

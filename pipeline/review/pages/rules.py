@@ -18,12 +18,13 @@ from pipeline.review.rules_view import (
     TONES,
     Asked,
     Choices,
+    RuleHead,
     rule_rows,
     shown_notices,
 )
 from pipeline.review.site import Visit
 from pipeline.review.things import seen
-from pipeline.ruleset import Rule, Status
+from pipeline.ruleset import Status
 from pipeline.workflows.accounts.policy import Action, offers
 from pipeline.workflows.rulebook.book import Rulebook, rulebook
 from pipeline.workflows.rulebook.checks import about, known_notices, linted, run_cases_of
@@ -40,11 +41,12 @@ DONE = {
 }
 
 
-def about_rule(visit: Visit, rule: Rule, tab: str) -> dict[str, Any]:
+def about_rule(visit: Visit, head: RuleHead, tab: str) -> dict[str, Any]:
     """What the head of every page about one rule shows."""
     return {
-        "rule": rule,
-        "draft": visit.store.rule_draft(rule.id),
+        "head": head,
+        "rule": head.rule,
+        "draft": visit.store.rule_draft(head.id),
         "tab": tab,
         "may_edit": offers(visit.who.role, Action.RULES_EDIT),
         "may_try": offers(visit.who.role, Action.RULES_TRY),
@@ -68,6 +70,8 @@ def rules(visit: Visit) -> Response:
         count=len(every),
         active=sum(rule.status is Status.ACTIVE for rule in every),
         drafts=len(drafts),
+        begun=tuple(draft for draft in drafts.values() if draft.is_new),
+        may_edit=offers(visit.who.role, Action.RULES_EDIT),
         faults=book.faults,
         done=DONE.get(visit.query.text("done"), ""),
         may_try=offers(visit.who.role, Action.RULES_TRY),
@@ -88,7 +92,7 @@ def rule(visit: Visit) -> Response:
         recent=tuple(islice(seen(visit, placed), RECENT)),
         takes_phrases=takes_phrases(found),
         done=DONE.get(visit.query.text("done"), ""),
-        **about_rule(visit, found, "rule"),
+        **about_rule(visit, RuleHead(id=found.id, rule=found), "rule"),
     )
 
 
@@ -141,7 +145,7 @@ def history(visit: Visit) -> Response:
         chosen=chosen,
         lines=lines_of(tree.diff(chosen, path)) if tree and chosen else (),
         fault=fault,
-        **about_rule(visit, found, "history"),
+        **about_rule(visit, RuleHead(id=found.id, rule=found), "history"),
     )
 
 
