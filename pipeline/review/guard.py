@@ -43,6 +43,12 @@ class Refused(Exception):
     hint: str = ""
 
 
+BUSY = Refused(503, "数据库暂时用不了，没有保存", "过一会儿再试；一直这样就告诉管理员")
+SHUT = Refused(
+    503, "数据库写不进去，没有保存", "告诉管理员：磁盘可能满了，或数据库、审计日志不许写；服务器的日志里写着"
+)
+
+
 class Endpoint:
     """One page as an ASGI application."""
 
@@ -80,9 +86,7 @@ class Endpoint:
             answer = told(visit, Refused(422, error.message, error.hint))
         except StorageError as error:
             LOG.error("%s %s: %s", visit.method, self.page.path, error.message)
-            answer = told(
-                visit, Refused(503, "数据库暂时用不了，没有保存", "过一会儿再试；一直这样就告诉管理员")
-            )
+            answer = told(visit, BUSY if error.passing else SHUT)
         except RuleError as error:
             LOG.error("%s %s: %s", visit.method, self.page.path, error.message)
             first, *more = error.message.splitlines()

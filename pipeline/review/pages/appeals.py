@@ -17,7 +17,7 @@ from pipeline.review.render import page_of
 from pipeline.review.site import Visit
 from pipeline.review.things import appeal_thing, number_in
 from pipeline.workflows.accounts.policy import Action, Scope, may, scope
-from pipeline.workflows.review.appeals import Answer, answer_appeal, reopen_appeal
+from pipeline.workflows.review.appeals import Again, Answer, answer_appeal, reopen_appeal
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.released import released_sheet
 from pipeline.workflows.review.sheet import Sheet, sheet
@@ -169,8 +169,9 @@ def answer(visit: Visit) -> Response:
 def reopen(visit: Visit) -> Response:
     """Appeal once more against the answer. Raises NotFound and UsageError."""
     number = number_in(visit, "appeal")
-    agent = visit.who.agent_id or ""
-    reopen_appeal(number, agent, visit.form.text("reason"), visit.store, visit.site.settings, at=visit.now)
+    who = visit.who
+    again = Again(who=who.agent_id or "", reason=visit.form.text("reason"), by=who.login)
+    reopen_appeal(number, again, visit.store, visit.site.settings, at=visit.now)
     return RedirectResponse(f"/appeals/{number}", status_code=303)
 
 

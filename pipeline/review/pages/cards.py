@@ -61,6 +61,7 @@ def appeal(visit: Visit) -> Response:
         item=visit.form.text("item"),
         who=agent,
         reason=visit.form.text("reason"),
+        by=visit.who.login,
     )
     made = raise_appeal(plea, visit.store, visit.site.settings, at=visit.now)
     return RedirectResponse(f"/appeals/{made.id}", status_code=303)

@@ -31,12 +31,23 @@ from pipeline.workflows.tries import until_kept
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plea:
-    """What an agent appeals against, and why."""
+    """What an agent appeals against, and why. `who` is the agent's number, `by` who the audit log names: the
+    login, or whoever types it for the agent; "": the number."""
 
     call: str
     item: str
     who: str
     reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Why an agent appeals once more; `who` and `by` as in a plea."""
+
+    who: str
+    reason: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +71,7 @@ def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) 
         _check_contestable(found.card, target.id, target.title)
         case = _case(found, store, settings)
         new = case.raised(target, plea, at)
-        return store.add_appeal(new, earlier=len(case.earlier(target)))
+        return store.add_appeal(new, earlier=len(case.earlier(target)), by=plea.by)
 
     return store.appeal(until_kept(attempt, plea.call))
 
@@ -181,11 +192,9 @@ def answer_appeal(
     return store.appeal(appeal_id)
 
 
-def reopen_appeal(
-    appeal_id: int, who: str, reason: str, store: Store, settings: Settings, *, at: datetime
-) -> Appeal:
+def reopen_appeal(appeal_id: int, again: Again, store: Store, settings: Settings, *, at: datetime) -> Appeal:
     """Appeal once more against the answer. Raises NotFound and UsageError."""
-    _check_said(who, reason)
+    _check_said(again.who, again.reason)
     zone = time_zone(settings.time_zone)
 
     def attempt() -> bool | None:
@@ -194,9 +203,13 @@ def reopen_appeal(
             card = store.scoring(appeal.last.scorecard_id).scorecard
             _check_contestable(card, appeal.item, appeal.title)
         said = AppealEvent(
-            step=Step.REOPENED, who=who, at=at, reason=reason, scorecard_id=appeal.last.scorecard_id
+            step=Step.REOPENED,
+            who=again.who,
+            at=at,
+            reason=again.reason,
+            scorecard_id=appeal.last.scorecard_id,
         )
-        return store.add_appeal_event(appeal.reopened(said, zone)) or None
+        return store.add_appeal_event(appeal.reopened(said, zone), by=again.by) or None
 
     until_kept(attempt, f"申诉 {appeal_id}")
     return store.appeal(appeal_id)
