@@ -1,5 +1,4 @@
-"""What people are told, and what is kept, where the disk is full, the database only to be read, or a recording
-gone."""
+"""What people are told, and what is kept: the disk is full, the database only to be read, a recording gone."""
 
 import logging
 from collections.abc import Iterator
@@ -143,12 +142,12 @@ def test_an_unknown_login_is_answered_as_a_known_one_is(
     class Counted:
         def verify(self, kept: str, password: str) -> bool:
             hashed.append(kept)
-            return passwords.PasswordHasher.verify(CHEAP, kept, password)
+            return passwords.PasswordHasher.verify(cheap, kept, password)
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(CHEAP, name)
+            return getattr(cheap, name)
 
-    CHEAP = passwords.HASHER  # noqa: N806
+    cheap = passwords.HASHER
     passwords.fits("warm", None)
     monkeypatch.setattr(passwords, "HASHER", Counted())
     event.listen(

@@ -26,6 +26,7 @@ from pipeline.workflows.review.queue import (
     claim_next,
     deal_by_rules,
     lease,
+    plans_lately,
     waiting,
 )
 from pipeline.workflows.review.subject import agents_in_scope, subject_of
@@ -63,7 +64,7 @@ def queue(visit: Visit) -> Response:
         asked=asked,
         found=found,
         **filter_values(),
-        plans=visit.store.plan_progress(),
+        plans=plans_lately(visit.store),
         inspectors=inspectors(visit) if offers(role, Action.CALL_ASSIGN) else (),
         may_claim=offers(role, Action.QUEUE_CLAIM),
         may_accept=offers(role, Action.CALL_ACCEPT_BATCH),

@@ -79,16 +79,25 @@ def rules(visit: Visit) -> Response:
     )
 
 
+def counted(visit: Visit) -> Response:
+    """Whether the hits are counted by now; then the page that waits is asked for anew."""
+    if healths(visit.store).counted:
+        return Response(headers={"HX-Refresh": "true"})
+    return page_of(visit, "rules_counting.html")
+
+
 def rule(visit: Visit) -> Response:
     """One rule: its file, how it does, what it found lately in calls that the person may open."""
     book = rulebook(visit.site.settings)
     found = book.rule(visit.params["rule"])
+    found_by_all = healths(visit.store)
     placed = ((place.recording, place) for place in visit.store.rule_findings(found.id))
     return page_of(
         visit,
         "rule.html",
         lines=book.text(found.id).split("\n"),
-        health=healths(visit.store).of(found.id),
+        found=found_by_all,
+        health=found_by_all.of(found.id),
         recent=tuple(islice(seen(visit, placed), RECENT)),
         takes_phrases=takes_phrases(found),
         done=DONE.get(visit.query.text("done"), ""),
@@ -151,6 +160,7 @@ def history(visit: Visit) -> Response:
 
 PAGES = (
     Page(path="/rules", answer=rules, action=Action.RULES_VIEW),
+    Page(path="/rules/counted", answer=counted, action=Action.RULES_VIEW),
     Page(path="/rules/{rule}", answer=rule, action=Action.RULES_VIEW),
     Page(path="/rules/{rule}/cases", answer=cases, action=Action.RULES_VIEW),
     Page(path="/rules/{rule}/lint", answer=lint, action=Action.RULES_VIEW),
