@@ -49,8 +49,8 @@ class Queue(Transactions):
             return len(found)
 
     def queue(self, which: QueueFilter, page: PageOf, *, at: datetime) -> QueuePage:
-        """One page of the calls that the filter finds, with counts. Claims that are over are ended first, where
-        the database can be written to."""
+        """One page of the calls that the filter finds, with counts. Claims that are over are ended first,
+        where the database can be written to."""
         try:
             self._end_claims(at)
         except StorageError as error:
@@ -82,14 +82,9 @@ class Queue(Transactions):
     def claim(self, recording_id: str, who: str, *, at: datetime, until: datetime) -> QueueLine | Refused:
         """Give `who` this call, or more time for it. One that was assigned by hand has no end."""
         with self._writing() as session:
-            queue_rows.end_claims(session, at)
-            row = queue_rows.locked(session, recording_id)
-            refused = _why_not(session, row, recording_id, who)
-            if refused or row is None:
-                return refused or Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
-            if row.assigned_to is None or row.claimed_until is not None:
-                _give(session, row, who, until)
-            return _line(session, recording_id) or Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
+            refused = take(session, recording_id, who, at=at, until=until)
+            line = None if refused else _line(session, recording_id)
+            return line or refused or Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
 
     def give_back(self, recording_id: str, who: str) -> bool:
         """`who` lets a call go; a draft stays theirs. False: they did not hold it."""
@@ -162,6 +157,16 @@ class Queue(Transactions):
                 return
         with self._writing() as session:
             queue_rows.end_claims(session, at)
+
+
+def take(session: Session, recording_id: str, who: str, *, at: datetime, until: datetime) -> Refused | None:
+    """Give somebody a call inside a transaction, or more time for it; why they cannot have it."""
+    queue_rows.end_claims(session, at)
+    row = queue_rows.locked(session, recording_id)
+    refused = _why_not(session, row, recording_id, who)
+    if refused is None and row is not None and (row.assigned_to is None or row.claimed_until is not None):
+        _give(session, row, who, until)
+    return refused
 
 
 def _line(session: Session, recording_id: str) -> QueueLine | None:

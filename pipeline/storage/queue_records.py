@@ -194,6 +194,17 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """What a draft is to say next, as canonical JSON: over which version (0: there is none yet), and what was
+    known of the call."""
+
+    key: DraftKey
+    marks: str
+    version: int
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What somebody has marked, as canonical JSON; "": nothing. `seen` is what they knew of the call at the
     last save; so many steps can be undone, and done again."""

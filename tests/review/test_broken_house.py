@@ -1,4 +1,4 @@
-"""What people are told, and what is kept: the disk is full, the database only to be read, a recording gone."""
+"""What people are told, and what is kept: the disk is full, the database can only be read, a file is gone."""
 
 import logging
 from collections.abc import Iterator
