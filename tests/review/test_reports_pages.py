@@ -15,6 +15,7 @@ from page_help import HOSTILE, LOGINS, Browser, assert_harmless, links, shown, t
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
 from pipeline.errors import UsageError
+from pipeline.review.pages import reports
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.report import desk as desks
@@ -316,9 +317,32 @@ def test_a_report_that_takes_long_shows_how_far_it_is_and_opens_by_itself(
     assert "概况" in shown(browser.get("/reports"))
 
 
-def _wait_for(browser: Browser) -> None:
+def test_the_calls_behind_a_figure_come_when_they_are_counted(
+    browser: Browser, calls: tuple[Made, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.review.pages.reports.SECONDS", 0.0)
+    go_on = Event()
+    counted = reports.calls_counted
+
+    def slow(*asked: object) -> object:
+        go_on.wait(60)
+        return counted(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reports, "calls_counted", slow)
+    asked = {"kind": "agent", "of": "hits", "key": "forbidden.shirking", **MONTH}
+    page = browser.log_in(Role.QUALITY_OWNER).get("/reports/calls", **asked)
+    assert "正在算这份报表" in shown(page)
+    part = browser.client.get("/reports/calls/progress", params=asked, headers={"hx-request": "true"})
+    assert "正在算这份报表" in part.text
+    assert "<html" not in part.text
+    go_on.set()
+    _wait_for(browser, "/reports/calls/progress", **asked)
+    assert "共 2 通" in shown(browser.get("/reports/calls", **asked))
+
+
+def _wait_for(browser: Browser, path: str = "/reports/progress", **asked: str) -> None:
     for _ in range(600):
-        answer = browser.client.get("/reports/progress", headers={"hx-request": "true"})
+        answer = browser.client.get(path, params=asked, headers={"hx-request": "true"})
         if answer.headers.get("hx-refresh") == "true":
             return
         Event().wait(0.05)

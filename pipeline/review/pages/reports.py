@@ -10,6 +10,8 @@ from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound, UsageError
 from pipeline.media.values import time_zone
 from pipeline.review.cut import team_cut
+from pipeline.review.jobs import Job, State
+from pipeline.review.jobs import Watch as JobWatch
 from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.report_view import Leads, asked, picture
@@ -17,8 +19,8 @@ from pipeline.review.site import Visit
 from pipeline.workflows.accounts.policy import MANY, Action, Scope, may, offers, scope
 from pipeline.workflows.report.cells import Lines, Of, Table
 from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings
-from pipeline.workflows.report.desk import Progress
-from pipeline.workflows.report.drill import MOST_CALLS, calls_counted
+from pipeline.workflows.report.desk import Progress, Stage
+from pipeline.workflows.report.drill import MOST_CALLS, Counted, Figure, calls_counted
 from pipeline.workflows.report.layout import page as laid_out
 from pipeline.workflows.report.period import Asked, a_date
 from pipeline.workflows.report.plots import plots
@@ -62,15 +64,54 @@ def progress(visit: Visit) -> Response:
     found = visit.site.reports.progress(order)
     if found is None:
         return Response(headers={"HX-Refresh": "true"})
-    return page_of(visit, "report_progress.html", progress=found, query=_query(order))
+    return page_of(visit, "report_progress.html", progress=found, query=_query(order), page="/reports")
 
 
 def calls(visit: Visit) -> Response:
-    """The calls behind one figure."""
-    order, key = order_of(visit), visit.query.text("key")
+    """The calls behind one figure, or how far they are."""
+    figure = _figure(visit)
+    job = _counting(visit, figure)
+    job.over.wait(SECONDS)
+    if not job.is_over:
+        return page_of(visit, "report_calls_waiting.html", **_waiting(job, figure))
+    if job.state is not State.DONE:
+        raise UsageError(job.fault or "停了，没有结果", hint=job.hint or "再看一次")
+    return _calls(visit, figure, job.result)
+
+
+def calls_progress(visit: Visit) -> Response:
+    """How far the calls behind a figure are; when they are there the page is asked for anew."""
+    figure = _figure(visit)
+    job = _counting(visit, figure)
+    if job.is_over:
+        return Response(headers={"HX-Refresh": "true"})
+    return page_of(visit, "report_progress.html", **_waiting(job, figure))
+
+
+def _figure(visit: Visit) -> Figure:
     of = Of(visit.query.text("of")) if visit.query.text("of") in tuple(Of) else Of.CALLS
+    return Figure(of=of, key=visit.query.text("key"), order=order_of(visit))
+
+
+def _counting(visit: Visit, figure: Figure) -> Job:
+    """The count of today's archive, begun once."""
     around = Surroundings(zone=time_zone(visit.site.settings.time_zone), roster=_roster(visit), targets={})
-    found = calls_counted(of, key, order, visit.store, around)
+
+    def work(watch: JobWatch) -> Counted:
+        return calls_counted(figure, visit.store, around, lambda read: watch(read, 0))
+
+    key = f"figure {visit.store.newest_scoring()} {figure}"
+    return visit.site.jobs.start(Job(owner=visit.who.login, key=key), work, alone=True)
+
+
+def _waiting(job: Job, figure: Figure) -> dict[str, object]:
+    query = urlencode({"of": figure.of.value, "key": figure.key, **asked(figure.order)})
+    progress = Progress(stage=Stage.CALLS, done=job.done)
+    return {"progress": progress, "query": query, "page": "/reports/calls", "title": figure.key}
+
+
+def _calls(visit: Visit, figure: Figure, found: Counted) -> Response:
+    order = figure.order
     leads = _leads(visit, order, found.period)
     shown = tuple(call for call in found.calls if leads.may_listen(call.place.recording))
     return page_of(
@@ -79,8 +120,8 @@ def calls(visit: Visit) -> Response:
         found=found,
         shown=shown,
         kept=len(found.calls) - len(shown),
-        of=of.value,
-        key=key,
+        of=figure.of.value,
+        key=figure.key,
         back=f"/reports?{_query(order)}",
         example=leads.example,
         reasons=any(call.place.reason for call in shown),
@@ -143,6 +184,7 @@ def _page(visit: Visit, order: Order, **values: object) -> Response:
         of_one_day=order.kind in OF_ONE_DAY,
         teams=_teams(visit),
         query=_query(order),
+        page="/reports",
         tab=lambda kind: urlencode({**asked(order), "kind": kind.value}),
         may_export=may(visit.who, Action.EXPORT, MANY),
         is_table=lambda block: isinstance(block, Table),
@@ -225,5 +267,6 @@ PAGES = (
     Page(path="/reports", answer=reports, action=Action.REPORTS_VIEW),
     Page(path="/reports/progress", answer=progress, action=Action.REPORTS_VIEW),
     Page(path="/reports/calls", answer=calls, action=Action.REPORTS_VIEW),
+    Page(path="/reports/calls/progress", answer=calls_progress, action=Action.REPORTS_VIEW),
     Page(path="/reports/file/{ending}", answer=file, action=Action.EXPORT),
 )
