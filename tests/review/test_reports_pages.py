@@ -3,6 +3,7 @@
 import re
 import sys
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -332,19 +333,24 @@ def test_the_calls_behind_a_figure_come_when_they_are_counted(
     asked = {"kind": "agent", "of": "hits", "key": "forbidden.shirking", **MONTH}
     page = browser.log_in(Role.QUALITY_OWNER).get("/reports/calls", **asked)
     assert "正在算这份报表" in shown(page)
-    part = browser.client.get("/reports/calls/progress", params=asked, headers={"hx-request": "true"})
+    (path,) = [tag["hx-get"] or "" for tag in tags(page, "div") if tag.get("id") == "progress"]
+    part = browser.client.get(unescape(path), headers={"hx-request": "true"})
     assert "正在算这份报表" in part.text
     assert "<html" not in part.text
     go_on.set()
-    _wait_for(browser, "/reports/calls/progress", **asked)
+    place = _wait_for(browser, unescape(path))
+    assert "共 2 通" in shown(browser.client.get(place))
     assert "共 2 通" in shown(browser.get("/reports/calls", **asked))
 
 
-def _wait_for(browser: Browser, path: str = "/reports/progress", **asked: str) -> None:
+def _wait_for(browser: Browser, path: str = "/reports/progress") -> str:
+    """Where it leads to; "": to the same page."""
     for _ in range(600):
-        answer = browser.client.get(path, params=asked, headers={"hx-request": "true"})
+        answer = browser.client.get(path, headers={"hx-request": "true"})
         if answer.headers.get("hx-refresh") == "true":
-            return
+            return ""
+        if "hx-redirect" in answer.headers:
+            return answer.headers["hx-redirect"]
         Event().wait(0.05)
     raise AssertionError("the report never came")
 

@@ -1,6 +1,7 @@
 """Reports: what `callscore report` gives, live, each figure a link to the calls behind it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -80,11 +81,11 @@ def calls(visit: Visit) -> Response:
 
 
 def calls_progress(visit: Visit) -> Response:
-    """How far the calls behind a figure are; when they are there the page is asked for anew."""
+    """How far the calls behind a figure are; when they are there they are shown."""
     figure = _figure(visit)
     job = _counting(visit, figure)
     if job.is_over:
-        return Response(headers={"HX-Refresh": "true"})
+        return Response(headers={"HX-Redirect": f"/reports/calls?{_calls_query(job, figure)}"})
     return page_of(visit, "report_progress.html", **_waiting(job, figure))
 
 
@@ -94,20 +95,32 @@ def _figure(visit: Visit) -> Figure:
 
 
 def _counting(visit: Visit, figure: Figure) -> Job:
-    """The count of today's archive, begun once."""
+    """The count that the address names, else one of today's archive."""
+    jobs, login = visit.site.jobs, visit.who.login
+    with suppress(NotFound):
+        known = jobs.find(login, visit.query.text("job"))
+        if known.about == figure:
+            return known
     around = Surroundings(zone=time_zone(visit.site.settings.time_zone), roster=_roster(visit), targets={})
 
     def work(watch: JobWatch) -> Counted:
         return calls_counted(figure, visit.store, around, lambda read: watch(read, 0))
 
-    key = f"figure {visit.store.newest_scoring()} {figure}"
-    return visit.site.jobs.start(Job(owner=visit.who.login, key=key), work, alone=True)
+    key = f"figure {visit.store.newest_scoring()} {hash(figure)}"
+    return jobs.start(Job(owner=login, key=key, about=figure), work, alone=True)
 
 
 def _waiting(job: Job, figure: Figure) -> dict[str, object]:
-    query = urlencode({"of": figure.of.value, "key": figure.key, **asked(figure.order)})
-    progress = Progress(stage=Stage.CALLS, done=job.done)
-    return {"progress": progress, "query": query, "page": "/reports/calls", "title": figure.key}
+    return {
+        "progress": Progress(stage=Stage.CALLS, done=job.done),
+        "query": _calls_query(job, figure),
+        "page": "/reports/calls",
+        "title": figure.key,
+    }
+
+
+def _calls_query(job: Job, figure: Figure) -> str:
+    return urlencode({"of": figure.of.value, "key": figure.key, "job": job.id, **asked(figure.order)})
 
 
 def _calls(visit: Visit, figure: Figure, found: Counted) -> Response:
