@@ -9,7 +9,7 @@ from pipeline.media.values import time_zone
 from pipeline.queue import HELD, progress
 from pipeline.review import call_view as view
 from pipeline.review import transcript_view
-from pipeline.review.desk import Desk, check_may_mark, desk, handed_in, marked
+from pipeline.review.desk import Desk, again, check_may_mark, desk, handed_in, marked
 from pipeline.review.jobs import Job
 from pipeline.review.page import Page, posted
 from pipeline.review.pages.queue import claimed_next
@@ -87,8 +87,9 @@ def page_values(visit: Visit, now: Desk) -> dict[str, Any]:
 
 def mark(visit: Visit) -> Response:
     """One mark more; the card as it is with it."""
-    conflict = marked(desk(visit), visit)
-    return card(visit, conflict=conflict)
+    now = desk(visit)
+    conflict = marked(now, visit)
+    return card(visit, again(now, visit), conflict)
 
 
 def undo(visit: Visit) -> Response:
@@ -97,7 +98,7 @@ def undo(visit: Visit) -> Response:
     check_may_mark(now)
     by = 1 if visit.form.text("by") == "1" else -1
     stepped = visit.store.step_draft(now.key, by, version=visit.form.number("version", 0) or 0, at=visit.now)
-    return card(visit, conflict=stepped if isinstance(stepped, Conflict) else None)
+    return card(visit, again(now, visit), stepped if isinstance(stepped, Conflict) else None)
 
 
 def hand_in(visit: Visit) -> Response:
@@ -105,9 +106,9 @@ def hand_in(visit: Visit) -> Response:
     now = desk(visit)
     result = handed_in(now, visit, seen(visit))
     if isinstance(result, Conflict):
-        return card(visit, conflict=result)
+        return card(visit, desk(visit), result)
     if isinstance(result, Meanwhile):
-        return card(visit, meanwhile=result)
+        return card(visit, desk(visit), meanwhile=result)
     return Response(status_code=204, headers={"HX-Redirect": following(visit, now)})
 
 
@@ -148,9 +149,11 @@ def signed(visit: Visit) -> Signed:
     return Signed(who=visit.who.login, at=visit.now, reason=visit.form.text("reason"))
 
 
-def card(visit: Visit, conflict: Conflict | None = None, meanwhile: Meanwhile | None = None) -> Response:
+def card(
+    visit: Visit, now: Desk, conflict: Conflict | None = None, meanwhile: Meanwhile | None = None
+) -> Response:
     """The card alone, with what stands in the way of the last change."""
-    return page_of(visit, "card.html", **card_values(visit, desk(visit), conflict, meanwhile))
+    return page_of(visit, "card.html", **card_values(visit, now, conflict, meanwhile))
 
 
 def card_values(
