@@ -1,9 +1,11 @@
 """Passwords: which are taken, how they are kept, how one is checked."""
 
+import os
 import re
 import secrets
 import unicodedata
 from functools import cache
+from threading import Semaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -28,6 +30,8 @@ GROUPS, GROUP = 4, 5
 
 HASHER = PasswordHasher()
 """argon2id with the library's parameters of today."""
+HASHING = Semaphore(os.cpu_count() or 1)
+"""So many are hashed at once: each takes every core and 64 MiB, and more of them would finish no sooner."""
 
 
 def check_password(password: str, login: str) -> None:
@@ -41,7 +45,8 @@ def check_password(password: str, login: str) -> None:
 
 def hashed(password: str, *, temporary: bool = False) -> str:
     """What is kept in place of a password; each time another salt. `temporary`: its owner must change it."""
-    return (TEMPORARY if temporary else "") + HASHER.hash(_normal(password))
+    with HASHING:
+        return (TEMPORARY if temporary else "") + HASHER.hash(_normal(password))
 
 
 def new_password() -> str:
@@ -53,7 +58,8 @@ def new_password() -> str:
 def fits(password: str, kept: str | None) -> bool:
     """Whether this is the password; `kept` None: there is no such user, which takes just as long."""
     try:
-        return HASHER.verify(_hash(kept or _nobody()), _normal(password)) and kept is not None
+        with HASHING:
+            return HASHER.verify(_hash(kept or _nobody()), _normal(password)) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
