@@ -1,7 +1,9 @@
 """The rules in the application: the list with how each does, one rule, its history."""
 
 import re
+import time
 from html import unescape
+from threading import Event
 
 import pytest
 from rules_house import (
@@ -26,6 +28,9 @@ from tuning_help import SHIRKING, decide
 
 from pipeline.account import Role
 from pipeline.review import things
+from pipeline.storage.rule_statistics import Hits, Weeks
+from pipeline.storage.store import Store
+from pipeline.workflows import lately
 from pipeline.workflows.accounts.policy import Thing
 
 # the list
@@ -85,6 +90,32 @@ def test_a_broken_file_does_not_take_the_list_away(house: House, owner: Person) 
     page = owner.see("/rules")
     assert "a/shirking.yml:1:" in page
     assert "致谢" in page
+
+
+def test_the_list_comes_before_the_hits_are_counted(
+    house: House, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, count = Event(), Store.rule_hits
+
+    def slow(store: Store, weeks: Weeks) -> Hits:
+        go_on.wait(60)
+        return count(store, weeks)
+
+    monkeypatch.setattr(lately, "SOON", 0.01)
+    monkeypatch.setattr(Store, "rule_hits", slow)
+    for path in ("/rules", f"/rules/{RULE}"):
+        page = owner.see(path)
+        assert "命中还在数" in page
+        assert "推诿" in page
+    assert "命中还在数" in owner.see("/rules/counted")
+    go_on.set()
+    for _ in range(600):
+        if owner.browser.get("/rules/counted").headers.get("hx-refresh") == "true":
+            break
+        time.sleep(0.02)
+    page = owner.see("/rules")
+    assert "命中还在数" not in page
+    assert "2 通" in page
 
 
 # one rule
