@@ -7,6 +7,7 @@ from html import unescape
 from io import BytesIO
 from pathlib import Path
 from threading import Event
+from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -295,18 +296,23 @@ def test_every_label_of_a_report_is_english_where_the_page_is(
 # how far it is
 
 
+def held(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> Event:
+    """What is to be set before this function goes on."""
+    go_on, made = Event(), getattr(module, name)
+
+    def slow(*asked: object) -> object:
+        go_on.wait(60)
+        return made(*asked)
+
+    monkeypatch.setattr(module, name, slow)
+    return go_on
+
+
 def test_a_report_that_takes_long_shows_how_far_it_is_and_opens_by_itself(
     browser: Browser, calls: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.review.pages.reports.SECONDS", 0.0)
-    go_on = Event()
-    made = desks.report
-
-    def slow(*asked: object) -> object:
-        go_on.wait(60)
-        return made(*asked)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(desks, "report", slow)
+    go_on = held(monkeypatch, desks, "report")
     page = browser.log_in(Role.QUALITY_OWNER).get("/reports")
     assert "正在算这份报表" in shown(page)
     assert tags(page, "progress")
@@ -322,14 +328,7 @@ def test_the_calls_behind_a_figure_come_when_they_are_counted(
     browser: Browser, calls: tuple[Made, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.review.pages.reports.SECONDS", 0.0)
-    go_on = Event()
-    counted = reports.calls_counted
-
-    def slow(*asked: object) -> object:
-        go_on.wait(60)
-        return counted(*asked)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(reports, "calls_counted", slow)
+    go_on = held(monkeypatch, reports, "calls_counted")
     asked = {"kind": "agent", "of": "hits", "key": "forbidden.shirking", **MONTH}
     page = browser.log_in(Role.QUALITY_OWNER).get("/reports/calls", **asked)
     assert "正在算这份报表" in shown(page)
