@@ -185,9 +185,9 @@ def test_the_place_in_the_queue_tells_nothing_of_what_the_first_inspector_decide
     places = []
     for name, values in (("a", ALL), ("b", OTHERWISE)):
         with small_house(tmp_path / name, blind=True, combine="average") as browser:
-            hand_in(browser.store, FIRST, values)
+            hand_in(browser.store, FIRST, values, "c2")
             page = browser.log_in(SECOND).get("/queue", sort=sort.value)
-            line = browser.store.queue_line(browser.store.find_call("c1").id)
+            line = browser.store.queue_line(browser.store.find_call("c2").id)
             assert line
             order = [link for link in links(page) if link.startswith("/calls/")]
             places.append((order, line.risk, line.rate, line.confidence))
@@ -200,8 +200,8 @@ def test_the_place_in_the_queue_tells_of_the_figures_once_both_have_handed_in(tm
     for name, values in (("a", ALL), ("b", OTHERWISE)):
         with small_house(tmp_path / name, blind=True, combine="average") as browser:
             for who in (FIRST, SECOND):
-                hand_in(browser.store, who, values)
-            stored = browser.store.latest(browser.store.find_call("c1").id)
+                hand_in(browser.store, who, values, "c2")
+            stored = browser.store.latest(browser.store.find_call("c2").id)
             line = browser.store.queue_line(stored.recording.id)
             assert line
             assert stored.scorecard

@@ -109,7 +109,7 @@ def of_reports() -> set[str]:
 def written() -> re.Pattern[str]:
     """Every string of the program; where it fills in something, whatever may stand there."""
     texts = {text for tree in _trees(PIPELINE) for text in _constants(tree, told=True)}
-    patterns = {text for text in texts if TEXT.search(text)} | set(map(re.escape, of_templates()))
+    patterns = {text for text in texts if not text.isascii()} | set(map(re.escape, of_templates()))
     return re.compile("|".join(sorted(patterns)))
 
 

@@ -33,7 +33,21 @@ from report_help import Made, put  # noqa: E402
 
 READERS = (Role.INSPECTOR, Role.SUPERVISOR, Role.QUALITY_OWNER, Role.AUDITOR)
 EXPORTERS = (Role.SUPERVISOR, Role.QUALITY_OWNER)
-DATA = ("甲班", "乙班")
+DATA = (
+    *(
+        "甲班",
+        "乙班",
+        "服务评分表",
+        "开场",
+        "态度",
+        "问候",
+        "礼貌",
+        "泄露客户信息",
+        "不归我们管",
+        "推诿",
+        "说话直",
+    ),
+)
 """Chinese of the calls and rules of these tests."""
 MONTH = {"since": "2024-05-06", "until": "2024-05-12"}
 
@@ -187,7 +201,6 @@ def test_inspectors_see_of_calls_that_are_not_theirs_how_many_there_are_and_noth
         assert "c1 00:01.4" in shown(page)
         assert "c2 00:01.4" not in shown(page)
         assert "另有 1 通，不归您看" in shown(page)
-        assert len(tags(page, "q")) == len([link for link in links(page) if link.startswith("/calls/")])
 
 
 def test_an_inspector_who_has_none_of_the_calls_reads_nothing_that_was_said(

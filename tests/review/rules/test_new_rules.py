@@ -48,7 +48,7 @@ def test_faults_of_a_new_rule_are_told_at_their_lines(house: House, owner: Perso
     wrong = kept.text.replace("detector: phrase", "detector: phrasse")
     owner.send(f"/rules/{NEW}/draft", text=wrong, version="1")
     page = owner.see(f"/rules/{NEW}/draft")
-    assert "service/wait.yml:7:11" in page
+    assert "service/wait.yml:8:11" in page
     assert NEW in page
     assert "写错" in publish(house.log_in("qian"), 409, version=2)
     assert not (folder_of(house) / "service").exists()
