@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import parse_qs
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 from starlette.formparsers import FormParser, MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -50,10 +50,10 @@ SHUT = Refused(
 
 
 class Endpoint:
-    """One page as an ASGI application."""
+    """One page as an ASGI application. `lane`: how many may be answered at once; None: as many as come."""
 
-    def __init__(self, site: Site, page: Page) -> None:
-        self.site, self.page = site, page
+    def __init__(self, site: Site, page: Page, lane: CapacityLimiter | None = None) -> None:
+        self.site, self.page, self.lane = site, page, lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -64,11 +64,11 @@ class Endpoint:
         except ClientDisconnect:
             return
         except Refused as refused:
-            visit = self._visit(request, visitor)
-            answer = await run_in_threadpool(self._answer, visit, partial(told, refused=refused))
+            work = partial(self._answer, self._visit(request, visitor), partial(told, refused=refused))
         else:
             visit = replace(self._visit(request, visitor), query=query, form=form)
-            answer = await run_in_threadpool(self._answer, visit, self._guarded)
+            work = partial(self._answer, visit, self._guarded)
+        answer = await to_thread.run_sync(work, limiter=self.lane)
         if VISITOR_COOKIE not in request.cookies:
             keep_visitor(answer, visitor)
         await answer(scope, receive, send)

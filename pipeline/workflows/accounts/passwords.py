@@ -1,11 +1,9 @@
 """Passwords: which are taken, how they are kept, how one is checked."""
 
-import os
 import re
 import secrets
 import unicodedata
 from functools import cache
-from threading import Semaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -30,8 +28,6 @@ GROUPS, GROUP = 4, 5
 
 HASHER = PasswordHasher()
 """argon2id with the library's parameters of today."""
-HASHING = Semaphore(os.cpu_count() or 1)
-"""So many are hashed at once: each takes every core and 64 MiB, and more of them would finish no sooner."""
 
 
 def check_password(password: str, login: str) -> None:
@@ -45,8 +41,7 @@ def check_password(password: str, login: str) -> None:
 
 def hashed(password: str, *, temporary: bool = False) -> str:
     """What is kept in place of a password; each time another salt. `temporary`: its owner must change it."""
-    with HASHING:
-        return (TEMPORARY if temporary else "") + HASHER.hash(_normal(password))
+    return (TEMPORARY if temporary else "") + HASHER.hash(_normal(password))
 
 
 def new_password() -> str:
@@ -58,8 +53,7 @@ def new_password() -> str:
 def fits(password: str, kept: str | None) -> bool:
     """Whether this is the password; `kept` None: there is no such user, which takes just as long."""
     try:
-        with HASHING:
-            return HASHER.verify(_hash(kept or _nobody()), _normal(password)) and kept is not None
+        return HASHER.verify(_hash(kept or _nobody()), _normal(password)) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
