@@ -102,6 +102,10 @@ def _quiet(page: Page) -> None:
     page.wait_for_timeout(4_000)
 
 
+def _checked(page: Page) -> None:
+    page.wait_for_selector("[data-checked]", timeout=120_000)
+
+
 def _tried(page: Page) -> None:
     page.locator("main form button").last.click()
     page.wait_for_selector(".trial .figures", timeout=60_000)
@@ -120,10 +124,10 @@ SHOTS = (
     Shot(name="assign", who="zhiliang", path="/queue"),
     Shot(name="rules", who="zhiliang", path="/rules"),
     Shot(name="rule", who="zhiliang", path="/rules/forbidden.over_authority_promise", first=_quiet),
-    Shot(name="edit", who="zhiliang", path="/rules/forbidden.over_authority_promise/draft", first=_quiet),
+    Shot(name="edit", who="zhiliang", path="/rules/forbidden.over_authority_promise/draft", first=_checked),
     Shot(name="try", who="zhiliang", path="/rules/try?phrase=请问&role=agent", first=_tried),
     Shot(name="reports", who="zhuguan", path=REPORT, first=_reported),
-    Shot(name="appeals", who="zhuguan", path="/appeals?state="),
+    Shot(name="appeals", who="zhuguan", path="/appeals?state=all"),
     Shot(name="appeal", who="zhuguan", path="/appeals/1", first=_drawn),
     Shot(name="rounds", who="zhiliang", path="/rounds"),
     Shot(name="round", who="zhiliang", path="/rounds/1"),
@@ -172,7 +176,8 @@ def _release(store: Store, at: datetime) -> tuple[str, ...]:
     """Everything decided, two items badly; which."""
     found = sheet(store, RELEASED, "fuping")
     levelled = [item for item in found.template.items if len(item.levels) > 1]
-    best = {item.id: item.levels[0].title for item in found.left() if item.levels}
+    left = {item.id for item in found.left()}
+    best = {item.id: item.levels[0].title for item in levelled if item.id in left}
     worst = {item.id: item.levels[-1].title for item in levelled[:2]}
     reasons = tuple((name, "开头说得含糊") for name in worst)
     values = tuple((best | worst).items())
