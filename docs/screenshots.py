@@ -5,10 +5,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image
@@ -24,9 +24,15 @@ from served import served  # noqa: E402
 from pipeline.account import Role  # noqa: E402
 from pipeline.settings import Settings  # noqa: E402
 from pipeline.storage.store import Store  # noqa: E402
+from pipeline.template import Item  # noqa: E402
 from pipeline.workflows.accounts.passwords import new_password  # noqa: E402
 from pipeline.workflows.accounts.users import Application, By, add_user  # noqa: E402
 from pipeline.workflows.audit import open_store  # noqa: E402
+from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal  # noqa: E402
+from pipeline.workflows.review.decide import review  # noqa: E402
+from pipeline.workflows.review.marks import Marks  # noqa: E402
+from pipeline.workflows.review.rounds import NewRound, judge_in_round, new_round, round_sheet  # noqa: E402
+from pipeline.workflows.review.sheet import sheet  # noqa: E402
 
 SCREEN = {"width": 1366, "height": 768}
 COLOURS = 128
@@ -38,11 +44,16 @@ REPORT = "/reports?kind=agent&since=2024-05-01&until=2024-05-31"
 ROSTER = f"agent_id,team,since\n1050,{TEAM},2025-03-01\n1063,{TEAM},2025-03-01\n"
 PEOPLE = {
     "zhijian": Role.INSPECTOR,
+    "fuping": Role.INSPECTOR,
     "zhuguan": Role.SUPERVISOR,
     "zhiliang": Role.QUALITY_OWNER,
     "guanli": Role.ADMIN,
     "shenji": Role.AUDITOR,
+    "zuoxi": Role.AGENT,
 }
+AGENT = "1050"
+RELEASED, JUDGED = "d07", ("d05", "d07m", "d11")
+"""The call whose card the agent sees, and those of the calibration round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +102,10 @@ def _quiet(page: Page) -> None:
     page.wait_for_timeout(4_000)
 
 
+def _checked(page: Page) -> None:
+    page.wait_for_selector("[data-checked]", timeout=120_000)
+
+
 def _tried(page: Page) -> None:
     page.locator("main form button").last.click()
     page.wait_for_selector(".trial .figures", timeout=60_000)
@@ -109,14 +124,19 @@ SHOTS = (
     Shot(name="assign", who="zhiliang", path="/queue"),
     Shot(name="rules", who="zhiliang", path="/rules"),
     Shot(name="rule", who="zhiliang", path="/rules/forbidden.over_authority_promise", first=_quiet),
-    Shot(name="edit", who="zhiliang", path="/rules/forbidden.over_authority_promise/draft", first=_quiet),
+    Shot(name="edit", who="zhiliang", path="/rules/forbidden.over_authority_promise/draft", first=_checked),
     Shot(name="try", who="zhiliang", path="/rules/try?phrase=请问&role=agent", first=_tried),
     Shot(name="reports", who="zhuguan", path=REPORT, first=_reported),
-    Shot(name="appeals", who="zhuguan", path="/appeals"),
+    Shot(name="appeals", who="zhuguan", path="/appeals?state=all"),
+    Shot(name="appeal", who="zhuguan", path="/appeals/1", first=_drawn),
     Shot(name="rounds", who="zhiliang", path="/rounds"),
+    Shot(name="round", who="zhiliang", path="/rounds/1"),
+    Shot(name="rule_new", who="zhiliang", path="/rules/new"),
     Shot(name="users", who="guanli", path="/users"),
     Shot(name="audit", who="shenji", path="/audit"),
     Shot(name="help", who="zhijian", path="/help"),
+    Shot(name="cards", who="zuoxi", path="/cards"),
+    Shot(name="card", who="zuoxi", path=f"/cards/{RELEASED}", first=_drawn),
 )
 
 
@@ -136,12 +156,64 @@ def main() -> None:
 
 
 def fill(store: Store, settings: Settings, password: str) -> None:
-    """The demo calls, and a user of every role but the agent's."""
+    """The demo calls, users of every role, a released card with two appeals, and a round that is over."""
     demo.fill(store, settings)
-    by = By(who="cli:screenshots", at=datetime.now(UTC))
+    now = datetime.now(UTC)
     for login, role in PEOPLE.items():
-        team = TEAM if role is Role.SUPERVISOR else ""
-        add_user(Application(login=login, role=role, password=password, team=team), store, by)
+        asked = Application(
+            login=login,
+            role=role,
+            password=password,
+            team=TEAM if role in (Role.SUPERVISOR, Role.AGENT) else "",
+            agent_id=AGENT if role is Role.AGENT else "",
+        )
+        add_user(asked, store, By(who="cli:screenshots", at=now))
+    _appeal(store, settings, _release(store, now), now)
+    _calibrate(store, now)
+
+
+def _release(store: Store, at: datetime) -> tuple[str, ...]:
+    """Everything decided, two items badly; which."""
+    found = sheet(store, RELEASED, "fuping")
+    levelled = [item for item in found.template.items if len(item.levels) > 1]
+    left = {item.id for item in found.left()}
+    best = {item.id: item.levels[0].title for item in levelled if item.id in left}
+    worst = {item.id: item.levels[-1].title for item in levelled[:2]}
+    reasons = tuple((name, "开头说得含糊") for name in worst)
+    values = tuple((best | worst).items())
+    made = Marks(who="fuping", values=values, reasons=reasons, accept_all=True, partial=True, done=True)
+    review(store, RELEASED, replace(made, final=True), at=at)
+    return tuple(worst)
+
+
+def _appeal(store: Store, settings: Settings, items: Sequence[str], at: datetime) -> None:
+    """One appeal is answered, one waits."""
+    for item, reason in zip(items, ("00:01.2 说了，声音小", "问了两遍，请再听"), strict=False):
+        plea = Plea(call=RELEASED, item=item, who=AGENT, reason=reason, by="zuoxi")
+        raise_appeal(plea, store, settings, at=at)
+    answer = Answer(who="zhuguan", reason="听了两遍，没有说全")
+    answer_appeal(1, answer, store, settings, at=at + timedelta(seconds=1))
+
+
+def _calibrate(store: Store, at: datetime) -> None:
+    """Two inspectors who mostly agree."""
+    new = NewRound(title="十一月校准", made_by="zhiliang", calls=JUDGED, inspectors=("zhijian", "fuping"))
+    made = new_round(store, new, at=at)
+    for number, (call, _) in enumerate(made.calls):
+        for who in made.inspectors:
+            items = round_sheet(store, made.id, call, who).template.items
+            values = tuple(
+                (item.id, _judged(item, (place + number) % 5 == 0 and who == "fuping"))
+                for place, item in enumerate(items)
+            )
+            judge_in_round(store, made.id, call, Marks(who=who, values=values, done=True), at=at)
+    store.close_round(made.id, "zhiliang", at=at)
+
+
+def _judged(item: Item, strictly: bool) -> str:
+    if item.levels:
+        return item.levels[1 if strictly and len(item.levels) > 1 else 0].title
+    return str(item.points - 1 if strictly else item.points)
 
 
 @contextmanager

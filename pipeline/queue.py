@@ -9,7 +9,7 @@
 Everything here is pure: it follows from the card, the reviews and the appeals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -121,6 +121,13 @@ def risk(sums: CardSums, *, appealed: bool, complaint: bool) -> int:
     return flags + BAND * lost + doubt
 
 
+def risk_untold(*, appealed: bool, complaint: bool) -> int:
+    """The risk of a call whose figures are kept back: the same for all of them. They come behind what is
+    fatal and before all others, for the first inspector's work waits for the second's."""
+    flags = APPEALED * appealed + COMPLAINT * complaint
+    return flags + BAND * (THOUSAND // POINTS_A_BAND) + THOUSAND - 1
+
+
 TOGETHER = 2
 """So many inspectors judge a form on which they are blind to each other, or averaged."""
 
@@ -156,17 +163,25 @@ def progress(reviews: Sequence[Review]) -> Progress:
 
 def released(reviews: Sequence[Review], asked: int) -> bool:
     """Whether the agent may see the card: `asked` inspectors have handed it in complete, or it was accepted
-    in a batch, or settled. Once released it stays so: reviews are only added to."""
+    in a batch, or settled. Once released it stays so: reviews are only added to, and a form that asks for
+    more inspectors later takes nothing back (`QueueRow.released`)."""
     made = progress(reviews)
     return made.batch or made.final or len(made.full) >= asked
 
 
-def released_at(reviews: Sequence[Review], asked: int) -> datetime | None:
-    """When the agent could see the card first, oldest review first; None: not yet."""
+def released_at(reviews: Sequence[Review], asked: Callable[[int], int]) -> datetime | None:
+    """When the agent could see the card first, oldest review first; None: not yet. `asked` tells how many
+    inspectors were wanted while there were so many reviews."""
     for count, review in enumerate(reviews, start=1):
-        if review.decision is Decision.DONE and released(reviews[:count], asked):
+        if review.decision is Decision.DONE and released(reviews[:count], asked(count - 1)):
             return review.at
     return None
+
+
+def keeps_back(done: int, asked: int, released: bool) -> bool:
+    """Whether the figures of a card hold what the first of two inspectors decided: not for the second to
+    see."""
+    return done > 0 and asked > 1 and not released
 
 
 def idle_state(made: Progress, *, released: bool, appealed: bool) -> WorkState:

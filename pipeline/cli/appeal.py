@@ -13,11 +13,19 @@ from rich.text import Text
 from pipeline.appeal import Appeal, AppealEvent, State, days_left
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console, local_time
+from pipeline.cli.users import who_am_i
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.settings import Settings
 from pipeline.workflows.audit import open_store
-from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
+from pipeline.workflows.review.appeals import (
+    Again,
+    Answer,
+    Plea,
+    answer_appeal,
+    raise_appeal,
+    reopen_appeal,
+)
 from pipeline.workflows.review.seen import Viewer
 
 app = typer.Typer(no_args_is_help=True, help="申诉：坐席对一项得分不服。")
@@ -38,7 +46,8 @@ def raise_command(
     """坐席对一项提出申诉；要在评定后规定的天数之内。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
     with open_store(settings) as store:
-        appeal = raise_appeal(Plea(call=call, item=item, who=who, reason=reason), store, settings, at=now)
+        plea = Plea(call=call, item=item, who=who, reason=reason, by=who_am_i())
+        appeal = raise_appeal(plea, store, settings, at=now)
     console().print(f"已提出申诉 {appeal.id}：“{appeal.title}”，{_step_left(appeal, now, settings)}。")
 
 
@@ -72,7 +81,8 @@ def reopen_command(number: Number, who: Agent, reason: Reason, database: Databas
     """坐席对答复仍不服，再申诉一次；再次答复就是终结。"""
     settings, now = load(SettingsOptions(database=database)), datetime.now(UTC)
     with open_store(settings) as store:
-        appeal = reopen_appeal(number, who, reason, store, settings, at=now)
+        again = Again(who=who, reason=reason, by=who_am_i())
+        appeal = reopen_appeal(number, again, store, settings, at=now)
     console().print(f"申诉 {appeal.id} 已再开：“{appeal.title}”，{_step_left(appeal, now, settings)}。")
 
 

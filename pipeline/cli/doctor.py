@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(database: Database = None, rules: Rules = None, model: Model = None) -> None:
-    """检查整个安装：Python、依赖、模型、规则及用例、数据库、磁盘；每个毛病都说怎么办。"""
+    """检查整个安装：Python、依赖、模型、规则及用例、数据库、录音、磁盘；每个毛病都说怎么办。"""
     settings = load(SettingsOptions(database=database, rules=rules, model=model))
     out = console()
     failed = 0

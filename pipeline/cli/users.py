@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.account import Role, User
+from pipeline.account import Role, User, login_of
 from pipeline.audit import AuditEntry
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.render import console
@@ -20,6 +20,8 @@ from pipeline.workflows.accounts.users import (
     Application,
     By,
     add_user,
+    reset_password,
+    set_agent,
     set_disabled,
     set_password,
     set_role,
@@ -78,6 +80,28 @@ def password_command(login: Login, password_stdin: PasswordStdin = False, databa
     password = _password(password_stdin)
     with _store(database) as store:
         _tell("已换密码", set_password(login, password, store, _by()))
+
+
+@app.command("reset", epilog="例：callscore users reset wangmin")
+def reset_command(login: Login, database: Database = None) -> None:
+    """给一个用户随机的新密码，只显示这一次；登录之后要先换掉。这个人登录着的都退出。"""
+    with _store(database) as store:
+        password = reset_password(login, store, _by())
+        _tell("已重设密码", store.user(login_of(login)))
+    console().print(f"新密码：{password}", markup=False)
+
+
+@app.command("agent", epilog="例：callscore users agent wangmin 1050")
+def agent_command(
+    login: Login,
+    agent_id: Annotated[
+        str, typer.Argument(metavar="AGENT_ID", help="话单里的工号；空的（''）：没有工号。坐席必须有。")
+    ],
+    database: Database = None,
+) -> None:
+    """换一个用户的工号；这个人登录着的都退出。"""
+    with _store(database) as store:
+        _tell("已换工号", set_agent(login, agent_id, store, _by()))
 
 
 @app.command("role", epilog="例：callscore users role wangmin supervisor")

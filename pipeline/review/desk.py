@@ -73,8 +73,7 @@ def desk(visit: Visit) -> Desk:
 def _in_queue(visit: Visit) -> Desk:
     found = sheet(visit.store, visit.params["call"], visit.who.login)
     line = visit.store.queue_line(found.stored.recording.id)
-    blind = found.template.reviews.blind and found.hidden > 0
-    held = line.assigned_to if line and line.state in HELD else None
+    blind = found.blind and found.hidden > 0
     bare = Desk(
         found=found,
         shown=found,
@@ -84,10 +83,22 @@ def _in_queue(visit: Visit) -> Desk:
         blind=blind,
         is_final=not blind and _settles(visit, found, line),
         may_mark=may(visit.who, Action.CALL_REVIEW, call_thing(visit)),
-        holder=held if held and held != visit.who.login else "",
-        is_mine=held == visit.who.login,
     )
+    return _with_draft(_with_holder(bare, visit, line), visit)
+
+
+def again(now: Desk, visit: Visit) -> Desk:
+    """The desk after the draft was changed: what others decided meanwhile is told when it is handed in."""
+    bare = replace(now, marks=Marks(who=visit.who.login))
+    if not now.round_id:
+        bare = _with_holder(bare, visit, visit.store.queue_line(now.recording.id))
     return _with_draft(bare, visit)
+
+
+def _with_holder(bare: Desk, visit: Visit, line: QueueLine | None) -> Desk:
+    held = line.assigned_to if line and line.state in HELD else None
+    mine = held == visit.who.login
+    return replace(bare, holder="" if mine else held or "", is_mine=mine)
 
 
 def _in_round(visit: Visit) -> Desk:

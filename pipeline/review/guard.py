@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import parse_qs
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 from starlette.formparsers import FormParser, MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -30,7 +30,6 @@ LOG = logging.getLogger("callscore.review")
 
 TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
 WRITING = ("POST",)
-LARGEST_FORM = 512 * 1024
 MOST_ASKED = 200
 """Fields in an address."""
 
@@ -44,26 +43,32 @@ class Refused(Exception):
     hint: str = ""
 
 
-class Endpoint:
-    """One page as an ASGI application."""
+BUSY = Refused(503, "数据库暂时用不了，没有保存", "过一会儿再试；一直这样就告诉管理员")
+SHUT = Refused(
+    503, "数据库写不进去，没有保存", "告诉管理员：磁盘可能满了，或数据库、审计日志不许写；服务器的日志里写着"
+)
 
-    def __init__(self, site: Site, page: Page) -> None:
-        self.site, self.page = site, page
+
+class Endpoint:
+    """One page as an ASGI application. `lane`: how many may be answered at once; None: as many as come."""
+
+    def __init__(self, site: Site, page: Page, lane: CapacityLimiter | None = None) -> None:
+        self.site, self.page, self.lane = site, page, lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         visitor = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
         try:
             query = _query(request)
-            form = await _form(request) if self.page.method in WRITING else Form()
+            form = await _form(request, self.page.largest_form) if self.page.method in WRITING else Form()
         except ClientDisconnect:
             return
         except Refused as refused:
-            visit = self._visit(request, visitor)
-            answer = await run_in_threadpool(self._answer, visit, partial(told, refused=refused))
+            work = partial(self._answer, self._visit(request, visitor), partial(told, refused=refused))
         else:
             visit = replace(self._visit(request, visitor), query=query, form=form)
-            answer = await run_in_threadpool(self._answer, visit, self._guarded)
+            work = partial(self._answer, visit, self._guarded)
+        answer = await to_thread.run_sync(work, limiter=self.lane)
         if VISITOR_COOKIE not in request.cookies:
             keep_visitor(answer, visitor)
         await answer(scope, receive, send)
@@ -81,9 +86,7 @@ class Endpoint:
             answer = told(visit, Refused(422, error.message, error.hint))
         except StorageError as error:
             LOG.error("%s %s: %s", visit.method, self.page.path, error.message)
-            answer = told(
-                visit, Refused(503, "数据库暂时用不了，没有保存", "过一会儿再试；一直这样就告诉管理员")
-            )
+            answer = told(visit, BUSY if error.passing else SHUT)
         except RuleError as error:
             LOG.error("%s %s: %s", visit.method, self.page.path, error.message)
             first, *more = error.message.splitlines()
@@ -210,10 +213,10 @@ def _query(request: Request) -> Form:
         raise Refused(400, "看不懂这个地址", "从本站的页面上操作") from error
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request, largest: int) -> Form:
     size = request.headers.get("content-length", "")
-    if not size.isdecimal() or int(size) > LARGEST_FORM:
-        raise Refused(413, "提交的内容太大，没有收", f"最多 {LARGEST_FORM // 1024} KiB")
+    if not size.isdecimal() or int(size) > largest:
+        raise Refused(413, "提交的内容太大，没有收", f"最多 {largest // 1024} KiB")
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind != "application/x-www-form-urlencoded":
         raise Refused(415, "看不懂提交的内容", "从本站的页面上操作")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
-from threading import Lock, Semaphore, Thread
+from threading import Event, Lock, Semaphore, Thread
 from typing import Any
 
 from pipeline.errors import CallscoreError, NotFound
@@ -60,6 +60,7 @@ class Job:
     stop: bool = False
     began: float = 0.0
     ended: float = 0.0
+    over: Event = field(default_factory=Event)
 
     @property
     def is_over(self) -> bool:
@@ -140,6 +141,7 @@ class Jobs:
                 job.fault, job.hint = f"程序出错了，编号 {job.id}", "把编号告诉管理员"
             job.ended = time.monotonic()
             job.state = state
+            job.over.set()
 
 
 def kind(job: Job) -> str:

@@ -30,6 +30,18 @@ def one(visit: Visit) -> Thing:
     return Thing()
 
 
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form, as long as its page does not take more."""
+
+
+class Lane(StrEnum):
+    """Pages that are answered beside each other; what waits in one lane does not hold another up."""
+
+    DESK = "desk"  # what inspectors do all day: quick, and the more at once the longer each takes
+    LOGIN = "login"  # a password takes every core and 64 MiB
+    OTHER = "other"  # may take seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """`action` and `thing` go to the one function that decides; without an action `access` says whose page it
@@ -42,6 +54,16 @@ class Page:
     thing: Callable[[Visit], Thing] = many
     access: Access | None = None
 
+    largest_form: int = LARGEST_FORM
+    lane: Lane = Lane.OTHER
+
     def __post_init__(self) -> None:
         if (self.action is None) is (self.access is None):
             raise ValueError(f"{self.method} {self.path}: expected either an action or an access")
+
+
+def posted(
+    path: str, answer: Callable[[Visit], Response], action: Action, thing: Callable[[Visit], Thing]
+) -> Page:
+    """A page that does something to the thing of its address."""
+    return Page(path=path, method="POST", answer=answer, action=action, thing=thing)

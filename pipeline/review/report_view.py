@@ -1,15 +1,17 @@
 """A laid-out report as the page shows it: every figure that leads on is a link."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote, urlencode
 
+from pipeline.review.words import Words
 from pipeline.units import Ms, clock
 from pipeline.workflows.report.cells import Cell, Examples, Named, Of, text
 from pipeline.workflows.report.compute import Order
 from pipeline.workflows.report.tally import NOBODY
+from pipeline.workflows.report.told import Told
 from pipeline.workflows.report.values import Example, Kind, Period
 
 Listen = Callable[[str], bool]
@@ -27,11 +29,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leads:
-    """Where the cells of one report lead. `queue`, `rules`: whether the person may open those pages."""
+    """Where the cells of one report lead. `queue`, `rules`: whether the person may open those pages. Of calls
+    that they may not open nothing is shown but how many there are."""
 
     order: Order
     period: Period
     may_listen: Listen
+    words: Words
     queue: bool
     rules: bool
 
@@ -39,16 +43,25 @@ class Leads:
         """A cell, piece by piece."""
         match cell:
             case Examples(found):
-                return tuple(map(self.example, found))
+                return tuple(self._examples(found))
             case Named(shown, of, key):
-                return (Piece(shown=text(shown), href=self.href(of, key)),)
+                return (Piece(shown=self._text(shown), href=self.href(of, key)),)
             case _:
-                return (Piece(shown=text(cell)),)
+                return (Piece(shown=self._text(cell)),)
+
+    def _text(self, cell: Cell) -> str:
+        return self.words(cell) if isinstance(cell, Told) else text(cell)
+
+    def _examples(self, found: Sequence[Example]) -> Iterator[Piece]:
+        shown = [one for one in found if self.may_listen(one.recording)]
+        yield from map(self.example, shown)
+        if kept := len(found) - len(shown):
+            yield Piece(shown=self.words("另有 {count} 通，不归您看", count=kept))
 
     def example(self, found: Example) -> Piece:
+        """A call that the person may open, with the place in it."""
         place = "" if found.at is None else f" {clock(found.at)}"
-        href = call_at(found.recording, found.at) if self.may_listen(found.recording) else ""
-        return Piece(shown=f"{found.call}{place}", href=href, quote=found.quote)
+        return Piece(shown=f"{found.call}{place}", href=call_at(found.recording, found.at), quote=found.quote)
 
     def href(self, of: Of, key: str) -> str:
         """Where a name leads; empty: nowhere."""

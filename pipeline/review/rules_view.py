@@ -86,6 +86,20 @@ class Choices:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleHead:
+    """What stands above every page about a rule. `rule` None: the draft of a new one cannot be read yet;
+    `is_new`: there is no file of it."""
+
+    id: str
+    rule: Rule | None
+    is_new: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.rule.title if self.rule else self.id
+
+
 def area_of(rule: Rule) -> str:
     """The first part of a rule's id."""
     return rule.id.partition(".")[0]

@@ -81,7 +81,14 @@ CANNOT_LISTEN = {
 def serve(site: Site, address: Address, opened: socket.socket) -> None:
     """Until it is told to stop."""
     warm_behind(site)
-    config = uvicorn.Config(
+    with opened, suppress(KeyboardInterrupt):
+        uvicorn.Server(config_of(site, address)).run(sockets=[opened])
+
+
+def config_of(site: Site, address: Address) -> uvicorn.Config:
+    """Who asked is what a proxy on this machine says, where there is one; what anybody else says in the head
+    of a request counts nothing."""
+    return uvicorn.Config(
         create_app(site),
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
@@ -92,5 +99,3 @@ def serve(site: Site, address: Address, opened: socket.socket) -> None:
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    with opened, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[opened])

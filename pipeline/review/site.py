@@ -29,6 +29,10 @@ class Site:
     sounds: Jobs = field(default_factory=Jobs)
 
 
+MOST_CHARACTERS = 2_000
+"""Of what somebody types into a field: a reason, a note, a name."""
+FIELDS = {"reason": "理由", "value": "填的内容", "title": "名称", "corrected": "改成的字", "text": "文字"}
+"""What some fields are called on the page."""
 LARGEST = 2**31 - 1
 """Of a number in a form: what every database takes."""
 
@@ -39,13 +43,15 @@ class Form:
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def text(self, name: str, default: str = "") -> str:
-        """The last value, without blanks around it."""
+    def text(self, name: str, default: str = "", *, most: int = MOST_CHARACTERS) -> str:
+        """The last value, without blanks around it. Raises UsageError: it is longer."""
         found = self.values.get(name, ())
-        return found[-1].strip() if found else default
+        return _fitting(name, found[-1].strip(), most) if found else default
 
     def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(value.strip() for value in self.values.get(name, ()) if value.strip())
+        """All values but empty ones. Raises UsageError: one is too long."""
+        given = (value.strip() for value in self.values.get(name, ()))
+        return tuple(_fitting(name, value, MOST_CHARACTERS) for value in given if value)
 
     def number(self, name: str, default: int | None = None) -> int | None:
         """Raises UsageError: there is something, and it is no whole number, or one larger than LARGEST."""
@@ -59,6 +65,13 @@ class Form:
         if abs(found) > LARGEST:
             raise UsageError(f"{name} 太大：“{text[:20]}”", hint="改正后再提交")
         return found
+
+
+def _fitting(name: str, text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    told = f"{FIELDS.get(name, '有一栏')}太长：{len(text):,} 个字，最多 {most:,} 个，没有保存"
+    raise UsageError(told, hint="写短一点，再提交")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+from collections.abc import Callable
 from threading import Thread
 
 from pipeline.detect.archive import sweep
@@ -9,7 +10,10 @@ from pipeline.errors import CallscoreError
 from pipeline.review.render import environment
 from pipeline.review.site import Site
 from pipeline.storage.queue_records import PageOf, QueueFilter
+from pipeline.workflows.accounts.passwords import fits
+from pipeline.workflows.review.queue import plans_lately
 from pipeline.workflows.review.sheet import sheet
+from pipeline.workflows.rulebook.health import healths
 from pipeline.workflows.rules import load_rules
 
 LOG = logging.getLogger("callscore.review")
@@ -25,7 +29,7 @@ def warm(site: Site) -> None:
     loaded is left to whoever asks for it: they are told why."""
     for name in environment().list_templates():
         environment().get_template(name)
-    for load in (_first_call, lambda site: load_rules(site.settings), lambda site: sweep.warm()):
+    for load in LOADS:
         try:
             load(site)
         except CallscoreError as error:
@@ -34,6 +38,20 @@ def warm(site: Site) -> None:
     gc.freeze()  # rules and templates stay: looking for garbage in them stops every page
 
 
+def _counts(site: Site) -> None:
+    healths(site.store)
+    plans_lately(site.store)
+
+
 def _first_call(site: Site) -> None:
     for line in site.store.queue(QueueFilter(), PageOf(size=1), at=site.clock()).lines:
         sheet(site.store, line.recording_id, "")
+
+
+LOADS: tuple[Callable[[Site], object], ...] = (
+    _first_call,
+    lambda site: load_rules(site.settings),
+    lambda site: sweep.warm(),
+    lambda site: fits("", None),
+    _counts,
+)

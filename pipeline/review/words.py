@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from pipeline.workflows.report.told import Told
+
 CHINESE, ENGLISH = "zh-CN", "en"
 LANGUAGES = {CHINESE: "中文", ENGLISH: "English"}
 
@@ -19,6 +21,9 @@ class Words:
     known: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, text: str, **values: object) -> str:
+        if isinstance(text, Told) and text.values:
+            filled = {name: self(v) if isinstance(v, Told) else v for name, v in text.values.items()}
+            return self(text.pattern, **filled)
         return self.known.get(text, text).format(**values) if values else self.known.get(text, text)
 
 

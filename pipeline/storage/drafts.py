@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from pipeline.storage import queue_rows
 from pipeline.storage.mapping import column_text
-from pipeline.storage.queue_records import Conflict, Draft, DraftKey, Seen
+from pipeline.storage.queue import take
+from pipeline.storage.queue_records import Conflict, Draft, DraftKey, NextStep, Seen
 from pipeline.storage.queue_tables import DraftRow, DraftStepRow
 from pipeline.storage.transactions import Transactions
 
@@ -32,24 +33,25 @@ class Drafts(Transactions):
             rows = sorted(session.scalars(query), key=lambda row: row.who)
             return tuple(_draft(session, row) for row in rows)
 
-    def save_draft(
-        self, key: DraftKey, marks: str, *, version: int, seen: Seen, at: datetime
-    ) -> Draft | Conflict:
-        """Keep canonical JSON as the next step; what was undone is gone. `seen`: what was known of the call.
-        Conflict: another version is the newest, and nothing is kept."""
+    def save_draft(self, step: NextStep, *, at: datetime, until: datetime | None = None) -> Draft | Conflict:
+        """Keep the next step; what was undone is gone. `until`: claim the call, too, where its author may
+        have it, or prolong their claim. Conflict: another version is the newest, and nothing is kept."""
+        key = step.key
         with self._writing() as session:
             row = _locked(session, key)
-            if (row.version if row else 0) != version:
+            if (row.version if row else 0) != step.version:
                 return _conflict(row, at)
             if row is None:
                 row = DraftRow(**_names(key), version=0, step=0, last=0)
             session.execute(delete(DraftStepRow).where(*_steps(key), DraftStepRow.step > row.step))
             row.version, row.step, row.at = row.version + 1, row.step + 1, at
-            row.last, row.seen, row.scorecard_id = row.step, seen.reviews, seen.scorecard_id
+            row.last, row.seen, row.scorecard_id = row.step, step.seen.reviews, step.seen.scorecard_id
             session.add(row)
-            session.add(DraftStepRow(**_names(key), step=row.step, at=at, marks=marks))
+            session.add(DraftStepRow(**_names(key), step=row.step, at=at, marks=step.marks))
             session.flush()
             _show(session, key)
+            if until is not None:
+                take(session, key.recording_id, key.who, at=at, until=until)
             return _draft(session, row)
 
     def step_draft(self, key: DraftKey, by: int, *, version: int, at: datetime) -> Draft | Conflict:

@@ -49,14 +49,20 @@ def rows_by(session: Session, transcript_ids: Sequence[int], encoder: str) -> di
 
 def put_ruleset(session: Session, ruleset: RuleSet, at: datetime) -> None:
     """Keep a rule set and what it was taught, if this is its first use."""
-    if session.get(RulesetRow, ruleset.digest) is None:
+    known = select(RulesetRow.digest).where(RulesetRow.digest == ruleset.digest)
+    if session.scalar(known) is None:
         files = mapping.pack(dict(ruleset.files))
         put_once(session, RulesetRow, {"digest": ruleset.digest, "first_used_at": at, "files": files})
     taught = ruleset.meaning
-    if taught and session.get(MeaningRow, (ruleset.digest, taught.encoder)) is None:
+    if taught and not _is_taught(session, ruleset.digest, taught.encoder):
         body = taught.packed()
         values = {"ruleset_digest": ruleset.digest, "encoder": taught.encoder, "body": body}
         put_once(session, MeaningRow, values)
+
+
+def _is_taught(session: Session, ruleset_digest: str, encoder: str) -> bool:
+    query = select(MeaningRow.encoder).where(MeaningRow.ruleset_digest == ruleset_digest)
+    return session.scalar(query.where(MeaningRow.encoder == encoder)) is not None
 
 
 def meaning_of(session: Session, ruleset_digest: str, encoder: str | None) -> Meaning | None:

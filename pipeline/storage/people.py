@@ -89,9 +89,10 @@ class People(Transactions):
         with self._reading() as session:
             return queries.decided_findings(session)
 
-    def add_appeal(self, appeal: Appeal, *, earlier: int) -> int | None:
+    def add_appeal(self, appeal: Appeal, *, earlier: int, by: str = "") -> int | None:
         """Keep a new appeal; its id. `earlier`: how many there were about this item when it was made; None:
-        there are more by now, and nothing is kept. Raises NotFound for a recording that was never stored."""
+        there are more by now, and nothing is kept. `by` is who the audit log names. Raises NotFound for a
+        recording that was never stored."""
         with self._writing() as session:
             writing.lock(session, appeal.recording_id)
             same = (AppealRow.recording_id == appeal.recording_id, AppealRow.item == appeal.item)
@@ -108,18 +109,19 @@ class People(Transactions):
             session.flush()
             session.add(_event_row(row.id, 0, appeal.last, appeal.last.scorecard_id))
             queue_rows.refresh(session, appeal.recording_id)
-            self._trace(session, trail.of_appeal(appeal, row.id))
+            self._trace(session, trail.of_appeal(appeal, row.id, by))
             return row.id
 
-    def add_appeal_event(self, appeal: Appeal) -> bool:
-        """Keep the last event of a stored appeal. False: it had more events already, and nothing is kept."""
+    def add_appeal_event(self, appeal: Appeal, *, by: str = "") -> bool:
+        """Keep the last event of a stored appeal; `by` is who the audit log names. False: it had more events
+        already, and nothing is kept."""
         with self._writing() as session:
             writing.lock(session, appeal.recording_id)
             if not _is_next(session, appeal):
                 return False
             _add_event(session, appeal, appeal.last.scorecard_id)
             queue_rows.refresh(session, appeal.recording_id)
-            self._trace(session, trail.of_appeal(appeal, appeal.id))
+            self._trace(session, trail.of_appeal(appeal, appeal.id, by))
         return True
 
     def appeals(self, recording_id: str | None = None) -> tuple[Appeal, ...]:

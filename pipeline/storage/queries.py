@@ -1,6 +1,7 @@
 """Rows -> values, inside a transaction that `Store` opened."""
 
 from collections.abc import Callable, Generator
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal, select
@@ -33,6 +34,8 @@ from pipeline.timeline import Recording, Span, Transcript
 
 ROWS_AT_A_TIME = 200
 CANDIDATES = 5
+TRANSCRIPTS = 32
+"""So many that were read last stay in memory: whoever works on a call asks for it again with every mark."""
 PRESENT = literal(Outcome.PRESENT.value, literal_execute=True)
 """Written into the query, so that SQLite can tell that an index of present findings will do."""
 
@@ -159,7 +162,7 @@ def _stored(
     return StoredCall(
         scorecard_id=card.id,
         recording=_recording(recording),
-        transcript=_transcript(heard),
+        transcript=_transcript_of(heard.body),
         origin=Origin(heard.origin),
         findings=findings,
         rules=rules,
@@ -186,8 +189,9 @@ def scoring_body(session: Session, scorecard_id: int) -> Any:
     return None if body is None else mapping.unpack(body)
 
 
-def _transcript(row: TranscriptRow) -> Transcript:
-    return mapping.transcript_from_plain(mapping.unpack(row.body))
+@lru_cache(maxsize=TRANSCRIPTS)
+def _transcript_of(body: bytes) -> Transcript:
+    return mapping.transcript_from_plain(mapping.unpack(body))
 
 
 def history(session: Session, recording_id: str) -> tuple[ScoringLine, ...]:

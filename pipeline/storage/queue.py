@@ -1,12 +1,16 @@
 """The part of the store that hands out work: the queue asked, claimed, assigned."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CompoundSelect, Integer, Select, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from pipeline.errors import StorageError
 from pipeline.queue import CLAIMABLE, HELD, WorkState, progress
 from pipeline.scorecard import PARTLY, Decision
 from pipeline.storage import queries, queue_query, queue_rows
@@ -27,6 +31,7 @@ from pipeline.storage.queue_tables import QueueRow
 from pipeline.storage.tables import ReviewRow, SampleDrawRow, SamplePlanRow
 from pipeline.storage.transactions import Transactions
 
+LOG = logging.getLogger("callscore.storage")
 CLOSED = (WorkState.APPEAL, WorkState.RELEASED)
 """What nobody can take any more."""
 
@@ -44,8 +49,12 @@ class Queue(Transactions):
             return len(found)
 
     def queue(self, which: QueueFilter, page: PageOf, *, at: datetime) -> QueuePage:
-        """One page of the calls that the filter finds, with counts. Claims that are over are ended first."""
-        self._end_claims(at)
+        """One page of the calls that the filter finds, with counts. Claims that are over are ended first,
+        where the database can be written to."""
+        try:
+            self._end_claims(at)
+        except StorageError as error:
+            LOG.warning("claims that are over were not ended: %s", error)
         with self._reading() as session:
             return queue_query.page(session, which, page)
 
@@ -74,13 +83,9 @@ class Queue(Transactions):
         """Give `who` this call, or more time for it. One that was assigned by hand has no end."""
         self._end_claims(at)
         with self._writing() as session:
-            row = queue_rows.locked(session, recording_id)
-            refused = _why_not(session, row, recording_id, who)
-            if refused or row is None:
-                return refused or Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
-            if row.assigned_to is None or row.claimed_until is not None:
-                _give(session, row, who, until)
-            return _line(session, recording_id) or Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
+            refused = take(session, recording_id, who, at=at, until=until)
+            line = None if refused else _line(session, recording_id)
+            return line or refused or Refused(recording_id=recording_id, why=WhyNot.UNKNOWN)
 
     def give_back(self, recording_id: str, who: str) -> bool:
         """`who` lets a call go; a draft stays theirs. False: they did not hold it."""
@@ -134,19 +139,14 @@ class Queue(Transactions):
 
     def plan_progress(self, most: int = 5) -> tuple[PlanProgress, ...]:
         """How far the work on the kept samples is, newest first, so many at most."""
-        begun = func.sum((QueueRow.state != WorkState.NEW.value).cast(Integer))
-        released = func.sum(QueueRow.released.cast(Integer))
-        counted = (
-            select(SampleDrawRow.plan_id, func.count(), begun, released)
-            .join(QueueRow, QueueRow.recording_id == SampleDrawRow.recording_id)
-            .group_by(SampleDrawRow.plan_id)
-        )
         newest = select(SamplePlanRow).order_by(SamplePlanRow.id.desc()).limit(most)
         with self._reading() as session:
             plans = session.scalars(newest).all()
-            counted = counted.where(SampleDrawRow.plan_id.in_([plan.id for plan in plans]))
-            counts = {plan: numbers for plan, *numbers in session.execute(counted)}
-            return tuple(_progress(plan, counts.get(plan.id, [0, 0, 0])) for plan in plans)
+            counts: dict[int, Counter[str]] = {plan.id: Counter() for plan in plans}
+            for query in (_drawn_last(counts), _drawn_again(counts)):
+                for plan, drawn, begun, released in session.execute(query):
+                    counts[plan] += Counter(drawn=drawn, begun=begun, released=released)
+            return tuple(_progress(plan, counts[plan.id]) for plan in plans)
 
     def _end_claims(self, at: datetime) -> None:
         """Only where there is something to write."""
@@ -156,6 +156,16 @@ class Queue(Transactions):
                 return
         with self._writing() as session:
             queue_rows.end_claims(session, at)
+
+
+def take(session: Session, recording_id: str, who: str, *, at: datetime, until: datetime) -> Refused | None:
+    """Give somebody a call inside a transaction, or more time for it; why they cannot have it."""
+    queue_rows.end_claims(session, at, recording_id)
+    row = queue_rows.locked(session, recording_id)
+    refused = _why_not(session, row, recording_id, who)
+    if refused is None and row is not None and (row.assigned_to is None or row.claimed_until is not None):
+        _give(session, row, who, until)
+    return refused
 
 
 def _line(session: Session, recording_id: str) -> QueueLine | None:
@@ -216,14 +226,36 @@ def _why_not(
     return None if why is None else Refused(recording_id=recording_id, why=why, told=told)
 
 
-def _progress(plan: SamplePlanRow, numbers: Sequence[int]) -> PlanProgress:
-    drawn, begun, released = numbers
+_SUMS = (
+    func.count(),
+    func.sum((QueueRow.state != WorkState.NEW.value).cast(Integer)),
+    func.sum(QueueRow.released.cast(Integer)),
+)
+
+
+def _drawn_last(plans: Iterable[int]) -> Select[Any]:
+    """Of the calls that no newer plan drew: all of it stands in the index of the queue."""
+    found = select(QueueRow.plan_id, *_SUMS).where(QueueRow.plan_id.in_(plans))
+    return found.group_by(QueueRow.plan_id)
+
+
+def _drawn_again(plans: Collection[int]) -> Select[Any]:
+    """Of the calls that a newer plan drew, too."""
+    older = sorted(plans)[:-1]
+    found = select(SampleDrawRow.plan_id, *_SUMS).join(
+        QueueRow, QueueRow.recording_id == SampleDrawRow.recording_id
+    )
+    found = found.where(SampleDrawRow.plan_id.in_(older), QueueRow.plan_id > SampleDrawRow.plan_id)
+    return found.group_by(SampleDrawRow.plan_id)
+
+
+def _progress(plan: SamplePlanRow, counts: Mapping[str, int]) -> PlanProgress:
     return PlanProgress(
         plan_id=plan.id,
         made_at=plan.made_at,
         since=plan.since,
         until=plan.until,
-        drawn=drawn,
-        begun=begun,
-        released=released,
+        drawn=counts["drawn"],
+        begun=counts["begun"],
+        released=counts["released"],
     )

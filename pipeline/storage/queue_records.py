@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
-from pipeline.queue import WorkState
+from pipeline.queue import CardSums, WorkState, keeps_back
 
 
 class Whose(StrEnum):
@@ -87,9 +86,9 @@ class PageOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLine:
-    """One call of the queue. `rate` and `confidence` are thousandths: see `CardSums`. `asked` inspectors are
-    wanted, `done` handed it in; `claimed_until` None: nobody holds it, or it was assigned by hand."""
+class QueueLine(CardSums):
+    """One call of the queue, with the sums of its card. `asked` inspectors are wanted, `done` handed it in;
+    `claimed_until` None: nobody holds it, or it was assigned by hand."""
 
     recording_id: str
     scorecard_id: int
@@ -100,18 +99,6 @@ class QueueLine:
     business: str | None
     direction: str | None
     complaint: bool
-    template_id: str
-    template_title: str
-    total: Decimal
-    possible: Decimal
-    lowest: Decimal
-    highest: Decimal
-    passed: bool | None
-    rate: int
-    open_items: int
-    fatal: bool
-    confidence: int
-    acceptable: bool
     open_appeals: int
     asked: int
     done: int
@@ -124,8 +111,8 @@ class QueueLine:
 
     @property
     def secret(self) -> bool:
-        """Whether the figures hold what the first of two inspectors decided: not for the second to see."""
-        return self.done > 0 and self.asked > 1 and not self.released
+        """Whether the figures are not for the second of two inspectors to see."""
+        return keeps_back(self.done, self.asked, self.released)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +191,17 @@ class Seen:
 
     reviews: int
     scorecard_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """What a draft is to say next, as canonical JSON: over which version (0: there is none yet), and what was
+    known of the call."""
+
+    key: DraftKey
+    marks: str
+    version: int
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,16 @@ from pipeline.appeal import Step
 from pipeline.queue import (
     HELD,
     LAYOUT,
+    THOUSAND,
     CardSums,
     WorkState,
     idle_state,
+    keeps_back,
     progress,
     released,
     reviews_asked,
     risk,
+    risk_untold,
     state,
     sums_of,
 )
@@ -109,14 +112,15 @@ def _write(session: Session, recording: RecordingRow, new: NewCard | None) -> No
 
 
 def _fill(session: Session, row: QueueRow, recording: RecordingRow, new: NewCard | None) -> None:
+    sums = new.sums if new else _sums(session, row)
     if new is not None:
         row.version, row.scorecard_id, row.asked = LAYOUT, new.scorecard_id, new.asked
-        for field in fields(CardSums):
-            setattr(row, field.name, getattr(new.sums, field.name))
+    for field in fields(CardSums):
+        setattr(row, field.name, getattr(sums, field.name))
     _describe(row, recording)
     row.plan_id = _newest_plan(session, recording.id)
     row.open_appeals = _open_appeals(session, recording.id)
-    _stand(session, row, queries.reviews(session, recording.id))
+    _stand(session, row, sums, queries.reviews(session, recording.id))
 
 
 def _describe(row: QueueRow, recording: RecordingRow) -> None:
@@ -126,18 +130,26 @@ def _describe(row: QueueRow, recording: RecordingRow) -> None:
     row.direction, row.complaint = recording.direction, recording.is_complaint is True
 
 
-def _stand(session: Session, row: QueueRow, reviews: Sequence[Review]) -> None:
-    """Where the call stands now. Who handed it in no longer holds it, but stays named on what is released."""
+def _stand(session: Session, row: QueueRow, sums: CardSums, reviews: Sequence[Review]) -> None:
+    """Where the call stands now. What was released stays so, whatever a later form asks for. Who handed it in
+    no longer holds it, but stays named on what is released."""
     made = progress(reviews)
-    appealed = row.open_appeals > 0
-    row.done, row.released = len(made.done), released(reviews, row.asked)
+    row.done, row.released = len(made.done), bool(row.released) or released(reviews, row.asked)
     if row.assigned_to in made.done or row.released:
         row.claimed_until = None
         row.assigned_to = row.assigned_to if row.released else None
-    idle = idle_state(made, released=row.released, appealed=appealed)
-    row.idle = idle.value
-    row.risk = risk(_sums(row), appealed=appealed, complaint=row.complaint)
+    row.idle = idle_state(made, released=row.released, appealed=row.open_appeals > 0).value
+    _rank(row, sums)
     set_state(session, row)
+
+
+def _rank(row: QueueRow, sums: CardSums) -> None:
+    """What the row is sorted by. Figures that are kept back do not show in its place either."""
+    flags = {"appealed": row.open_appeals > 0, "complaint": row.complaint}
+    if keeps_back(row.done, row.asked, row.released):
+        row.rate, row.confidence, row.risk = THOUSAND, THOUSAND, risk_untold(**flags)
+    else:
+        row.risk = risk(sums, **flags)
 
 
 def set_state(session: Session, row: QueueRow) -> None:
@@ -151,7 +163,12 @@ def has_draft(session: Session, recording_id: str, who: str) -> bool:
     return session.get(DraftRow, (recording_id, who, 0)) is not None
 
 
-def _sums(row: QueueRow) -> CardSums:
+def _sums(session: Session, row: QueueRow) -> CardSums:
+    """Of the newest card: what the row says, unless it kept something back."""
+    if keeps_back(row.done, row.asked, row.released):
+        card = stored_card(session.get_one(ScorecardRow, row.scorecard_id))
+        if card is not None:
+            return sums_of(card)
     return CardSums(**{field.name: getattr(row, field.name) for field in fields(CardSums)})
 
 
@@ -190,9 +207,11 @@ AT_A_TIME = 500
 """Ids in one statement."""
 
 
-def end_claims(session: Session, at: datetime) -> None:
-    """Calls whose time is up are nobody's again."""
-    over = (QueueRow.claimed_until <= at, QueueRow.state.in_([one.value for one in HELD]))
+def end_claims(session: Session, at: datetime, recording_id: str | None = None) -> None:
+    """Calls whose time is up, or this one if it is, are nobody's again."""
+    over = [QueueRow.claimed_until <= at, QueueRow.state.in_([one.value for one in HELD])]
+    if recording_id is not None:
+        over.append(QueueRow.recording_id == recording_id)
     _lock_in_order(session, *over)
     values = {"assigned_to": None, "claimed_until": None, "state": QueueRow.idle}
     query = update(QueueRow).where(*over).values(values).execution_options(synchronize_session=False)

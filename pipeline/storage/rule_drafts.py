@@ -50,8 +50,8 @@ class RuleDraftRow(Base):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDraft:
     """What a rule's file shall say. `path` is relative to the rules folder; `base` is the file that the draft
-    began from, `base_sha256` of its text; `version` counts savings, 0: not saved yet. `edited_by`: everybody
-    who wrote in it, the last one last."""
+    began from (empty: the rule is new), `base_sha256` of its text; `version` counts savings, 0: not saved
+    yet. `edited_by`: everybody who wrote in it, the last one last."""
 
     rule_id: str
     path: str
@@ -62,6 +62,11 @@ class RuleDraft:
     updated_at: datetime
     version: int = 0
     id: int = 0
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no file yet."""
+        return not self.base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,8 +97,9 @@ def seal(key: bytes, line: AuditLine, previous: str) -> str:
     return hmac.new(key, mapping.canonical(sealed), hashlib.sha256).hexdigest()
 
 
-def append(session: Session, files: AuditFiles | None, entries: Sequence[AuditEntry]) -> None:
-    """Add lines at the end of a transaction: no other process can add any until it is over.
+def append(session: Session, files: AuditFiles | None, entries: Sequence[AuditEntry]) -> int:
+    """Add lines at the end of a transaction: no other process can add any until it is over. The number of the
+    last.
 
     Raises StorageError: there is no key for a log that has lines.
     """
@@ -119,18 +120,20 @@ def append(session: Session, files: AuditFiles | None, entries: Sequence[AuditEn
         session.add(row_of(line))
         previous = line.mac
     session.flush()
+    return seq + len(entries)
 
 
-def advance(session: Session, files: AuditFiles) -> None:
+def advance(session: Session, files: AuditFiles) -> int:
     """Bring the anchor up to the newest line, unless lines before it were tampered with: then the anchor
-    stays as the proof of it."""
+    stays as the proof of it. The number of its line; 0: it stays."""
     take_turn(session.connection(), Turn.AUDIT)
     anchor, last = files.read_anchor(), newest(session)
     if anchor is None or last is None or not _holds(session, anchor):
         LOG.warning("the audit log does not fit %s; run `callscore audit verify`", files.anchor)
-        return
+        return 0
     if last.seq > anchor.seq:
         files.write_anchor(Anchor(seq=last.seq, mac=last.mac))
+    return last.seq
 
 
 def newest(session: Session) -> AuditRow | None:

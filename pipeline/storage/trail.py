@@ -16,18 +16,19 @@ def of_reviews(reviews: Iterable[Review]) -> tuple[AuditEntry, ...]:
     return tuple(map(_of_review, reviews))
 
 
-def of_appeal(appeal: Appeal, appeal_id: int) -> AuditEntry:
-    """The last step of an appeal."""
+def of_appeal(appeal: Appeal, appeal_id: int, by: str = "") -> AuditEntry:
+    """The last step of an appeal. `by`: who took it, where the appeal itself names an agent's number."""
     said = appeal.last
     return AuditEntry(
         at=said.at,
-        who=said.who,
+        who=by or said.who,
         action=f"appeal.{said.step.value}",
         object=f"appeal:{appeal_id}",
         detail={
             "call": appeal.recording_id,
             "template": appeal.template_id,
             "item": appeal.item,
+            "agent": appeal.agent,
             "ruling": said.ruling.value if said.ruling else None,
         },
     )

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from pipeline.audit import AuditEntry
 from pipeline.errors import StorageError
 from pipeline.storage import sealing
 from pipeline.storage.database import snapshots, translated
+from pipeline.storage.line import Line
 from pipeline.storage.sealing import AuditFiles
 
 LOG = logging.getLogger("callscore.audit")
@@ -23,6 +25,8 @@ class Transactions:
     def __init__(self, engine: Engine, audit: AuditFiles | None = None) -> None:
         self._engine = engine
         self._audit = audit
+        self._line = Line()
+        self._anchoring, self._anchored = Lock(), 0
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -34,30 +38,33 @@ class Transactions:
     def _writing(self) -> Iterator[Session]:
         """Committed at the end, or rolled back whole."""
         engine = self._engine.execution_options(write=True)
-        with translated(self._engine.url), Session(engine) as session:
-            with session.begin():
+        with translated(self._engine.url):
+            with self._turn(), Session(engine) as session, session.begin():
                 yield session
-            if session.info.pop("audited", False):
-                self._advance()
+            if line := session.info.pop("audited", 0):
+                self._advance(line)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return self._line.turn() if self._engine.dialect.name == "sqlite" else nullcontext()
 
     def _record(self, session: Session, entries: Sequence[AuditEntry]) -> None:
         """Add entries to the audit log, with what this transaction writes or not at all. To be called last:
         others who write to the log wait from here on."""
         if entries:
-            sealing.append(session, self._audit, entries)
-            session.info["audited"] = True
+            session.info["audited"] = sealing.append(session, self._audit, entries)
 
     def _trace(self, session: Session, *entries: AuditEntry) -> None:
         """Like `_record`, for what is also done where there is no audit log."""
         if self._audit is not None:
             self._record(session, entries)
 
-    def _advance(self) -> None:
-        """What was decided is kept by now, so that a fault here stops nothing: the anchor is brought up to
-        date by the next entry."""
+    def _advance(self, line: int) -> None:
+        """Bring the anchor up to a line: of several who wait here, the first does it for all. What was
+        decided is kept by now, so that a fault stops nothing: the next entry makes up for it."""
         try:
-            with self._writing() as session:
-                if self._audit is not None:
-                    sealing.advance(session, self._audit)
+            with self._anchoring:
+                if self._audit is not None and line > self._anchored:
+                    with self._writing() as session:
+                        self._anchored = sealing.advance(session, self._audit)
         except StorageError as error:
             LOG.warning("the anchor of the audit log was not written: %s", error)

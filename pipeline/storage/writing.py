@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.errors import NotFound
@@ -157,8 +157,9 @@ def add_scoring(
     row.created_at, row.reason = at, reason
     session.add(row)
     session.flush()
-    session.add_all(_finding_row(finding, rules[finding.rule_id], row.id) for finding in scored.findings)
-    session.flush()
+    found = [_finding_values(finding, rules[finding.rule_id], row.id) for finding in scored.findings]
+    if found:
+        session.execute(insert(FindingRow), found)
     facts.put(session, row.id, facts_of(scored.transcript, scored.findings, rules, scored.scorecard))
     queue_rows.scored(session, scored, row.id)
     return row.id
@@ -203,18 +204,19 @@ def _is_forbidden(finding: Finding, rules: Mapping[str, RuleFacts]) -> bool:
     return finding.outcome is Outcome.PRESENT and rule.label == FORBIDDEN and rule.status is Status.ACTIVE
 
 
-def _finding_row(finding: Finding, rule: RuleFacts, scorecard_id: int) -> FindingRow:
+def _finding_values(finding: Finding, rule: RuleFacts, scorecard_id: int) -> dict[str, object]:
+    """A row of the table of findings: hundreds in a long call, so that they are no objects."""
     quote = finding.evidence[0].quote if finding.evidence else ""
-    return FindingRow(
-        scorecard_id=scorecard_id,
-        finding_id=finding.id,
-        rule_id=finding.rule_id,
-        label=rule.label,
-        category=rule.category,
-        outcome=finding.outcome.value,
-        role=finding.role.value,
-        start_ms=finding.span.start,
-        end_ms=finding.span.end,
-        confidence=finding.confidence,
-        quote=mapping.column_text(quote),
-    )
+    return {
+        "scorecard_id": scorecard_id,
+        "finding_id": finding.id,
+        "rule_id": finding.rule_id,
+        "label": rule.label,
+        "category": rule.category,
+        "outcome": finding.outcome.value,
+        "role": finding.role.value,
+        "start_ms": finding.span.start,
+        "end_ms": finding.span.end,
+        "confidence": finding.confidence,
+        "quote": mapping.column_text(quote),
+    }

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from pipeline.detect.cases import run_cases
@@ -16,11 +16,14 @@ from pipeline.errors import CallscoreError
 from pipeline.settings import Settings
 from pipeline.speech.weights import cache_folder, manifest, model_files, verify
 from pipeline.storage.database import without_password
+from pipeline.storage.records import CallFilter
 from pipeline.storage.store import Store
 from pipeline.workflows.check_rules import prepared
 from pipeline.workflows.rules import load_rules, rules_folder
 
 LEAST_FREE_BYTES = 2_000_000_000
+MOST_LOOKED_FOR, MOST_NAMED = 1_000, 3
+"""Recordings of which the files are looked for, and that are named where they are gone."""
 PACKAGES = (
     "av",
     "ctranslate2",
@@ -104,6 +107,32 @@ def database(settings: Settings) -> Finding:
     return _guarded(check)
 
 
+def recordings(settings: Settings) -> Finding:
+    """Whether the files of the newest calls are where the database says: what is gone cannot be played."""
+
+    def check() -> str:
+        paths = _newest_paths(settings)
+        gone = [path for path in paths if not Path(path).is_file()]
+        if gone:
+            listed = "、".join(gone[:MOST_NAMED])
+            raise CallscoreError(
+                f"最近一周的 {len(paths)} 通里，{len(gone)} 通的录音不在：{listed}",
+                hint="把录音放回原处；callscore reconcile 文件夹 逐个核对",
+            )
+        return f"最近一周的 {len(paths)} 通，录音都在原处"
+
+    return _guarded(check)
+
+
+def _newest_paths(settings: Settings) -> list[str]:
+    with Store.open(settings.database) as store:
+        span = store.span_of_calls()
+        if span is None:
+            return []
+        which = CallFilter(since=span[1] - timedelta(days=7), limit=MOST_LOOKED_FOR)
+        return [summary.recording.path for summary in store.calls(which)]
+
+
 def disk(settings: Settings) -> Finding:
     """Room where models and the default database lie."""
     place = cache_folder(settings)
@@ -141,5 +170,6 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("模型文件", bundled_models),
     ("规则", rules),
     ("数据库", database),
+    ("录音", recordings),
     ("磁盘", disk),
 )

@@ -1,5 +1,6 @@
 """Users and the audit log as an administrator types them."""
 
+import re
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from pipeline.cli.app import app
 from pipeline.cli.users import app as users_app
 from pipeline.errors import UsageError
+from pipeline.storage.store import Store
 
 sys.path.append(str(Path(__file__).parents[1] / "workflows/review"))
 from review_help import archive
@@ -60,6 +62,28 @@ def test_users_are_listed_as_they_were_written(callscore: Type) -> None:
         assert words in listed
     callscore("users", "enable", "1050")
     assert "已停用" not in callscore("users", "list")
+
+
+def test_a_reset_password_is_shown_once_and_must_be_changed(callscore: Type, tmp_path: Path) -> None:
+    add(callscore, "wang", "--role", "admin")
+    told = callscore("users", "reset", "wang")
+    assert "已重设密码：wang" in told
+    password = re.search(r"新密码：(\S{23})\n", told)
+    assert password
+    assert password[1] not in callscore("users", "reset", "wang")
+    with Store.open(f"sqlite:///{tmp_path}/calls.db") as store:
+        assert store.user("wang").must_change
+    listed = callscore("audit", "list")
+    assert "user.password_reset" in listed
+    assert password[1] not in listed
+
+
+def test_the_number_of_an_agent_is_changed(callscore: Type) -> None:
+    add(callscore, "1050", "--role", "agent", "--agent-id", "1050")
+    assert "工号 1051" in callscore("users", "agent", "1050", "1051")
+    assert "user.agent" in callscore("audit", "list")
+    with pytest.raises(UsageError, match="坐席要写明工号"):
+        callscore("users", "agent", "1050", "")
 
 
 def test_the_password_is_asked_twice_and_not_shown(callscore: Type, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The agent's cards and appeals: read, heard, contested, decided by somebody else, contested again, final;
 and the supervisor's review of what others have finished."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -241,6 +242,19 @@ def test_a_decision_adds_a_review_and_a_card_and_both_are_audited(agent: Browser
     actions = {(line.action, line.object) for line in store.audit_lines(AuditFilter())}
     assert {("appeal.raised", "appeal:1"), ("appeal.answered", "appeal:1")} <= actions
     assert not verify(store).faults
+
+
+def test_the_audit_log_names_the_user_who_appealed_and_for_which_agent(agent: Browser, raised: str) -> None:
+    decide(agent, raised)
+    agent.log_in(Role.AGENT).post(f"{raised}/reopen", {"reason": "请再听"})
+    lines = agent.store.audit_lines(AuditFilter(action="appeal"))
+    assert [(line.action, line.who) for line in reversed(lines)] == [
+        ("appeal.raised", "a1001"),
+        ("appeal.answered", "zhaozg"),
+        ("appeal.reopened", "a1001"),
+    ]
+    assert all(json.loads(line.detail)["agent"] == "1001" for line in lines)
+    assert [event.who for event in agent.store.appeal(1).events] == ["1001", "zhaozg", "1001"]
 
 
 def test_a_finding_that_was_none_gives_its_points_back(tmp_path: Path) -> None:

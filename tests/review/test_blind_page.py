@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 import review_help
 from httpx import Response
-from page_help import AT, Browser, Desk, shown
+from page_help import AT, Browser, Desk, links, shown
 from review_help import NOON, SETTINGS
 from small_house import ALL, SECOND, hand_in, small_house
 from small_rules import SHIRKING
 
 from pipeline.account import Role
+from pipeline.queue import sums_of
 from pipeline.scorecard import Decision
+from pipeline.storage.queue_records import Sort
 from pipeline.workflows.review.appeals import Plea, raise_appeal
+from pipeline.workflows.review.decide import review
+from pipeline.workflows.review.marks import Marks
 
 FIRST = "wangmin"
 OTHERWISE = (("shirking", "2"), ("thanks", "优"), ("tone", "差"))
@@ -172,3 +176,45 @@ def test_an_appeal_about_the_call_is_not_shown_before_handing_in(second: Desk) -
     answer = second.browser.get(f"/appeals/{made.id}")
     assert answer.status_code in (403, 422)
     assert "6.0" not in answer.text
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_the_place_in_the_queue_tells_nothing_of_what_the_first_inspector_decided(
+    tmp_path: Path, sort: Sort
+) -> None:
+    places = []
+    for name, values in (("a", ALL), ("b", OTHERWISE)):
+        with small_house(tmp_path / name, blind=True, combine="average") as browser:
+            hand_in(browser.store, FIRST, values, "c2")
+            page = browser.log_in(SECOND).get("/queue", sort=sort.value)
+            line = browser.store.queue_line(browser.store.find_call("c2").id)
+            assert line
+            order = [link for link in links(page) if link.startswith("/calls/")]
+            places.append((order, line.risk, line.rate, line.confidence))
+    assert len(places[0][0]) >= 2
+    assert places[0] == places[1]
+
+
+def test_the_place_in_the_queue_tells_of_the_figures_once_both_have_handed_in(tmp_path: Path) -> None:
+    places = []
+    for name, values in (("a", ALL), ("b", OTHERWISE)):
+        with small_house(tmp_path / name, blind=True, combine="average") as browser:
+            for who in (FIRST, SECOND):
+                hand_in(browser.store, who, values, "c2")
+            stored = browser.store.latest(browser.store.find_call("c2").id)
+            line = browser.store.queue_line(stored.recording.id)
+            assert line
+            assert stored.scorecard
+            assert line.rate == sums_of(stored.scorecard).rate
+            places.append(line.risk)
+    assert places[0] != places[1]
+
+
+def test_a_note_of_somebody_else_gives_nothing_away(house: Browser) -> None:
+    hand_in(house.store, FIRST)
+    before = house.store.queue_line(house.store.find_call("c1").id)
+    review(house.store, "c1", Marks(who=SECOND, note="再听一遍"), at=NOON)
+    after = house.store.queue_line(house.store.find_call("c1").id)
+    assert before
+    assert after
+    assert (before.risk, before.rate, before.confidence) == (after.risk, after.rate, after.confidence)

@@ -53,6 +53,7 @@ ENUMS: tuple[type[Enum], ...] = (
 TABLES: tuple[Iterable[str], ...] = (
     call.DIRECTIONS.values(),
     call.REASONS,
+    call.PENDING[:1],
     call_view.TAKES.values(),
     rules.SEVERITIES.values(),
     rules.STATUSES.values(),
@@ -61,6 +62,10 @@ TABLES: tuple[Iterable[str], ...] = (
 )
 COMPARED = {"有"}
 """What a template compares with, and does not show."""
+
+
+FILLED = ("headings", "Heading", "Told", "line", "words")
+"""What in a report is called with words that people read."""
 
 
 def of_enums() -> set[str]:
@@ -94,7 +99,7 @@ def of_reports() -> set[str]:
     found = set()
     for tree in _trees(PIPELINE / "workflows/report"):
         for made in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            shown = made.args if _name(made.func) in ("headings", "Heading") else []
+            shown = made.args if _name(made.func) in FILLED else []
             if _name(made.func) == "Table":
                 shown = [each.value for each in made.keywords if each.arg in ("title", "note")]
             found |= {text for part in shown for text in _constants(part, told=False)}
@@ -104,7 +109,7 @@ def of_reports() -> set[str]:
 def written() -> re.Pattern[str]:
     """Every string of the program; where it fills in something, whatever may stand there."""
     texts = {text for tree in _trees(PIPELINE) for text in _constants(tree, told=True)}
-    patterns = {text for text in texts if TEXT.search(text)} | set(map(re.escape, of_templates()))
+    patterns = {text for text in texts if not text.isascii()} | set(map(re.escape, of_templates()))
     return re.compile("|".join(sorted(patterns)))
 
 

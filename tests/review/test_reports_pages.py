@@ -1,9 +1,13 @@
 """Reports on the page: live, linked to the calls, cut to what the person may see."""
 
+import re
 import sys
+from datetime import timedelta
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from threading import Event
+from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +17,7 @@ from page_help import HOSTILE, LOGINS, Browser, assert_harmless, links, shown, t
 from pipeline.account import Role
 from pipeline.audit import AuditFilter
 from pipeline.errors import UsageError
+from pipeline.review.pages import reports
 from pipeline.settings import Settings
 from pipeline.storage.store import Store
 from pipeline.workflows.report import desk as desks
@@ -28,6 +33,8 @@ from report_help import Made, put  # noqa: E402
 
 READERS = (Role.INSPECTOR, Role.SUPERVISOR, Role.QUALITY_OWNER, Role.AUDITOR)
 EXPORTERS = (Role.SUPERVISOR, Role.QUALITY_OWNER)
+DATA = "甲班|乙班|服务评分表|开场|态度|问候语|问候|语气|泄露客户信息|不归我们管|推诿|您好"
+"""Chinese of the calls and rules of these tests."""
 MONTH = {"since": "2024-05-06", "until": "2024-05-12"}
 
 
@@ -164,10 +171,32 @@ def test_a_supervisor_without_a_team_sees_nothing_and_is_told_why(
         assert "还没有编入班组" in answer.text
 
 
-def test_inspectors_get_no_link_to_calls_that_are_not_theirs(browser: Browser, calls: object) -> None:
-    page = browser.log_in(Role.INSPECTOR).get("/reports", kind="agent", **MONTH)
-    assert "c2 00:01.4" in shown(page)
-    assert not [link for link in links(page) if link.startswith("/calls/")]
+def test_inspectors_see_of_calls_that_are_not_theirs_how_many_there_are_and_nothing_else(
+    browser: Browser, calls: tuple[Made, ...]
+) -> None:
+    mine = calls[1].recording.id
+    browser.store.claim(mine, LOGINS[Role.INSPECTOR], at=browser.at, until=browser.at + timedelta(days=1))
+    browser.log_in(Role.INSPECTOR)
+    hits = {"of": "hits", "key": "forbidden.shirking"}
+    for page in (
+        browser.get("/reports", kind="agent", **MONTH),
+        browser.get("/reports/calls", kind="agent", **hits, **MONTH),
+    ):
+        opened = {urlsplit(link).path for link in links(page) if link.startswith("/calls/")}
+        assert opened == {f"/calls/{mine}"}
+        assert "c1 00:01.4" in shown(page)
+        assert "c2 00:01.4" not in shown(page)
+        assert "另有 1 通，不归您看" in shown(page)
+
+
+def test_an_inspector_who_has_none_of_the_calls_reads_nothing_that_was_said(
+    browser: Browser, calls: object
+) -> None:
+    browser.log_in(Role.INSPECTOR)
+    for path, asked in (("/reports", {}), ("/reports/calls", {"of": "hits", "key": "forbidden.shirking"})):
+        page = browser.get(path, kind="agent", **asked, **MONTH)
+        assert not tags(page, "q")
+        assert not [link for link in links(page) if link.startswith("/calls/")]
 
 
 def test_auditors_get_no_link_to_the_queue(browser: Browser, calls: object) -> None:
@@ -251,21 +280,36 @@ def test_the_page_in_english(browser: Browser, calls: object) -> None:
     assert "看报表" not in page.text
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_every_label_of_a_report_is_english_where_the_page_is(
+    browser: Browser, calls: tuple[Made, ...], kind: Kind
+) -> None:
+    browser.log_in(Role.QUALITY_OWNER)
+    browser.client.cookies.set("callscore-language", "en")
+    said = shown(browser.get("/reports", kind=kind.value))
+    assert re.findall("[\u4e00-\u9fff]+", re.sub(DATA, "", said)) == []
+
+
 # how far it is
+
+
+def held(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> Event:
+    """What is to be set before this function goes on."""
+    go_on, made = Event(), getattr(module, name)
+
+    def slow(*asked: object) -> object:
+        go_on.wait(60)
+        return made(*asked)
+
+    monkeypatch.setattr(module, name, slow)
+    return go_on
 
 
 def test_a_report_that_takes_long_shows_how_far_it_is_and_opens_by_itself(
     browser: Browser, calls: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.review.pages.reports.SECONDS", 0.0)
-    go_on = Event()
-    made = desks.report
-
-    def slow(*asked: object) -> object:
-        go_on.wait(60)
-        return made(*asked)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(desks, "report", slow)
+    go_on = held(monkeypatch, desks, "report")
     page = browser.log_in(Role.QUALITY_OWNER).get("/reports")
     assert "正在算这份报表" in shown(page)
     assert tags(page, "progress")
@@ -277,11 +321,32 @@ def test_a_report_that_takes_long_shows_how_far_it_is_and_opens_by_itself(
     assert "概况" in shown(browser.get("/reports"))
 
 
-def _wait_for(browser: Browser) -> None:
+def test_the_calls_behind_a_figure_come_when_they_are_counted(
+    browser: Browser, calls: tuple[Made, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.review.pages.reports.SECONDS", 0.0)
+    go_on = held(monkeypatch, reports, "calls_counted")
+    asked = {"kind": "agent", "of": "hits", "key": "forbidden.shirking", **MONTH}
+    page = browser.log_in(Role.QUALITY_OWNER).get("/reports/calls", **asked)
+    assert "正在算这份报表" in shown(page)
+    (path,) = [tag["hx-get"] or "" for tag in tags(page, "div") if tag.get("id") == "progress"]
+    part = browser.client.get(unescape(path), headers={"hx-request": "true"})
+    assert "正在算这份报表" in part.text
+    assert "<html" not in part.text
+    go_on.set()
+    place = _wait_for(browser, unescape(path))
+    assert "共 2 通" in shown(browser.client.get(place))
+    assert "共 2 通" in shown(browser.get("/reports/calls", **asked))
+
+
+def _wait_for(browser: Browser, path: str = "/reports/progress") -> str:
+    """Where it leads to; "": to the same page."""
     for _ in range(600):
-        answer = browser.client.get("/reports/progress", headers={"hx-request": "true"})
+        answer = browser.client.get(path, headers={"hx-request": "true"})
         if answer.headers.get("hx-refresh") == "true":
-            return
+            return ""
+        if "hx-redirect" in answer.headers:
+            return answer.headers["hx-redirect"]
         Event().wait(0.05)
     raise AssertionError("the report never came")
 

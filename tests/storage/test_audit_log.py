@@ -221,7 +221,7 @@ def test_a_crash_before_the_anchor_does_not_look_like_tampering(
 ) -> None:
     audited.record(an_entry(1))
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_advance", lambda self: None)
+        patch.setattr(Store, "_advance", lambda self, line: None)
         audited.record(an_entry(2))
     assert files.read_anchor() == Anchor(seq=1, mac=audited.audit_lines(AuditFilter())[-1].mac)
     assert verify(audited).faults == ()
@@ -264,3 +264,23 @@ def test_a_lost_anchor_is_told_and_not_made_anew_in_silence(audited: Store, file
     renew(audited, "cli:root", AT)
     assert verify(audited) == replace(verify(audited), lines=3, faults=())
     assert audited.audit_lines(AuditFilter(limit=1))[0].action == "audit.renewed"
+
+
+def test_several_who_decide_at_once_move_the_anchor_to_the_newest_line(
+    audited: Store, files: AuditFiles
+) -> None:
+    start = threading.Barrier(8)
+
+    def one(number: int) -> None:
+        start.wait(20)
+        audited.record(an_entry(number))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    newest = audited.audit_lines(AuditFilter())[0]
+    assert newest.seq == 8
+    assert files.read_anchor() == Anchor(seq=8, mac=newest.mac)
+    assert verify(audited).faults == ()

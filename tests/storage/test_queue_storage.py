@@ -17,6 +17,7 @@ from pipeline.storage.queue_records import (
     Conflict,
     DraftKey,
     Key,
+    NextStep,
     PageOf,
     QueueFilter,
     QueueLine,
@@ -313,7 +314,7 @@ def test_a_draft_is_kept_step_by_step_and_an_old_version_is_refused(store: Store
     seen = Seen(reviews=0, scorecard_id=line(store, name).scorecard_id)
 
     def save(marks: str, version: int) -> Any:
-        return store.save_draft(key, marks, version=version, seen=seen, at=NOON)
+        return store.save_draft(NextStep(key=key, marks=marks, version=version, seen=seen), at=NOON)
 
     assert store.draft(key) is None
     assert (save("a", 0).version, save("b", 1).version) == (1, 2)
@@ -340,9 +341,13 @@ def test_a_claimed_call_with_a_draft_says_so(store: Store, scored: Make) -> None
     (name,) = fill(store, scored, 1)
     seen = Seen(reviews=0, scorecard_id=line(store, name).scorecard_id)
     claim(store, name, "王")
-    store.save_draft(DraftKey(recording_id=name, who="李"), "x", version=0, seen=seen, at=NOON)
+    for_li, for_wang = (
+        NextStep(key=DraftKey(recording_id=name, who=who), marks="x", version=0, seen=seen)
+        for who in ("李", "王")
+    )
+    store.save_draft(for_li, at=NOON)
     assert line(store, name).state is WorkState.CLAIMED
-    store.save_draft(DraftKey(recording_id=name, who="王"), "x", version=0, seen=seen, at=NOON)
+    store.save_draft(for_wang, at=NOON)
     assert line(store, name).state is WorkState.DRAFT
     assert [draft.key.who for draft in store.drafts(name)] == sorted(["李", "王"])
     assert store.queue(QueueFilter(), PageOf(), at=NOON + HOUR).counts[WorkState.NEW] == 1

@@ -72,7 +72,7 @@ def test_a_renamed_file_is_the_same_recording(store: Store, scored: Make) -> Non
         (writing, "put_recording"),
         (writing, "add_transcript"),
         (writing, "put_ruleset"),
-        (writing, "_finding_row"),
+        (writing, "_finding_values"),
         (claims, "finish"),
         (claims, "resolve"),
     ],

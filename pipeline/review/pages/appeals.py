@@ -11,13 +11,13 @@ from pipeline.media.values import time_zone
 from pipeline.review.agent_view import names_for
 from pipeline.review.appeal_view import facts_of, thread
 from pipeline.review.desk import Desk
-from pipeline.review.page import Page
+from pipeline.review.page import Page, posted
 from pipeline.review.pages.call import page_values
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
 from pipeline.review.things import appeal_thing, number_in
 from pipeline.workflows.accounts.policy import Action, Scope, may, scope
-from pipeline.workflows.review.appeals import Answer, answer_appeal, reopen_appeal
+from pipeline.workflows.review.appeals import Again, Answer, answer_appeal, reopen_appeal
 from pipeline.workflows.review.marks import Marks
 from pipeline.workflows.review.released import released_sheet
 from pipeline.workflows.review.sheet import Sheet, sheet
@@ -169,26 +169,15 @@ def answer(visit: Visit) -> Response:
 def reopen(visit: Visit) -> Response:
     """Appeal once more against the answer. Raises NotFound and UsageError."""
     number = number_in(visit, "appeal")
-    agent = visit.who.agent_id or ""
-    reopen_appeal(number, agent, visit.form.text("reason"), visit.store, visit.site.settings, at=visit.now)
+    who = visit.who
+    again = Again(who=who.agent_id or "", reason=visit.form.text("reason"), by=who.login)
+    reopen_appeal(number, again, visit.store, visit.site.settings, at=visit.now)
     return RedirectResponse(f"/appeals/{number}", status_code=303)
 
 
 PAGES = (
     Page(path="/appeals", answer=appeals, action=Action.APPEAL_VIEW),
     Page(path="/appeals/{appeal}", answer=appeal, action=Action.APPEAL_VIEW, thing=appeal_thing),
-    Page(
-        path="/appeals/{appeal}/answer",
-        method="POST",
-        answer=answer,
-        action=Action.APPEAL_ANSWER,
-        thing=appeal_thing,
-    ),
-    Page(
-        path="/appeals/{appeal}/reopen",
-        method="POST",
-        answer=reopen,
-        action=Action.APPEAL_RAISE,
-        thing=appeal_thing,
-    ),
+    posted("/appeals/{appeal}/answer", answer, Action.APPEAL_ANSWER, appeal_thing),
+    posted("/appeals/{appeal}/reopen", reopen, Action.APPEAL_RAISE, appeal_thing),
 )

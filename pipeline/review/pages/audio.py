@@ -1,17 +1,22 @@
 """The sound of a call, by byte ranges; the path comes from the database, never from the address."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from starlette.responses import Response, StreamingResponse
 
 from pipeline.audit import AuditEntry
+from pipeline.errors import CallscoreError, NotFound
 from pipeline.review.page import Page
 from pipeline.review.site import Visit
 from pipeline.review.things import call_named, call_thing
+from pipeline.timeline import Recording
 from pipeline.workflows.accounts.policy import Action
 from pipeline.workflows.byte_range import ByteRange, byte_range
-from pipeline.workflows.playback import playable
+from pipeline.workflows.playback import PlayableFile, playable
+
+LOG = logging.getLogger("callscore.review")
 
 CHUNK = 256 * 1024
 ASKS_AGAIN = "private, no-cache"
@@ -21,7 +26,7 @@ ASKS_AGAIN = "private, no-cache"
 def audio(visit: Visit) -> Response:
     """The whole file, or the part that the browser asks for (206), or that there is no such part (416)."""
     recording = call_named(visit, visit.params["call"])
-    file = playable(recording, visit.site.settings)
+    file = _playable(visit, recording)
     etag = f'"{file.tag}"'
     told = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": ASKS_AGAIN, "Vary": "Cookie"}
     if visit.headers.get("if-none-match") == etag:
@@ -41,6 +46,18 @@ def audio(visit: Visit) -> Response:
         media_type=file.media_type,
         headers=told,
     )
+
+
+def _playable(visit: Visit, recording: Recording) -> PlayableFile:
+    """Raises NotFound, which does not tell where files lie: the log does, and `callscore doctor`."""
+    try:
+        return playable(recording, visit.site.settings)
+    except CallscoreError as error:
+        LOG.error("call %s cannot be played: %s", recording.id, error.message)
+        raise NotFound(
+            "这通电话的录音现在听不了：文件不在原处，或被改过、读不出",
+            hint=f"把通话编号 {recording.id} 告诉管理员",
+        ) from error
 
 
 def _record(visit: Visit, recording_id: str, *, anew: bool) -> None:

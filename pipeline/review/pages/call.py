@@ -9,9 +9,9 @@ from pipeline.media.values import time_zone
 from pipeline.queue import HELD, progress
 from pipeline.review import call_view as view
 from pipeline.review import transcript_view
-from pipeline.review.desk import Desk, check_may_mark, desk, handed_in, marked
+from pipeline.review.desk import Desk, again, check_may_mark, desk, handed_in, marked
 from pipeline.review.jobs import Job
-from pipeline.review.page import Page
+from pipeline.review.page import Page, posted
 from pipeline.review.pages.queue import claimed_next
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
@@ -87,8 +87,9 @@ def page_values(visit: Visit, now: Desk) -> dict[str, Any]:
 
 def mark(visit: Visit) -> Response:
     """One mark more; the card as it is with it."""
-    conflict = marked(desk(visit), visit)
-    return card(visit, conflict=conflict)
+    now = desk(visit)
+    conflict = marked(now, visit)
+    return card(visit, again(now, visit), conflict)
 
 
 def undo(visit: Visit) -> Response:
@@ -97,7 +98,7 @@ def undo(visit: Visit) -> Response:
     check_may_mark(now)
     by = 1 if visit.form.text("by") == "1" else -1
     stepped = visit.store.step_draft(now.key, by, version=visit.form.number("version", 0) or 0, at=visit.now)
-    return card(visit, conflict=stepped if isinstance(stepped, Conflict) else None)
+    return card(visit, again(now, visit), stepped if isinstance(stepped, Conflict) else None)
 
 
 def hand_in(visit: Visit) -> Response:
@@ -105,9 +106,9 @@ def hand_in(visit: Visit) -> Response:
     now = desk(visit)
     result = handed_in(now, visit, seen(visit))
     if isinstance(result, Conflict):
-        return card(visit, conflict=result)
+        return card(visit, desk(visit), result)
     if isinstance(result, Meanwhile):
-        return card(visit, meanwhile=result)
+        return card(visit, desk(visit), meanwhile=result)
     return Response(status_code=204, headers={"HX-Redirect": following(visit, now)})
 
 
@@ -148,9 +149,11 @@ def signed(visit: Visit) -> Signed:
     return Signed(who=visit.who.login, at=visit.now, reason=visit.form.text("reason"))
 
 
-def card(visit: Visit, conflict: Conflict | None = None, meanwhile: Meanwhile | None = None) -> Response:
+def card(
+    visit: Visit, now: Desk, conflict: Conflict | None = None, meanwhile: Meanwhile | None = None
+) -> Response:
     """The card alone, with what stands in the way of the last change."""
-    return page_of(visit, "card.html", **card_values(visit, desk(visit), conflict, meanwhile))
+    return page_of(visit, "card.html", **card_values(visit, now, conflict, meanwhile))
 
 
 def card_values(
@@ -201,9 +204,12 @@ def facts(visit: Visit, recording: Recording) -> tuple[tuple[str, str], ...]:
     return tuple((title, value) for title, value in known if value)
 
 
+PENDING = ("公布后又重评过，新的评分还没有核对", "open")
+
+
 def tags(now: Desk) -> tuple[tuple[str, str], ...]:
     """What must be known at first sight: text and tone."""
-    found = []
+    found = [PENDING] if now.found.pending else []
     if now.recording.is_complaint:
         found.append(("投诉", "bad"))
     if now.shown.machine.acceptable:
@@ -277,23 +283,9 @@ def others(visit: Visit) -> Response:
 PAGES = (
     Page(path="/calls/{call}/others", answer=others, action=Action.CALL_VIEW, thing=call_thing),
     Page(path="/calls/{call}", answer=call, action=Action.CALL_VIEW, thing=call_thing),
-    Page(path="/calls/{call}/mark", method="POST", answer=mark, action=Action.CALL_REVIEW, thing=call_thing),
-    Page(path="/calls/{call}/undo", method="POST", answer=undo, action=Action.CALL_REVIEW, thing=call_thing),
-    Page(
-        path="/calls/{call}/submit",
-        method="POST",
-        answer=hand_in,
-        action=Action.CALL_REVIEW,
-        thing=call_thing,
-    ),
-    Page(
-        path="/calls/{call}/words",
-        method="POST",
-        answer=correct,
-        action=Action.CALL_CORRECT,
-        thing=call_thing,
-    ),
-    Page(
-        path="/calls/{call}/roles", method="POST", answer=swap, action=Action.CALL_CORRECT, thing=call_thing
-    ),
+    posted("/calls/{call}/mark", mark, Action.CALL_REVIEW, call_thing),
+    posted("/calls/{call}/undo", undo, Action.CALL_REVIEW, call_thing),
+    posted("/calls/{call}/submit", hand_in, Action.CALL_REVIEW, call_thing),
+    posted("/calls/{call}/words", correct, Action.CALL_CORRECT, call_thing),
+    posted("/calls/{call}/roles", swap, Action.CALL_CORRECT, call_thing),
 )

@@ -5,8 +5,8 @@ from starlette.responses import RedirectResponse, Response
 from pipeline.errors import UsageError
 from pipeline.review.agent_view import names_for
 from pipeline.review.desk import Desk
-from pipeline.review.page import Page
-from pipeline.review.pages.call import page_values
+from pipeline.review.page import Page, posted
+from pipeline.review.pages.call import PENDING, page_values
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
 from pipeline.review.things import call_thing
@@ -32,7 +32,8 @@ def card(visit: Visit) -> Response:
     """One card with its evidence; nothing on it can be changed, but most of it appealed against."""
     now = released_desk(visit)
     contested = contests(now.found, visit.store, visit.site.settings, at=visit.now)
-    values = page_values(visit, now) | {"contests": contested, "tags": (), "doubts": ()}
+    values = page_values(visit, now) | {"contests": contested, "doubts": ()}
+    values["tags"] = (PENDING,) if now.found.pending else ()
     values["urls"] = values["urls"] | {"audio": f"/calls/{now.recording.id}/audio", "others": ""}
     return page_of(visit, "released.html", **values)
 
@@ -60,6 +61,7 @@ def appeal(visit: Visit) -> Response:
         item=visit.form.text("item"),
         who=agent,
         reason=visit.form.text("reason"),
+        by=visit.who.login,
     )
     made = raise_appeal(plea, visit.store, visit.site.settings, at=visit.now)
     return RedirectResponse(f"/appeals/{made.id}", status_code=303)
@@ -68,11 +70,5 @@ def appeal(visit: Visit) -> Response:
 PAGES = (
     Page(path="/cards", answer=cards, action=Action.CARD_VIEW_RELEASED),
     Page(path="/cards/{call}", answer=card, action=Action.CARD_VIEW_RELEASED, thing=call_thing),
-    Page(
-        path="/cards/{call}/appeal",
-        method="POST",
-        answer=appeal,
-        action=Action.APPEAL_RAISE,
-        thing=call_thing,
-    ),
+    posted("/cards/{call}/appeal", appeal, Action.APPEAL_RAISE, call_thing),
 )

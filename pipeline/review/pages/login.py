@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from pipeline.review.assets import file_of
 from pipeline.review.cookies import LANGUAGE_COOKIE, drop_session, keep_session
 from pipeline.review.menu import first_page
-from pipeline.review.page import EVERYBODY, LOGGED_IN, Page
+from pipeline.review.page import EVERYBODY, LOGGED_IN, Lane, Page
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
 from pipeline.review.words import CHINESE, LANGUAGES
@@ -115,10 +115,10 @@ def _me(visit: Visit, fault: str) -> Response:
 PAGES = (
     Page(path="/", answer=home, access=EVERYBODY),
     Page(path="/login", answer=form, access=EVERYBODY),
-    Page(path="/login", method="POST", answer=enter, access=EVERYBODY),
+    Page(path="/login", method="POST", answer=enter, access=EVERYBODY, lane=Lane.LOGIN),
     Page(path="/logout", method="POST", answer=leave, access=EVERYBODY),
     Page(path="/language", method="POST", answer=language, access=EVERYBODY),
     Page(path="/me", answer=me, access=LOGGED_IN),
-    Page(path="/me/password", method="POST", answer=password, access=LOGGED_IN),
+    Page(path="/me/password", method="POST", answer=password, access=LOGGED_IN, lane=Lane.LOGIN),
     Page(path="/static/{digest}/{name:path}", answer=static, access=EVERYBODY),
 )

@@ -12,7 +12,7 @@ from pipeline.account import User
 from pipeline.errors import UsageError
 from pipeline.media.values import time_zone
 from pipeline.queue import WorkState
-from pipeline.review.page import Page
+from pipeline.review.page import Page, posted
 from pipeline.review.render import page_of
 from pipeline.review.site import Form, Visit
 from pipeline.review.things import call_named, chosen_call_thing
@@ -26,6 +26,7 @@ from pipeline.workflows.review.queue import (
     claim_next,
     deal_by_rules,
     lease,
+    plans_lately,
     waiting,
 )
 from pipeline.workflows.review.subject import agents_in_scope, subject_of
@@ -63,7 +64,7 @@ def queue(visit: Visit) -> Response:
         asked=asked,
         found=found,
         **filter_values(),
-        plans=visit.store.plan_progress(),
+        plans=plans_lately(visit.store),
         inspectors=inspectors(visit) if offers(role, Action.CALL_ASSIGN) else (),
         may_claim=offers(role, Action.QUEUE_CLAIM),
         may_accept=offers(role, Action.CALL_ACCEPT_BATCH),
@@ -218,13 +219,7 @@ def _one_of(kind: type[Kind], text: str, usual: Kind) -> Kind:
 PAGES = (
     Page(path="/queue", answer=queue, action=Action.QUEUE_VIEW),
     Page(path="/queue/next", method="POST", answer=next_one, action=Action.QUEUE_CLAIM),
-    Page(
-        path="/queue/claim",
-        method="POST",
-        answer=claim,
-        action=Action.QUEUE_CLAIM,
-        thing=chosen_call_thing,
-    ),
+    posted("/queue/claim", claim, Action.QUEUE_CLAIM, chosen_call_thing),
     Page(path="/queue/back", method="POST", answer=give_back, action=Action.QUEUE_CLAIM),
     Page(path="/queue/assign", method="POST", answer=hand_out, action=Action.QUEUE_VIEW),
     Page(path="/queue/deal", method="POST", answer=deal, action=Action.CALL_ASSIGN),

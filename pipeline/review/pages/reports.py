@@ -1,8 +1,8 @@
 """Reports: what `callscore report` gives, live, each figure a link to the calls behind it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -11,16 +11,17 @@ from pipeline.audit import AuditEntry
 from pipeline.errors import NotFound, UsageError
 from pipeline.media.values import time_zone
 from pipeline.review.cut import team_cut
+from pipeline.review.jobs import Job, State
+from pipeline.review.jobs import Watch as JobWatch
 from pipeline.review.page import Page
 from pipeline.review.render import page_of
 from pipeline.review.report_view import Leads, asked, picture
 from pipeline.review.site import Visit
-from pipeline.review.things import may_see
 from pipeline.workflows.accounts.policy import MANY, Action, Scope, may, offers, scope
 from pipeline.workflows.report.cells import Lines, Of, Table
 from pipeline.workflows.report.compute import USUAL_LEAST, Order, Surroundings
-from pipeline.workflows.report.desk import Progress
-from pipeline.workflows.report.drill import MOST_CALLS, calls_counted
+from pipeline.workflows.report.desk import Progress, Stage
+from pipeline.workflows.report.drill import MOST_CALLS, Counted, Figure, calls_counted
 from pipeline.workflows.report.layout import page as laid_out
 from pipeline.workflows.report.period import Asked, a_date
 from pipeline.workflows.report.plots import plots
@@ -52,7 +53,7 @@ def reports(visit: Visit) -> Response:
         order,
         laid=laid,
         period=found.period,
-        plots={name: picture(svg) for name, svg in plots(found).items()},
+        plots={name: picture(svg) for name, svg in plots(found, visit.words).items()},
         pieces=_leads(visit, order, found.period).pieces,
         empty=found.empty,
     )
@@ -64,24 +65,79 @@ def progress(visit: Visit) -> Response:
     found = visit.site.reports.progress(order)
     if found is None:
         return Response(headers={"HX-Refresh": "true"})
-    return page_of(visit, "report_progress.html", progress=found, query=_query(order))
+    return page_of(visit, "report_progress.html", progress=found, query=_query(order), page="/reports")
 
 
 def calls(visit: Visit) -> Response:
-    """The calls behind one figure."""
-    order, key = order_of(visit), visit.query.text("key")
+    """The calls behind one figure, or how far they are."""
+    figure = _figure(visit)
+    job = _counting(visit, figure)
+    job.over.wait(SECONDS)
+    if not job.is_over:
+        return page_of(visit, "report_calls_waiting.html", **_waiting(job, figure))
+    if job.state is not State.DONE:
+        raise UsageError(job.fault or "停了，没有结果", hint=job.hint or "再看一次")
+    return _calls(visit, figure, job.result)
+
+
+def calls_progress(visit: Visit) -> Response:
+    """How far the calls behind a figure are; when they are there they are shown."""
+    figure = _figure(visit)
+    job = _counting(visit, figure)
+    if job.is_over:
+        return Response(headers={"HX-Redirect": f"/reports/calls?{_calls_query(job, figure)}"})
+    return page_of(visit, "report_progress.html", **_waiting(job, figure))
+
+
+def _figure(visit: Visit) -> Figure:
     of = Of(visit.query.text("of")) if visit.query.text("of") in tuple(Of) else Of.CALLS
+    return Figure(of=of, key=visit.query.text("key"), order=order_of(visit))
+
+
+def _counting(visit: Visit, figure: Figure) -> Job:
+    """The count that the address names, else one of today's archive."""
+    jobs, login = visit.site.jobs, visit.who.login
+    with suppress(NotFound):
+        known = jobs.find(login, visit.query.text("job"))
+        if known.about == figure:
+            return known
     around = Surroundings(zone=time_zone(visit.site.settings.time_zone), roster=_roster(visit), targets={})
-    found = calls_counted(of, key, order, visit.store, around)
+
+    def work(watch: JobWatch) -> Counted:
+        return calls_counted(figure, visit.store, around, lambda read: watch(read, 0))
+
+    key = f"figure {visit.store.newest_scoring()} {hash(figure)}"
+    return jobs.start(Job(owner=login, key=key, about=figure), work, alone=True)
+
+
+def _waiting(job: Job, figure: Figure) -> dict[str, object]:
+    return {
+        "progress": Progress(stage=Stage.CALLS, done=job.done),
+        "query": _calls_query(job, figure),
+        "page": "/reports/calls",
+        "title": figure.key,
+    }
+
+
+def _calls_query(job: Job, figure: Figure) -> str:
+    return urlencode({"of": figure.of.value, "key": figure.key, "job": job.id, **asked(figure.order)})
+
+
+def _calls(visit: Visit, figure: Figure, found: Counted) -> Response:
+    order = figure.order
+    leads = _leads(visit, order, found.period)
+    shown = tuple(call for call in found.calls if leads.may_listen(call.place.recording))
     return page_of(
         visit,
         "report_calls.html",
         found=found,
-        of=of.value,
-        key=key,
+        shown=shown,
+        kept=len(found.calls) - len(shown),
+        of=figure.of.value,
+        key=figure.key,
         back=f"/reports?{_query(order)}",
-        example=_leads(visit, order, found.period).example,
-        reasons=any(call.place.reason for call in found.calls),
+        example=leads.example,
+        reasons=any(call.place.reason for call in shown),
         most=MOST_CALLS,
     )
 
@@ -141,6 +197,7 @@ def _page(visit: Visit, order: Order, **values: object) -> Response:
         of_one_day=order.kind in OF_ONE_DAY,
         teams=_teams(visit),
         query=_query(order),
+        page="/reports",
         tab=lambda kind: urlencode({**asked(order), "kind": kind.value}),
         may_export=may(visit.who, Action.EXPORT, MANY),
         is_table=lambda block: isinstance(block, Table),
@@ -171,23 +228,19 @@ def _leads(visit: Visit, order: Order, period: Period) -> Leads:
         order=order,
         period=period,
         may_listen=_may_listen(visit),
+        words=visit.words,
         queue=offers(role, Action.QUEUE_VIEW),
         rules=offers(role, Action.RULES_VIEW),
     )
 
 
 def _may_listen(visit: Visit) -> Callable[[str], bool]:
-    """Every call of the report may be opened by those whose reports and calls go as far; for others each call
-    is asked about once."""
+    """Every call of the report may be opened by those whose reports and calls go as far; others see of their
+    own calls, but for those that they judge blind."""
     role = visit.who.role
     if scope(role, Action.CALL_VIEW) is scope(role, Action.REPORTS_VIEW):
         return lambda recording: True
-
-    @cache
-    def asked_about(recording: str) -> bool:
-        return may_see(visit, visit.store.find_call(recording))
-
-    return asked_about
+    return visit.store.calls_of(visit.who.login).__contains__
 
 
 def _taken(visit: Visit, order: Order, made: Report, ending: str) -> AuditEntry:
@@ -227,5 +280,6 @@ PAGES = (
     Page(path="/reports", answer=reports, action=Action.REPORTS_VIEW),
     Page(path="/reports/progress", answer=progress, action=Action.REPORTS_VIEW),
     Page(path="/reports/calls", answer=calls, action=Action.REPORTS_VIEW),
+    Page(path="/reports/calls/progress", answer=calls_progress, action=Action.REPORTS_VIEW),
     Page(path="/reports/file/{ending}", answer=file, action=Action.EXPORT),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.errors import NotFound, UsageError
-from pipeline.review.page import Page
+from pipeline.review.page import Page, posted
 from pipeline.review.pages import audio, call
 from pipeline.review.pages.queue import Asked, asked_of, filter_values, inspectors
 from pipeline.review.render import page_of
@@ -22,6 +22,8 @@ from pipeline.workflows.review.rounds import NewRound, RoundResult, done_by, new
 from pipeline.workflows.review.subject import agents_in_scope, subject_of_round
 
 MOST_CALLS = 200
+MOST_NAMED = 20_000
+"""Characters of the names of calls."""
 WORST = 8
 """So many items are shown with the calls on which inspectors differ."""
 
@@ -74,7 +76,8 @@ def begin(visit: Visit) -> Response:
     """Keep a new round. Raises NotFound, UsageError: a call that is not in the person's scope, too few
     people."""
     given = visit.form
-    named = tuple(part for part in given.text("names").replace("，", " ").replace(",", " ").split() if part)
+    names = given.text("names", most=MOST_NAMED).replace("，", " ").replace(",", " ")
+    named = tuple(names.split())
     calls = calls_named(visit, (*given.texts("call"), *named))
     known = {user.login for user in inspectors(visit)}
     chosen = tuple(who for who in given.texts("who") if who in known)
@@ -157,12 +160,10 @@ PAGES = (
     Page(path="/rounds/new", answer=form, action=Action.ROUND_RUN),
     Page(path="/rounds", method="POST", answer=begin, action=Action.ROUND_RUN),
     Page(path="/rounds/{round}", answer=one, action=VIEW, thing=round_thing),
-    Page(
-        path="/rounds/{round}/close", method="POST", answer=close, action=Action.ROUND_RUN, thing=round_thing
-    ),
+    posted("/rounds/{round}/close", close, Action.ROUND_RUN, round_thing),
     Page(path=IN_ROUND, answer=call.call, action=VIEW, thing=round_thing),
-    Page(path=f"{IN_ROUND}/mark", method="POST", answer=call.mark, action=VIEW, thing=round_thing),
-    Page(path=f"{IN_ROUND}/undo", method="POST", answer=call.undo, action=VIEW, thing=round_thing),
-    Page(path=f"{IN_ROUND}/submit", method="POST", answer=call.hand_in, action=VIEW, thing=round_thing),
+    posted(f"{IN_ROUND}/mark", call.mark, VIEW, round_thing),
+    posted(f"{IN_ROUND}/undo", call.undo, VIEW, round_thing),
+    posted(f"{IN_ROUND}/submit", call.hand_in, VIEW, round_thing),
     Page(path=f"{IN_ROUND}/audio", answer=audio.audio, action=Action.CALL_PLAY, thing=round_call_thing),
 )

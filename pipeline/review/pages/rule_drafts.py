@@ -1,18 +1,19 @@
 """A draft of a rule: edit it with its faults in place, see what it changes, publish it by a second person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.detect.lint import CHECKS, Notice
+from pipeline.detect.plain_yaml import MOST_BYTES
 from pipeline.errors import UsageError
 from pipeline.review.jobs import Job, State, Watch, steps
-from pipeline.review.page import Page, one
+from pipeline.review.page import Page, one, posted
 from pipeline.review.pages.rule_try import archive_of, state_of
 from pipeline.review.pages.rules import about_rule
 from pipeline.review.render import page_of
-from pipeline.review.rules_view import shown_notices
+from pipeline.review.rules_view import RuleHead, shown_notices
 from pipeline.review.site import Visit
 from pipeline.review.things import rule_draft_thing
 from pipeline.storage.rule_drafts import RuleDraft
@@ -30,6 +31,9 @@ from pipeline.workflows.rulebook.drafts import (
 )
 from pipeline.workflows.rulebook.publish import check_place, check_text, publish
 from pipeline.workflows.rulebook.trial import weigh
+
+LARGEST_FILE = 4 * MOST_BYTES
+"""Of a form with a rule file in it: a browser sends three bytes for one of a Chinese character."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +177,17 @@ def _editor(
         is_own=book.is_own,
         fault=fault,
         people=_people(visit),
-        **(about_rule(visit, book.rule(draft.rule_id), "draft") | {"draft": draft}),
+        **(about_rule(visit, _head(book, draft), "draft") | {"draft": draft}),
     )
+
+
+def _head(book: Rulebook, draft: RuleDraft) -> RuleHead:
+    """The rule as it is in force; a new one as its draft says."""
+    known = book.ruleset.rule(draft.rule_id)
+    if known is not None:
+        return RuleHead(id=draft.rule_id, rule=known)
+    found = reading(book.changed(draft.path, draft.text), draft.path)
+    return RuleHead(id=draft.rule_id, rule=found.rule, is_new=True)
 
 
 def _people(visit: Visit) -> dict[str, str]:
@@ -202,7 +215,7 @@ def _comparison(visit: Visit, draft: RuleDraft, *, fault: UsageError | None = No
         may_publish=may(visit.who, Action.RULES_PUBLISH, rule_draft_thing(visit)),
         has_publisher=offers(visit.who.role, Action.RULES_PUBLISH),
         people=_people(visit),
-        **(about_rule(visit, book.rule(draft.rule_id), "publish") | {"draft": draft}),
+        **(about_rule(visit, _head(book, draft), "publish") | {"draft": draft}),
     )
 
 
@@ -216,17 +229,11 @@ def _fault_of_place(draft: RuleDraft, book: Rulebook) -> UsageError | None:
 
 PAGES = (
     Page(path="/rules/{rule}/draft", answer=edit, action=Action.RULES_EDIT, thing=one),
-    Page(path="/rules/{rule}/draft", method="POST", answer=keep, action=Action.RULES_EDIT, thing=one),
-    Page(path="/rules/{rule}/check", method="POST", answer=check, action=Action.RULES_EDIT, thing=one),
+    replace(posted("/rules/{rule}/draft", keep, Action.RULES_EDIT, one), largest_form=LARGEST_FILE),
+    replace(posted("/rules/{rule}/check", check, Action.RULES_EDIT, one), largest_form=LARGEST_FILE),
     Page(path="/rules/{rule}/check/{job}", answer=checking, action=Action.RULES_EDIT, thing=one),
-    Page(path="/rules/{rule}/withdraw", method="POST", answer=give_up, action=Action.RULES_EDIT, thing=one),
+    posted("/rules/{rule}/withdraw", give_up, Action.RULES_EDIT, one),
     Page(path="/rules/{rule}/publish", answer=compare, action=Action.RULES_VIEW),
-    Page(
-        path="/rules/{rule}/publish",
-        method="POST",
-        answer=release,
-        action=Action.RULES_PUBLISH,
-        thing=rule_draft_thing,
-    ),
+    posted("/rules/{rule}/publish", release, Action.RULES_PUBLISH, rule_draft_thing),
     Page(path="/rules/{rule}/impact", method="POST", answer=impact, action=Action.RULES_TRY),
 )

@@ -18,12 +18,13 @@ from pipeline.review.rules_view import (
     TONES,
     Asked,
     Choices,
+    RuleHead,
     rule_rows,
     shown_notices,
 )
 from pipeline.review.site import Visit
 from pipeline.review.things import seen
-from pipeline.ruleset import Rule, Status
+from pipeline.ruleset import Status
 from pipeline.workflows.accounts.policy import Action, offers
 from pipeline.workflows.rulebook.book import Rulebook, rulebook
 from pipeline.workflows.rulebook.checks import about, known_notices, linted, run_cases_of
@@ -40,11 +41,12 @@ DONE = {
 }
 
 
-def about_rule(visit: Visit, rule: Rule, tab: str) -> dict[str, Any]:
+def about_rule(visit: Visit, head: RuleHead, tab: str) -> dict[str, Any]:
     """What the head of every page about one rule shows."""
     return {
-        "rule": rule,
-        "draft": visit.store.rule_draft(rule.id),
+        "head": head,
+        "rule": head.rule,
+        "draft": visit.store.rule_draft(head.id),
         "tab": tab,
         "may_edit": offers(visit.who.role, Action.RULES_EDIT),
         "may_try": offers(visit.who.role, Action.RULES_TRY),
@@ -68,6 +70,8 @@ def rules(visit: Visit) -> Response:
         count=len(every),
         active=sum(rule.status is Status.ACTIVE for rule in every),
         drafts=len(drafts),
+        begun=tuple(draft for draft in drafts.values() if draft.is_new),
+        may_edit=offers(visit.who.role, Action.RULES_EDIT),
         faults=book.faults,
         done=DONE.get(visit.query.text("done"), ""),
         may_try=offers(visit.who.role, Action.RULES_TRY),
@@ -75,20 +79,29 @@ def rules(visit: Visit) -> Response:
     )
 
 
+def counted(visit: Visit) -> Response:
+    """Whether the hits are counted by now; then the page that waits is asked for anew."""
+    if healths(visit.store).counted:
+        return Response(headers={"HX-Refresh": "true"})
+    return page_of(visit, "rules_counting.html")
+
+
 def rule(visit: Visit) -> Response:
     """One rule: its file, how it does, what it found lately in calls that the person may open."""
     book = rulebook(visit.site.settings)
     found = book.rule(visit.params["rule"])
+    found_by_all = healths(visit.store)
     placed = ((place.recording, place) for place in visit.store.rule_findings(found.id))
     return page_of(
         visit,
         "rule.html",
         lines=book.text(found.id).split("\n"),
-        health=healths(visit.store).of(found.id),
+        found=found_by_all,
+        health=found_by_all.of(found.id),
         recent=tuple(islice(seen(visit, placed), RECENT)),
         takes_phrases=takes_phrases(found),
         done=DONE.get(visit.query.text("done"), ""),
-        **about_rule(visit, found, "rule"),
+        **about_rule(visit, RuleHead(id=found.id, rule=found), "rule"),
     )
 
 
@@ -141,12 +154,13 @@ def history(visit: Visit) -> Response:
         chosen=chosen,
         lines=lines_of(tree.diff(chosen, path)) if tree and chosen else (),
         fault=fault,
-        **about_rule(visit, found, "history"),
+        **about_rule(visit, RuleHead(id=found.id, rule=found), "history"),
     )
 
 
 PAGES = (
     Page(path="/rules", answer=rules, action=Action.RULES_VIEW),
+    Page(path="/rules/counted", answer=counted, action=Action.RULES_VIEW),
     Page(path="/rules/{rule}", answer=rule, action=Action.RULES_VIEW),
     Page(path="/rules/{rule}/cases", answer=cases, action=Action.RULES_VIEW),
     Page(path="/rules/{rule}/lint", answer=lint, action=Action.RULES_VIEW),

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from pipeline.account import Role, User
 from pipeline.audit import AuditFilter
 from pipeline.errors import UsageError
-from pipeline.review.page import Page, one
+from pipeline.review.page import Page, one, posted
 from pipeline.review.render import page_of
 from pipeline.review.site import Visit
 from pipeline.workflows.accounts.passwords import new_password
@@ -143,13 +143,11 @@ def _by(visit: Visit) -> By:
 
 PAGES = (
     Page(path="/users", answer=users, action=Action.USERS_MANAGE, thing=one),
-    Page(path="/users", method="POST", answer=add, action=Action.USERS_MANAGE, thing=one),
     Page(path="/users/{login}", answer=user, action=Action.USERS_MANAGE, thing=one),
-    Page(path="/users/{login}/password", method="POST", answer=reset, action=Action.USERS_MANAGE, thing=one),
-    Page(path="/users/{login}/role", method="POST", answer=role, action=Action.USERS_MANAGE, thing=one),
-    Page(path="/users/{login}/team", method="POST", answer=team, action=Action.USERS_MANAGE, thing=one),
-    Page(path="/users/{login}/agent", method="POST", answer=agent, action=Action.USERS_MANAGE, thing=one),
-    Page(
-        path="/users/{login}/standing", method="POST", answer=standing, action=Action.USERS_MANAGE, thing=one
-    ),
+    posted("/users", add, Action.USERS_MANAGE, one),
+    posted("/users/{login}/password", reset, Action.USERS_MANAGE, one),
+    posted("/users/{login}/role", role, Action.USERS_MANAGE, one),
+    posted("/users/{login}/team", team, Action.USERS_MANAGE, one),
+    posted("/users/{login}/agent", agent, Action.USERS_MANAGE, one),
+    posted("/users/{login}/standing", standing, Action.USERS_MANAGE, one),
 )

@@ -114,7 +114,7 @@ def _tried(
     if again_at is not None:
         seconds = max(1, round((again_at - at).total_seconds()))
         return Refusal(told=f"连错太多次，请过 {seconds} 秒再试", again_at=again_at)
-    kept = store.password_of(user.login) if user else None
+    kept = store.password_of(user.login if user else "")
     if not fits(attempt.password, kept) or user is None or user.disabled:
         store.record(_entry("login.failed", user.login if user else "", attempt, at))
         return Refusal(told=WRONG)

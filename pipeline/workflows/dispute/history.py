@@ -9,7 +9,7 @@ from pipeline.scorecard import Decision, Review
 from pipeline.scoring.added import told
 from pipeline.storage.records import Change, Correction, ScoringLine
 from pipeline.storage.store import Store
-from pipeline.workflows.review.seen import Seen
+from pipeline.workflows.review.seen import Viewed
 
 COLUMNS = {
     "call_id": "通话编号",
@@ -38,7 +38,7 @@ class Event:
     ruleset_digest: str = ""
 
 
-def history(store: Store, recording_id: str, seen: Seen | None = None) -> tuple[Event, ...]:
+def history(store: Store, recording_id: str, seen: Viewed | None = None) -> tuple[Event, ...]:
     """Oldest first; a correction comes before the scoring that it led to. `seen`: only what its viewer may
     see, without the scorings that counted more; None: everything."""
     reviews = store.reviews(recording_id) if seen is None else seen.reviews

@@ -8,6 +8,7 @@ from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
 from pipeline.workflows.report.cells import Percent, between, text
 from pipeline.workflows.report.tally import OwnItem, PartTally, Running
+from pipeline.workflows.report.told import Told, joined
 from pipeline.workflows.report.values import Coaching, WeakItem
 
 ITEMS = 3
@@ -34,7 +35,9 @@ def coaching(
     """Agents whose score rate lies below everybody's by more than chance (the 95 % interval is wholly
     below), on at least `least` cards; and agents with a fatal call, whatever their number of calls."""
     found = [
-        Coaching(agent=name, why="；".join(why), rate=agent.rate.mean, items=_weakest(agent, items))
+        Coaching(
+            agent=name, why=joined(why, "{first}；{rest}"), rate=agent.rate.mean, items=_weakest(agent, items)
+        )
         for name, agent in agents.items()
         if (why := tuple(_reasons(agent, everyone, least)))
     ]
@@ -43,12 +46,17 @@ def coaching(
 
 def _reasons(agent: AgentTally, everyone: Mean, least: int) -> Iterator[str]:
     if agent.fatal:
-        yield f"一票否决 {agent.fatal} 通"
+        yield Told("一票否决 {count} 通", count=agent.fatal)
     mean = agent.rate.mean
     interval = mean.interval
     if mean.n >= least and interval and everyone.value is not None and interval[1] < everyone.value:
-        rate, whole = text(Percent(mean.value)), text(Percent(everyone.value))
-        yield f"得分率 {rate}（95 % 区间 {between(interval)}，n={mean.n}），低于全体 {whole}"
+        yield Told(
+            "得分率 {rate}（95 % 区间 {interval}，n={n}），低于全体 {whole}",
+            rate=text(Percent(mean.value)),
+            interval=between(interval),
+            n=mean.n,
+            whole=text(Percent(everyone.value)),
+        )
 
 
 def _weakest(agent: AgentTally, items: Mapping[Key, PartTally]) -> tuple[WeakItem, ...]:

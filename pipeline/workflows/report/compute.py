@@ -16,6 +16,7 @@ from pipeline.workflows.report import tally
 from pipeline.workflows.report.coaching import AgentTally, coaching
 from pipeline.workflows.report.coverage import CoverageTally, drawn_in
 from pipeline.workflows.report.period import Asked, Cut, period_of, trend_of
+from pipeline.workflows.report.told import Told
 from pipeline.workflows.report.values import (
     BINS,
     Example,
@@ -34,8 +35,8 @@ FACTS_AT_A_TIME = 100
 READ_AT_A_TIME = 500
 MOST_FAULTS = 10
 FATAL = "fatal"
-UNNAMED = "（没有写明缘由）"
-NO_TEAM = "（未编班组）"
+UNNAMED = Told("（没有写明缘由）")
+NO_TEAM = Told("（未编班组）")
 USUAL_LEAST = 10
 
 Watch = Callable[[int], None]
@@ -62,8 +63,12 @@ class Order:
 
     @property
     def scope(self) -> tuple[str, ...]:
-        named = (("坐席", self.agent), ("班组", self.team), ("业务", self.business))
-        return tuple(f"{title} {name}" for title, name in named if name)
+        named = (
+            ("坐席 {name}", self.agent),
+            ("班组 {name}", self.team),
+            ("业务 {name}", self.business),
+        )
+        return tuple(Told(pattern, name=name) for pattern, name in named if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,15 @@ from pipeline.storage.records import FactLine
 from pipeline.storage.store import Store
 from pipeline.workflows.report import tally
 from pipeline.workflows.report.cells import Of
-from pipeline.workflows.report.compute import Order, Surroundings, fatal_causes, lines_asked, period_asked
+from pipeline.workflows.report.compute import (
+    READ_AT_A_TIME,
+    Order,
+    Surroundings,
+    Watch,
+    fatal_causes,
+    lines_asked,
+    period_asked,
+)
 from pipeline.workflows.report.values import Example, Period
 
 MOST_CALLS = 200
@@ -39,18 +47,32 @@ Place = tuple[str, Example]
 """The title of what counts, and where."""
 
 
-def calls_counted(of: Of, key: str, order: Order, store: Store, around: Surroundings) -> Counted:
-    """The calls in which a rule found something, that lost points on an item, or that a cause made void;
-    `key` as in the report. Raises UsageError and NotFound, as a report."""
-    if of not in PLACES:
-        raise UsageError(f"没有“{of}”这种明细", hint="从报表里的数点进来")
-    period = period_asked(order, store, around.zone)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of the report of an order: calls in which the rule `key` found something, that lost points on
+    the item, or that the cause made void; `key` as in the report."""
+
+    of: Of
+    key: str
+    order: Order
+
+
+def calls_counted(
+    figure: Figure, store: Store, around: Surroundings, watch: Watch = lambda read: None
+) -> Counted:
+    """The calls behind a figure. `watch` is told how many calls were read. Raises UsageError and NotFound, as
+    a report."""
+    if figure.of not in PLACES:
+        raise UsageError(f"没有“{figure.of}”这种明细", hint="从报表里的数点进来")
+    period = period_asked(figure.order, store, around.zone)
     newest: deque[CountedCall] = deque(maxlen=MOST_CALLS)
     title, total = "", 0
-    for line in lines_asked(order, store, around, period):
-        for name, place in PLACES[of](line, key):
+    for read, line in enumerate(lines_asked(figure.order, store, around, period), start=1):
+        for name, place in PLACES[figure.of](line, figure.key):
             title, total = name, total + 1
             newest.append(CountedCall(started_at=line.started_at, place=place))
+        if read % READ_AT_A_TIME == 0:
+            watch(read)
     return Counted(title=title, period=period, total=total, calls=tuple(reversed(newest)))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.workflows.report.cells import (
+    NOTHING,
     Block,
     Cell,
     Lines,
@@ -28,6 +29,7 @@ from pipeline.workflows.report.tables import (
     stayed,
     timing,
 )
+from pipeline.workflows.report.told import Told, joined
 from pipeline.workflows.report.values import (
     BINS,
     Group,
@@ -42,17 +44,16 @@ ONLY_DECIDED = "得分率只算已经定了的分，待定的项目不算进去�
 
 def page(report: Report) -> Page:
     """The whole page. An empty report says so and nothing else."""
-    scope = "，".join(report.scope)
     return Page(
         title=f"质检{report.kind.chinese}",
-        subtitle=f"{report.period}" + (f"，{scope}" if scope else ""),
+        subtitle=joined((report.period.told, *report.scope)),
         blocks=tuple(_blocks(report)),
     )
 
 
 def _blocks(report: Report) -> Iterator[Block]:
     if report.empty:
-        yield Lines(title="概况", lines=("这段时间没有符合条件的通话。",))
+        yield Lines(title="概况", lines=(Told("这段时间没有符合条件的通话。"),))
         return
     yield _overview(report)
     yield from filled(_passes(report.passes))
@@ -85,10 +86,10 @@ def _overview(report: Report) -> Table:
         title: str, count: int, note: str = "", *, share: bool = True, calls: str | None = None
     ) -> tuple[Cell, ...]:
         shown = count if calls is None or not count else Named(count, Of.CALLS, calls)
-        return title, shown, Percent(count / of) if share and of else "", note
+        return Told(title), shown, Percent(count / of) if share and of else "", Told(note)
 
     rows = (
-        line("通话", volume.calls, f"{volume.agents} 个坐席", share=False, calls=""),
+        line("通话", volume.calls, Told("{count} 个坐席", count=volume.agents), share=False, calls=""),
         line("评了分", volume.scored, "其余没有适用的评分表" if volume.scored < of else ""),
         line("机评可直接采用", volume.acceptable, "自动项目的把握都高于门槛，没有待复核", calls="acceptable"),
         line("有人复核", volume.reviewed, "质检员确认或改过其中的项目或发现"),
@@ -96,8 +97,13 @@ def _overview(report: Report) -> Table:
         line("一票否决、红线", volume.fatal, "红线不在评分表里，不清零", calls="fatal"),
         line("有禁用语", volume.forbidden),
         line("隔离的录音", volume.quarantined, "没有评分，不在上面", share=False),
-        ("得分率（已定的分）", whole.rate.n, Percent(whole.rate.value), _interval(whole)),
-        ("总分可能的范围", whole.lowest.n, between(_span(whole)), "待定项全不得分 — 全得满分，各通平均"),
+        (Told("得分率（已定的分）"), whole.rate.n, Percent(whole.rate.value), _interval(whole)),
+        (
+            Told("总分可能的范围"),
+            whole.lowest.n,
+            between(_span(whole)),
+            Told("待定项全不得分 — 全得满分，各通平均"),
+        ),
     )
     return Table(
         title="概况", headings=headings("指标", "通", "占比", "说明", figures=("通", "占比")), rows=rows
@@ -105,7 +111,9 @@ def _overview(report: Report) -> Table:
 
 
 def _interval(group: Group) -> str:
-    return f"95 % 区间 {between(group.rate.interval)}" if group.rate.interval else "通数太少，没有区间"
+    if group.rate.interval is None:
+        return Told("通数太少，没有区间")
+    return Told("95 % 区间 {interval}", interval=between(group.rate.interval))
 
 
 def _span(group: Group) -> tuple[float, float] | None:
@@ -133,10 +141,13 @@ def _passes(passes: Iterable[Passes]) -> Table:
     )
 
 
+MET = {True: Told("达标"), False: Told("未达标"), None: Told("未定")}
+
+
 def _pass(passes: Passes) -> tuple[Cell, ...]:
-    met = {True: "达标", False: "未达标", None: "未定" if passes.target is not None else "—"}[passes.met]
+    met = MET[passes.met] if passes.met is not None or passes.target is not None else NOTHING
     if passes.pass_mark is None:
-        return passes.title, "没有", None, None, passes.cards, None, None, None, "—"
+        return passes.title, Told("没有"), None, None, passes.cards, None, None, None, NOTHING
     return (
         passes.title,
         Number(passes.pass_mark),
@@ -163,7 +174,7 @@ def _sections(form: Passes, parts: Iterable[Part]) -> Table:
     )
     titles = ("维度", "通", "有定分的", "得分率", "95 % 区间", "满分的", "还有待定的")
     return Table(
-        title=f"各维度得分率：{form.title}",
+        title=Told("各维度得分率：{form}", form=form.title),
         headings=headings(*titles, figures=titles[1:]),
         rows=rows,
         note=ONLY_DECIDED,
@@ -232,5 +243,8 @@ def _groups(report: Report) -> Table:
         title=f"各{who}",
         headings=headings("名次", who, *GROUP_HEADINGS, figures=("名次", *GROUP_HEADINGS)),
         rows=tuple(rows),
-        note=f"按得分率排；评分不到 {report.least} 通的列在后面，不排名。区间相交的，名次不说明谁更好。",
+        note=Told(
+            "按得分率排；评分不到 {least} 通的列在后面，不排名。区间相交的，名次不说明谁更好。",
+            least=report.least,
+        ),
     )

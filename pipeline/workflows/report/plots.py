@@ -1,6 +1,6 @@
 """The plots of a report as SVG text that stands alone: letters are outlines, no font is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
 from threading import Lock
 from typing import Any
@@ -14,11 +14,14 @@ DRAWING = Lock()
 """The library keeps its settings in one place for all threads."""
 
 
-def plots(report: Report) -> dict[str, str]:
-    """SVG by the name of the plot; only plots that have something to show."""
+def plots(report: Report, words: Callable[[str], str] = str) -> dict[str, str]:
+    """SVG by the name of the plot; only plots that have something to show. `words` says in the language of
+    the reader what stands beside the axes."""
     with DRAWING:
-        made = {f"sections.{form.template}": _sections(form.title, parts) for form, parts in report.forms()}
-        made |= {"distribution": _distribution(report), "trend": _trend(report)}
+        made = {
+            f"sections.{form.template}": _sections(form.title, parts, words) for form, parts in report.forms()
+        }
+        made |= {"distribution": _distribution(report, words), "trend": _trend(report, words)}
     return {name: svg for name, svg in made.items() if svg}
 
 
@@ -72,7 +75,7 @@ def _spread(mean: Mean) -> tuple[float, float]:
     return mean.value - max(0.0, low), min(1.0, high) - mean.value
 
 
-def _sections(form: str, parts: Sequence[Part]) -> str:
+def _sections(form: str, parts: Sequence[Part], words: Callable[[str], str]) -> str:
     known = [part for part in parts if part.rate.value is not None][::-1]
     if not known:
         return ""
@@ -84,20 +87,20 @@ def _sections(form: str, parts: Sequence[Part]) -> str:
     axis.set_yticks(range(len(known)), names)
     _percent(axis, "x")
     axis.set_title(form, fontproperties=_font(), fontsize=11)
-    return _svg(figure, (axis,), ((axis, "得分率（已定的分，细线是 95 % 区间）", ""),))
+    return _svg(figure, (axis,), ((axis, words("得分率（已定的分，细线是 95 % 区间）"), ""),))
 
 
-def _distribution(report: Report) -> str:
+def _distribution(report: Report, words: Callable[[str], str]) -> str:
     if not sum(report.distribution):
         return ""
     figure, axis = _figure(2.8)
     axis.bar([i + 0.5 for i in range(BINS)], report.distribution, width=0.92, color=BAR)
     axis.set_xticks(range(BINS + 1), [f"{i * 100 // BINS}" for i in range(BINS + 1)])
     axis.yaxis.get_major_locator().set_params(integer=True)
-    return _svg(figure, (axis,), ((axis, "得分率（%，已定的分）", "通话（通）"),))
+    return _svg(figure, (axis,), ((axis, words("得分率（%，已定的分）"), words("通话（通）")),))
 
 
-def _trend(report: Report) -> str:
+def _trend(report: Report, words: Callable[[str], str]) -> str:
     known = [group for group in report.trend if group.rate.value is not None]
     if len(known) < 2:
         return ""
@@ -119,5 +122,5 @@ def _trend(report: Report) -> str:
     )
     rates.spines[["top"]].set_visible(False)
     _percent(rates, "y")
-    labels = ((counts, "", "通话（通，柱）"), (rates, "", "得分率（线，95 % 区间）"))
+    labels = ((counts, "", words("通话（通，柱）")), (rates, "", words("得分率（线，95 % 区间）")))
     return _svg(figure, (counts, rates), labels)

@@ -17,10 +17,11 @@ from pipeline.workflows.report.cells import (
     between,
     headings,
 )
+from pipeline.workflows.report.told import Told
 from pipeline.workflows.report.values import Coaching, Coverage, Fault, Group, Kind, Report
 
 OTHERS_TARGET = "20–30 %"
-SEVERITIES = {"minor": "轻", "major": "重", "fatal": "一票否决"}
+SEVERITIES = {"minor": Told("轻"), "major": Told("重"), "fatal": Told("一票否决")}
 GROUP_TITLES = {Kind.TEAM: "班组"}
 
 
@@ -61,7 +62,10 @@ def _fault_table(
 
 def coaching(found: tuple[Coaching, ...], least: int) -> Iterator[Block]:
     if not found:
-        line = f"没有坐席的得分率明显低于全体（至少 {least} 通，95 % 区间整个低于全体平均），也没有一票否决。"
+        line = Told(
+            "没有坐席的得分率明显低于全体（至少 {least} 通，95 % 区间整个低于全体平均），也没有一票否决。",
+            least=least,
+        )
         yield Lines(title="需要辅导的坐席", lines=(line,))
         return
     rows = [row for agent in found for row in _coached(agent)]
@@ -86,7 +90,7 @@ def coaching(found: tuple[Coaching, ...], least: int) -> Iterator[Block]:
 def _coached(agent: Coaching) -> Iterator[tuple[Cell, ...]]:
     first: tuple[Cell, Cell] = Named(agent.agent, Of.AGENT, agent.agent), agent.why
     if not agent.items:
-        yield (*first, "（每项定了的都太少）", "", "", "", "")
+        yield (*first, Told("（每项定了的都太少）"), "", "", "", "")
     for item in agent.items:
         yield (
             *first,
@@ -102,11 +106,11 @@ def _coached(agent: Coaching) -> Iterator[tuple[Cell, ...]]:
 def timing(report: Report) -> Table:
     whole = report.whole
     rows: tuple[tuple[Cell, ...], ...] = (
-        ("通话时长", Time(whole.duration.value), whole.duration.n),
-        ("让客户等待", Time(whole.hold.value), whole.hold.n),
-        ("无人说话", Time(whole.silence.value), whole.silence.n),
+        (Told("通话时长"), Time(whole.duration.value), whole.duration.n),
+        (Told("让客户等待"), Time(whole.hold.value), whole.hold.n),
+        (Told("无人说话"), Time(whole.silence.value), whole.silence.n),
     )
-    pace: tuple[Cell, ...] = ("坐席语速（字/分钟）", Number(whole.pace.value, 0), whole.pace.n)
+    pace: tuple[Cell, ...] = (Told("坐席语速（字/分钟）"), Number(whole.pace.value, 0), whole.pace.n)
     return Table(
         title="时长、等待、静音和语速",
         headings=headings("每通平均", "值", "通", figures=("值", "通")),
@@ -148,7 +152,7 @@ def stayed(report: Report) -> Table:
         last = line.form
     if len(rows) > 1:
         whole = sum((line.share for line in report.stayed), Share(right=0, n=0))
-        rows.append(("", "合计", whole.n, *_stayed(whole)))
+        rows.append(("", Told("合计"), whole.n, *_stayed(whole)))
     figures = ("看过", "未改", "未改率", "95 % 区间")
     return Table(
         title="质检员看过的机评，未改的有多少",
@@ -168,21 +172,27 @@ def _stayed(share: Share) -> tuple[Cell, ...]:
 def coverage(coverage: Coverage) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
-            "投诉",
+            Told("投诉"),
             coverage.complaints.n,
             coverage.complaints.right,
             Percent(coverage.complaints.value),
             "100 %",
         ),
-        ("其他通话", coverage.others.n, coverage.others.right, Percent(coverage.others.value), OTHERS_TARGET),
+        (
+            Told("其他通话"),
+            coverage.others.n,
+            coverage.others.right,
+            Percent(coverage.others.value),
+            OTHERS_TARGET,
+        ),
     ]
     if coverage.plans:
         drawn = coverage.drawn
-        rows.append((f"抽样计划（{coverage.plans} 份）", drawn.n, drawn.right, Percent(drawn.value), "100 %"))
-    waiting = f"抽中还没听的：{'、'.join(coverage.waiting)}" if coverage.waiting else ""
-    if waiting and coverage.drawn.n - coverage.drawn.right > len(coverage.waiting):
-        waiting += " 等"
-    note = waiting or ("" if coverage.plans else "这段时间没有抽样计划；callscore sample 可以抽。")
+        title = Told("抽样计划（{plans} 份）", plans=coverage.plans)
+        rows.append((title, drawn.n, drawn.right, Percent(drawn.value), "100 %"))
+    note = _waiting(coverage)
+    if not note and not coverage.plans:
+        note = Told("这段时间没有抽样计划；callscore sample 可以抽。")
     return Table(
         title="质检覆盖",
         headings=headings(
@@ -191,6 +201,15 @@ def coverage(coverage: Coverage) -> Table:
         rows=tuple(rows),
         note=note,
     )
+
+
+def _waiting(coverage: Coverage) -> str:
+    """Some of the calls that were drawn and nobody has listened to; "": there are none."""
+    if not coverage.waiting:
+        return ""
+    more = coverage.drawn.n - coverage.drawn.right > len(coverage.waiting)
+    pattern = "抽中还没听的：{calls} 等" if more else "抽中还没听的：{calls}"
+    return Told(pattern, calls="、".join(coverage.waiting))
 
 
 def rules(report: Report) -> Table:

@@ -8,10 +8,11 @@ from pipeline.scoring.intervals import Share
 from pipeline.scoring.means import Mean
 from pipeline.storage.records import FactLine
 from pipeline.units import Ms
+from pipeline.workflows.report.told import Told
 from pipeline.workflows.report.values import Ends, Example, Group, Part, Passes, RuleLine, Stayed
 
 EXAMPLES = 3
-NOBODY = "（无工号）"
+NOBODY = Told("（无工号）")
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pipeline.scoring.intervals import Share, wilson
 from pipeline.scoring.means import Mean
 from pipeline.units import Ms
+from pipeline.workflows.report.told import Told
 
 
 class Kind(StrEnum):
@@ -33,7 +34,13 @@ class Period:
     until: datetime
 
     def __str__(self) -> str:
-        return f"{self.first}" if self.first == self.last else f"{self.first} 至 {self.last}"
+        return self.told
+
+    @property
+    def told(self) -> str:
+        if self.first == self.last:
+            return f"{self.first}"
+        return Told("{first} 至 {last}", first=self.first, last=self.last)
 
     @property
     def days(self) -> int:

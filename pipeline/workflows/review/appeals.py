@@ -25,17 +25,29 @@ from pipeline.storage.store import Store
 from pipeline.template import Fatal, Item
 from pipeline.workflows.review.marks import checked_value, finding_named, target_named
 from pipeline.workflows.review.sheet import Sheet, card_with, reviewed, sheet
+from pipeline.workflows.rules import rules_of_the_day
 from pipeline.workflows.tries import until_kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plea:
-    """What an agent appeals against, and why."""
+    """What an agent appeals against, and why. `who` is the agent's number, `by` who the audit log names: the
+    login, or whoever types it for the agent; "": the number."""
 
     call: str
     item: str
     who: str
     reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Why an agent appeals once more; `who` and `by` as in a plea."""
+
+    who: str
+    reason: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +71,7 @@ def raise_appeal(plea: Plea, store: Store, settings: Settings, *, at: datetime) 
         _check_contestable(found.card, target.id, target.title)
         case = _case(found, store, settings)
         new = case.raised(target, plea, at)
-        return store.add_appeal(new, earlier=len(case.earlier(target)))
+        return store.add_appeal(new, earlier=len(case.earlier(target)), by=plea.by)
 
     return store.appeal(until_kept(attempt, plea.call))
 
@@ -87,11 +99,12 @@ def contests(found: Sheet, store: Store, settings: Settings, *, at: datetime) ->
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """All that decides whether something on a card can be appealed against: the card, the appeals `about` the
-    call, its scorings, and the `days` that there are."""
+    call, its scorings, since when the agent may see the card (`known_at`), and the `days` that there are."""
 
     found: Sheet
     about: tuple[Appeal, ...]
     history: tuple[StoredCall, ...]
+    known_at: datetime | None
     days: int
     zone: tzinfo
 
@@ -103,7 +116,7 @@ class _Case:
     def since(self, target: Item | Fatal) -> Since:
         return Since(
             scored_at=result_since(self.history, self.found.template.id, target.id),
-            known_at=released_at(self.found.everything, reviews_asked(self.found.template.reviews)),
+            known_at=self.known_at,
         )
 
     def raised(self, target: Item | Fatal, plea: Plea, at: datetime) -> Appeal:
@@ -141,13 +154,25 @@ class _Case:
 
 def _case(found: Sheet, store: Store, settings: Settings) -> _Case:
     recording_id, days = found.stored.recording.id, found.template.appeal_days
+    history = store.scorings(recording_id)
     return _Case(
         found=found,
         about=store.appeals(recording_id),
-        history=store.scorings(recording_id),
+        history=history,
+        known_at=released_at(found.everything, lambda count: _asked(found, history, store, count)),
         days=settings.appeal_days if days is None else days,
         zone=time_zone(settings.time_zone),
     )
+
+
+def _asked(found: Sheet, history: Sequence[StoredCall], store: Store, count: int) -> int:
+    """How many inspectors the form wanted that held when there were so many reviews: another may hold now."""
+    then = [scoring for scoring in history if scoring.reviews <= count][-1]
+    card, digest = then.scorecard, then.ruleset_digest
+    same = digest == found.stored.ruleset_digest
+    ruleset = found.ruleset if same else rules_of_the_day(store, digest)
+    template = ruleset.template(card.template_id) if card else None
+    return reviews_asked(template.reviews if template else None)
 
 
 def answer_appeal(
@@ -167,11 +192,9 @@ def answer_appeal(
     return store.appeal(appeal_id)
 
 
-def reopen_appeal(
-    appeal_id: int, who: str, reason: str, store: Store, settings: Settings, *, at: datetime
-) -> Appeal:
+def reopen_appeal(appeal_id: int, again: Again, store: Store, settings: Settings, *, at: datetime) -> Appeal:
     """Appeal once more against the answer. Raises NotFound and UsageError."""
-    _check_said(who, reason)
+    _check_said(again.who, again.reason)
     zone = time_zone(settings.time_zone)
 
     def attempt() -> bool | None:
@@ -180,9 +203,13 @@ def reopen_appeal(
             card = store.scoring(appeal.last.scorecard_id).scorecard
             _check_contestable(card, appeal.item, appeal.title)
         said = AppealEvent(
-            step=Step.REOPENED, who=who, at=at, reason=reason, scorecard_id=appeal.last.scorecard_id
+            step=Step.REOPENED,
+            who=again.who,
+            at=at,
+            reason=again.reason,
+            scorecard_id=appeal.last.scorecard_id,
         )
-        return store.add_appeal_event(appeal.reopened(said, zone)) or None
+        return store.add_appeal_event(appeal.reopened(said, zone), by=again.by) or None
 
     until_kept(attempt, f"申诉 {appeal_id}")
     return store.appeal(appeal_id)

@@ -48,4 +48,4 @@ def review(
     before = until_kept(attempt, name)
     recording_id = before.stored.recording.id
     stored, reviews = store.latest(recording_id), store.reviews(recording_id)
-    return before, sheet_of(stored, reviews, before.ruleset, marks.who)
+    return before, sheet_of(stored, reviews, before.ruleset, marks.who, released=before.released)

@@ -12,7 +12,7 @@ from pipeline.findings import Finding
 from pipeline.scorecard import Review, Scorecard
 from pipeline.scoring.added import by_person, with_people
 from pipeline.scoring.standing import visible
-from pipeline.storage.queue_records import Conflict, Draft, DraftKey, QueueLine, Seen
+from pipeline.storage.queue_records import Conflict, Draft, DraftKey, NextStep, QueueLine, Seen
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.review.decide import Terms, review
@@ -117,14 +117,12 @@ class Saving:
 def save(store: Store, saving: Saving, *, at: datetime, until: datetime) -> Saved | Conflict:
     """Keep a draft, right or not. It claims a call that nobody holds, until `until`, and prolongs a claim."""
     key = saving.key
-    text = written(replace(saving.marks, who=key.who))
-    kept = store.save_draft(key, text, version=saving.version, seen=saving.seen, at=at)
+    marks = written(replace(saving.marks, who=key.who))
+    step = NextStep(key=key, marks=marks, version=saving.version, seen=saving.seen)
+    kept = store.save_draft(step, at=at, until=None if key.round_id else until)
     if isinstance(kept, Conflict):
         return kept
-    if key.round_id:
-        return Saved(draft=kept, holder=None)
-    store.claim(key.recording_id, key.who, at=at, until=until)
-    line = store.queue_line(key.recording_id)
+    line = None if key.round_id else store.queue_line(key.recording_id)
     return Saved(draft=kept, holder=_other(line, key.who))
 
 
@@ -224,7 +222,7 @@ def _check_known(store: Store, now: Sheet, known: Seen) -> None:
 def meanwhile_of(store: Store, now: Sheet, known: Seen) -> Meanwhile | None:
     """What happened to a call since somebody saw it; None: nothing that they may see and did not do."""
     since = now.everything[known.reviews :]
-    shown = visible(since, now.who, blind=now.template.reviews.blind)
+    shown = visible(since, now.who, blind=now.blind)
     shown = tuple(review for review in shown if review.who != now.who)
     rescored = _rescored(store, now.stored, known)
     if not shown and not rescored:

@@ -10,6 +10,7 @@ from pipeline.queue import CLAIMABLE, reviews_asked
 from pipeline.settings import Settings
 from pipeline.storage.queue_records import (
     PageOf,
+    PlanProgress,
     QueueFilter,
     QueueLine,
     Refused,
@@ -17,6 +18,7 @@ from pipeline.storage.queue_records import (
     Whose,
 )
 from pipeline.storage.store import Store
+from pipeline.workflows.lately import Lately
 from pipeline.workflows.roster import Roster
 from pipeline.workflows.rules import rules_of_the_day
 
@@ -36,6 +38,15 @@ def bring_queue(store: Store, watch: Callable[[int], None] = lambda done: None) 
         done += made
         watch(done)
     return done
+
+
+_PLANS: Lately[tuple[PlanProgress, ...]] = Lately(short=0.02)
+
+
+def plans_lately(store: Store) -> tuple[PlanProgress, ...]:
+    """How far the samples are; in a large archive as some seconds ago, and nothing where it is being counted
+    for the first time."""
+    return _PLANS.of(store, object(), lambda store: store.plan_progress()) or ()
 
 
 def of_team(which: QueueFilter, team: str | None, roster: Roster) -> QueueFilter:

@@ -23,7 +23,8 @@ def released_sheet(store: Store, recording_id: str, names: Mapping[str, str] | N
         for review in store.reviews(recording_id)
         if review.decision is not Decision.NOTE
     )
-    return sheet_of(stored, reviews, rules_of_the_day(store, stored.ruleset_digest), "")
+    ruleset = rules_of_the_day(store, stored.ruleset_digest)
+    return sheet_of(stored, reviews, ruleset, "", released=True)
 
 
 def aliases(reviews: Iterable[Review], others: Iterable[str], users: Iterable[User]) -> Mapping[str, str]:

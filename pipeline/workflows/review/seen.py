@@ -16,7 +16,7 @@ from pipeline.workflows.rules import rules_of_the_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Viewed:
     """A call as a viewer may see it: its card is made of `reviews`, out of `everything` that was decided."""
 
     stored: StoredCall
@@ -46,10 +46,10 @@ class Viewer:
             self._rules[digest] = rules_of_the_day(self.store, digest)
         return self._rules[digest]
 
-    def seen(self, stored: StoredCall) -> Seen:
+    def seen(self, stored: StoredCall) -> Viewed:
         """A scoring of a call with the card that may be seen."""
         reviews = self.store.reviews(stored.recording.id)
-        found = Seen(stored=stored, everything=reviews, reviews=self._visible(stored, reviews))
+        found = Viewed(stored=stored, everything=reviews, reviews=self._visible(stored, reviews))
         if not found.hidden:
             return found
         rules = self.rules(stored.ruleset_digest)
@@ -89,7 +89,9 @@ class Viewer:
         if not self.who or not reviews or card is None:
             return reviews
         template = self.rules(stored.ruleset_digest).template(card.template_id)
-        return visible(reviews, self.who, blind=template is not None and template.reviews.blind)
+        line = self.store.queue_line(stored.recording.id)
+        blind = template is not None and template.reviews.blind and not (line and line.released)
+        return visible(reviews, self.who, blind=blind)
 
     def _others(self, recording_id: str) -> bool:
         """Whether anybody but the viewer decided about a call."""

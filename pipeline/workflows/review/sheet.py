@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.errors import UsageError
+from pipeline.queue import released as is_released
+from pipeline.queue import reviews_asked
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import OPEN, Review, Scorecard, ScoredItem
 from pipeline.scoring.added import with_people
@@ -22,8 +24,9 @@ TICK = timedelta(microseconds=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """`machine` is the card without any review, `card` the one with the `reviews` that `who` may see, out of
-    `everything` that was decided; `hidden` counts the inspectors whose decisions are kept back. The findings
-    of `stored` are those of the rules and those that the reviews in sight added."""
+    `everything` that was decided; `hidden` counts the inspectors whose decisions are kept back; `released`:
+    the agent may see the card. The findings of `stored` are those of the rules and those that the reviews in
+    sight added."""
 
     who: str
     stored: StoredCall
@@ -34,6 +37,17 @@ class Sheet:
     machine: Scorecard
     card: Scorecard
     hidden: int
+    released: bool = False
+
+    @property
+    def blind(self) -> bool:
+        """Whether inspectors judge it blind to each other: nobody does once the agent may see the card."""
+        return self.template.reviews.blind and not self.released
+
+    @property
+    def pending(self) -> bool:
+        """Whether the card was released, and scored anew since with a form that asks for more inspectors."""
+        return self.released and not is_released(self.everything, reviews_asked(self.template.reviews))
 
     @property
     def own(self) -> tuple[Review, ...]:
@@ -63,10 +77,13 @@ def sheet(store: Store, name: str, who: str) -> Sheet:
     without a scorecard."""
     stored = store.latest(store.find_call(name).id)
     ruleset = rules_of_the_day(store, stored.ruleset_digest)
-    return sheet_of(stored, store.reviews(stored.recording.id), ruleset, who)
+    line, reviews = store.queue_line(stored.recording.id), store.reviews(stored.recording.id)
+    return sheet_of(stored, reviews, ruleset, who, released=line is not None and line.released)
 
 
-def sheet_of(stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, who: str) -> Sheet:
+def sheet_of(
+    stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, who: str, *, released: bool = False
+) -> Sheet:
     """The same from what was read. Raises UsageError: there is no scorecard."""
     template = ruleset.template(stored.scorecard.template_id) if stored.scorecard else None
     if template is None:
@@ -74,7 +91,8 @@ def sheet_of(stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, 
             f"{stored.recording.name} 没有评分表，无法复核",
             hint="没有适用于它的模板；补了模板之后用 callscore rescore 重评",
         )
-    seen = visible(reviews, who, blind=template.reviews.blind) if who else reviews
+    blind = template.reviews.blind and not released
+    seen = visible(reviews, who, blind=blind) if who else reviews
     stored = replace(stored, findings=tuple(with_people(stored.findings, seen, ruleset)))
     return Sheet(
         who=who,
@@ -86,6 +104,7 @@ def sheet_of(stored: StoredCall, reviews: tuple[Review, ...], ruleset: RuleSet, 
         machine=card_with(stored, ruleset, template, ()),
         card=card_with(stored, ruleset, template, seen),
         hidden=len(set(inspectors(reviews)) - set(inspectors(seen))),
+        released=released,
     )
 
 

@@ -65,8 +65,11 @@ def save(edit: Edit, book: Rulebook, store: Store, who: User, *, at: datetime) -
     text = typed(edit.text)
     if before.version != edit.version:
         raise UsageError(CHANGED, hint=AGAIN)
-    if text == before.text:
-        return before
+    return before if text == before.text else keep(before, text, store, who, at=at)
+
+
+def keep(before: RuleDraft, text: str, store: Store, who: User, *, at: datetime) -> RuleDraft:
+    """The next version of a draft. Raises UsageError: somebody saved meanwhile."""
     editors = (*(login for login in before.edited_by if login != who.login), who.login)
     draft = replace(before, text=text, edited_by=editors, updated_at=at)
     saved = store.save_rule_draft(draft, audit=(entry("rule.draft_saved", draft, who, at),))

@@ -1,18 +1,17 @@
 """How each rule does: what it found, what inspectors thought of it, whether it finds more than it used to."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from weakref import WeakKeyDictionary
 
 from pipeline.findings import Outcome
 from pipeline.scoring.intervals import Share
 from pipeline.storage.records import DecidedFinding
 from pipeline.storage.rule_statistics import Counted, Hits, RuleHits, Weeks
 from pipeline.storage.store import Store
+from pipeline.workflows.lately import Lately
 from pipeline.workflows.tuning.backtest import is_true
 
 LATELY = timedelta(weeks=4)
@@ -22,16 +21,7 @@ BEFORE = timedelta(weeks=8)
 NOTHING = Share(right=0, n=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What was counted, of which archive, and until when it will do."""
-
-    key: tuple[int, datetime]
-    hits: Hits
-    until: float
-
-
-_COUNTED: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+_COUNTED: Lately[Hits] = Lately()
 
 
 class Trend(StrEnum):
@@ -71,30 +61,31 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Healths:
-    """Of all rules that ever found something, by rule, in `calls` calls; `weeks` None: no call has a time."""
+    """Of all rules that ever found something, by rule, in `calls` calls; `weeks` None: no call has a time.
+    `counted` False: the hits of a large archive are still being counted, and are none here."""
 
     calls: int
     by_rule: dict[str, Health]
     weeks: Weeks | None = None
+    counted: bool = True
 
     def of(self, rule_id: str) -> Health:
         return self.by_rule.get(rule_id, Health())
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SOON = 0.25
-"""Seconds: what is counted that fast is counted anew after every scoring; else it is kept for PATIENCE times
-as long as the counting took."""
-PATIENCE = 200
+NO_HITS = Hits(calls=Counted(), rules=())
 
 
 def healths(store: Store) -> Healths:
     """The last four weeks of the archive are held against the eight before. In a large archive the hits may
-    be some minutes old."""
+    be some minutes old, and nobody waits for them."""
     span = store.span_of_calls()
     end = span[1] + timedelta(microseconds=1) if span else _EPOCH
     weeks = Weeks(before=end - LATELY - BEFORE, since=end - LATELY, until=end)
-    hits = _counted(store, weeks)
+    key = store.newest_scoring(), end
+    known = _COUNTED.of(store, key, lambda store: store.rule_hits(weeks))
+    hits = known or NO_HITS
     found = {line.rule_id: line for line in hits.rules}
     decided = _precisions(store.decided_findings())
     return Healths(
@@ -104,17 +95,8 @@ def healths(store: Store) -> Healths:
             for rule_id in (found.keys() | decided.keys())
         },
         weeks=weeks if span else None,
+        counted=known is not None,
     )
-
-
-def _counted(store: Store, weeks: Weeks) -> Hits:
-    key, kept, began = (store.newest_scoring(), weeks.until), _COUNTED.get(store), time.monotonic()
-    if kept is not None and (kept.key == key or began < kept.until):
-        return kept.hits
-    hits = store.rule_hits(weeks)
-    took = time.monotonic() - began
-    _COUNTED[store] = _Kept(key=key, hits=hits, until=began + (took * PATIENCE if took > SOON else 0.0))
-    return hits
 
 
 def _precisions(decided: Iterable[DecidedFinding]) -> dict[str, Share]:

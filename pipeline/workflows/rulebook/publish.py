@@ -45,6 +45,9 @@ def check_place(draft: RuleDraft, book: Rulebook) -> None:
     if not book.is_own:
         raise UsageError("正在用随产品附带的规则，它们只能读", hint=OWN_FOLDER.format(folder=book.folder))
     live = book.texts.get(draft.path)
+    if draft.is_new:
+        _check_free(draft, book)
+        return
     if live is None:
         raise UsageError(f"{draft.path} 已经不在了，没有发布", hint="撤回改稿，从现在的规则重新改")
     if sha256_of(live) != draft.base_sha256:
@@ -54,6 +57,14 @@ def check_place(draft: RuleDraft, book: Rulebook) -> None:
         )
     if live == draft.text:
         raise UsageError("改稿和现在的文件一样，没有可发布的", hint="接着改，或撤回改稿")
+
+
+def _check_free(draft: RuleDraft, book: Rulebook) -> None:
+    """Raises UsageError: somebody made such a rule since the draft of the new one began."""
+    if draft.path in book.texts or book.ruleset.rule(draft.rule_id) is not None:
+        raise UsageError(
+            f"{draft.path} 或规则 {draft.rule_id} 已经有了，没有发布", hint="撤回，换一个编号重新起草"
+        )
 
 
 def check_text(draft: RuleDraft, book: Rulebook, settings: Settings, today: date) -> None:
@@ -88,8 +99,8 @@ def publish(draft: RuleDraft, book: Rulebook, store: Store, who: User, *, at: da
     as it was.
     """
     with _ONE_AT_A_TIME:
-        place = _place(book.folder, draft.path)
-        before = _read(place)
+        place = _place(book.folder, draft)
+        before = b"" if draft.is_new and not place.exists() else _read(place)
         if (
             sha256_of(decode(draft.path, before)) != draft.base_sha256
             or store.rule_draft(draft.rule_id) != draft
@@ -102,13 +113,21 @@ def publish(draft: RuleDraft, book: Rulebook, store: Store, who: User, *, at: da
         try:
             revision = _committed(tree, draft, store, who) if tree else None
         except BaseException:
-            _write(place, before)
+            _put_back(place, before)
             raise
         closing = Closing(state=DraftState.PUBLISHED, who=who.login, at=at, revision=revision)
         store.close_rule_draft(
             draft, closing, audit=(entry("rule.published", draft, who, at, revision=revision),)
         )
     return Published(path=place, revision=revision)
+
+
+def _put_back(place: Path, before: bytes) -> None:
+    """The file as it was; one that was not there is gone again."""
+    if before:
+        _write(place, before)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def _check_clean(tree: WorkTree, path: str) -> None:
@@ -131,12 +150,13 @@ def _committed(tree: WorkTree, draft: RuleDraft, store: Store, who: User) -> str
         raise
 
 
-def _place(folder: Path, path: str) -> Path:
+def _place(folder: Path, draft: RuleDraft) -> Path:
     """Raises UsageError: a link leads out of the folder. NotFound."""
+    path = draft.path
     place = (folder / path).resolve()
     if not place.is_relative_to(folder.resolve()):
         raise UsageError(f"{path} 是指向规则文件夹之外的链接，没有发布", hint="把文件本身放进规则文件夹")
-    if not place.is_file():
+    if not place.is_file() and not draft.is_new:
         raise NotFound(f"{path} 已经不在了，没有发布", hint="撤回改稿，从现在的规则重新改")
     return place
 
@@ -155,9 +175,12 @@ def _as_written(text: str, before: bytes) -> bytes:
 
 
 def _write(place: Path, data: bytes) -> None:
-    """Whole or not at all, with the permissions that the file has. Raises UsageError."""
+    """Whole or not at all, with the permissions that the file has; a new one those of its folder, but to be
+    run. Raises UsageError."""
     try:
-        mode = stat.S_IMODE(place.stat().st_mode)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        like = place if place.exists() else place.parent
+        mode = stat.S_IMODE(like.stat().st_mode) & (0o777 if like is place else 0o666)
         with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".tmp", delete=False) as out:
             try:
                 out.write(data)

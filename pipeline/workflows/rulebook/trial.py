@@ -34,18 +34,23 @@ class Attempt:
 def checked(attempt: Attempt, book: Rulebook) -> Attempt:
     """The attempt as it is. Raises UsageError: the phrase cannot be read, the rule takes no phrases, there is
     no such role. NotFound."""
-    if not attempt.phrase or len(attempt.phrase) > LONGEST_PHRASE:
-        raise UsageError(f"说法要有 1 到 {LONGEST_PHRASE} 个字", hint="写上要试的话")
-    try:
-        parse(attempt.phrase)
-    except PatternError as error:
-        told = f"“{attempt.phrase}”第 {error.column + 1} 个字：{error}"
-        raise UsageError(told, hint="改好说法再试") from error
+    check_phrase(attempt.phrase)
     if attempt.role not in (Role.AGENT.value, Role.CUSTOMER.value, "any"):
         raise UsageError("没有这样的角色", hint="坐席、客户，或都算")
     if attempt.rule_id and not takes_phrases(book.rule(attempt.rule_id)):
         raise UsageError(f"{attempt.rule_id} 不是按说法找的规则，没处加", hint="换一条，或单独试")
     return attempt
+
+
+def check_phrase(phrase: str) -> None:
+    """Raises UsageError: it is empty or too long, or cannot be read."""
+    if not phrase or len(phrase) > LONGEST_PHRASE:
+        raise UsageError(f"说法要有 1 到 {LONGEST_PHRASE} 个字", hint="写上要听的话")
+    try:
+        parse(phrase)
+    except PatternError as error:
+        told = f"“{phrase}”第 {error.column + 1} 个字：{error}"
+        raise UsageError(told, hint="改好说法再试") from error
 
 
 def takes_phrases(rule: Rule) -> bool:

@@ -68,7 +68,7 @@ def import_rules(words: WordList, plan: Plan) -> Imported:
         name = _unique(_slug(category) + ("" if alone else f"_{severity}"), files, plan)
         title = category if alone else f"{category}（{_TITLES[severity]}）"
         why = f"词表“{words.path.name}”里的“{category}”。"
-        files[f"{plan.label}/{name}.yml"] = _file(f"{plan.label}.{name}", title, why, entries, plan)
+        files[f"{plan.label}/{name}.yml"] = rule_file(f"{plan.label}.{name}", title, why, entries, plan)
     return Imported(
         files=files,
         entries=len(kept),
@@ -115,7 +115,7 @@ def _tested(entry: Entry, plan: Plan) -> tuple[Entry, RowFault | None]:
     """The entry with the sentence that its case says, and why that case would fail, if it would."""
     sentence = entry.example or spoken(entry.phrase)
     heard = replace(entry, example=sentence)
-    text = _file("list.phrase", "x", "x", [heard], plan)
+    text = rule_file("list.phrase", "x", "x", [heard], plan)
     ruleset, faults = examine_texts({"list/phrase.yml": text})
     if faults:
         return heard, RowFault(row=entry.row, message=f"“{entry.phrase}”：{faults[0].message}")
@@ -149,7 +149,7 @@ def _node(node: Node) -> str:
     return ""
 
 
-def _file(rule_id: str, title: str, why: str, entries: Sequence[Entry], plan: Plan) -> str:
+def rule_file(rule_id: str, title: str, why: str, entries: Sequence[Entry], plan: Plan) -> str:
     first = entries[0]
     hits = [f'  - hit: "{_role(plan)} 3.0 {_sentence(entry.example)}"' for entry in entries]
     miss = f'  - miss: "{_other(plan)} 3.0 {_sentence(spoken(first.phrase))}"'

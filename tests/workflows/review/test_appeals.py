@@ -13,7 +13,7 @@ from pipeline.errors import CallscoreError
 from pipeline.scorecard import Decision
 from pipeline.storage.store import Store
 from pipeline.workflows.rescore import rescore_all
-from pipeline.workflows.review.appeals import Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
+from pipeline.workflows.review.appeals import Again, Answer, Plea, answer_appeal, raise_appeal, reopen_appeal
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def answer(store: Store, number: int = 1, who: str = "王", at: datetime = NOON 
 
 
 def reopen(store: Store, at: datetime = NOON + DAY) -> Appeal:
-    return reopen_appeal(1, "101", "再听", store, SETTINGS, at=at)
+    return reopen_appeal(1, Again(who="101", reason="再听"), store, SETTINGS, at=at)
 
 
 def test_an_appeal_is_kept_with_the_card_it_is_about_and_the_days_of_the_form(store: Store) -> None:
