@@ -4,7 +4,7 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,10 @@ class Slow(FakeListener):
         super().__init__()
         self._steps = steps
 
-    def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
-        for heard in super().hear(recordings):
+    def hear(
+        self, recordings: Iterable[Recording], beat: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Recording, Transcript]]:
+        for heard in super().hear(recordings, beat):
             yield heard
             self._steps.release()
             time.sleep(0.05)

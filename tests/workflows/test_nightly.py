@@ -159,3 +159,16 @@ def test_a_mistake_on_the_way_through_the_folder_ends_the_night_and_blames_no_re
     with pytest.raises(RuntimeError, match="mistake"):
         night(store, tmp_path / "in")
     assert store.quarantined() == ()
+
+
+class _Broken(FakeListener):
+    """Cannot hear anything at all."""
+
+    def hear(self, recordings: object, beat: object) -> object:  # type: ignore[override]
+        raise TypeError("a mistake of the program")
+
+
+def test_a_mistake_that_is_no_recordings_fault_ends_the_night(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        night(store, archive(tmp_path / "in", calls=2), _Broken())
+    assert store.quarantined() == ()

@@ -1,6 +1,6 @@
 """Several nights and inspectors at once on one database: nobody waits for ever, nothing is lost."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,8 +28,10 @@ class OtherModel(FakeListener):
         super().__init__()
         self._provenance = provenance
 
-    def hear(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Transcript]]:
-        for recording, transcript in super().hear(recordings):
+    def hear(
+        self, recordings: Iterable[Recording], beat: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Recording, Transcript]]:
+        for recording, transcript in super().hear(recordings, beat):
             yield recording, replace(transcript, provenance=self._provenance)
 
 

@@ -52,7 +52,7 @@ class Here:
             except CallscoreError:
                 raise
             except Exception as error:
-                if error is outside.fault:
+                if error is outside.fault or not self._open:  # no recording's fault: it would go on for ever
                     raise
                 LOG.warning("a batch failed, its recordings are heard one by one: %s", place(error))
                 for job in list(self._open.values()):
