@@ -6,6 +6,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -69,6 +70,10 @@ class Job:
     @property
     def seconds(self) -> float:
         return self.ended - self.began
+
+    def as_it_is(self) -> "Job":
+        """For a page, which asks more than once: it must not be over in between."""
+        return copy(self)
 
     def watch(self, done: int, total: int) -> None:
         """Raises Stopped."""

@@ -32,6 +32,15 @@ def test_a_job_gives_what_its_work_gives() -> None:
     assert (job.state, job.result) == (State.DONE, 42)
 
 
+def test_a_job_that_a_page_looks_at_is_not_over_in_between() -> None:
+    go_on = threading.Event()
+    job = Jobs().start(a_job(), lambda watch: go_on.wait(20))
+    seen = job.as_it_is()
+    go_on.set()
+    until(lambda: job.is_over)
+    assert (seen.is_over, seen.id) == (False, job.id)
+
+
 def test_what_can_be_explained_is_told() -> None:
     def fails(watch: Watch) -> None:
         raise UsageError("没有规则", hint="换一条")

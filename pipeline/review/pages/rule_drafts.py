@@ -92,6 +92,7 @@ def checking(visit: Visit) -> Response:
 
 
 def _checked(visit: Visit, job: Job) -> Response:
+    job = job.as_it_is()
     rule_id, text = job.about
     result = job.result if job.state is State.DONE else Checked(notices=(), results=())
     return page_of(

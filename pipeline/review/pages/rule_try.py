@@ -62,7 +62,7 @@ def start(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """What was tried, and what came of it or how far it is."""
-    job = visit.site.jobs.find(visit.who.login, visit.params["job"])
+    job = visit.site.jobs.find(visit.who.login, visit.params["job"]).as_it_is()
     attempt = job.about if isinstance(job.about, Attempt) else Attempt(phrase="")
     return _page(visit, attempt, job=job)
 
@@ -73,6 +73,7 @@ def state(visit: Visit) -> Response:
 
 
 def state_of(visit: Visit, job: Job) -> Response:
+    job = job.as_it_is()
     return page_of(visit, "rule_impact.html", job=job, shown=shown_result(visit, job))
 
 
