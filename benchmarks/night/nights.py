@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.night.processes import Command
+from pipeline.samples import Mono
 from pipeline.settings import Settings, load_settings
 from pipeline.speech.asr import Reader, Recognizer
 from pipeline.speech.decoder import Decoder, Features, Manner, Reading
@@ -25,6 +26,7 @@ from pipeline.storage.store import Store
 from pipeline.timeline import Transcript
 from pipeline.units import Ms
 from pipeline.workflows.meaning import Understanding
+from pipeline.workflows.night.here import here
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.values import NightPlan, NightTools
 from pipeline.workflows.nightly import run_night
@@ -51,7 +53,7 @@ class Counting:
     def frames_for(self, duration: Ms) -> int:
         return self._reader.frames_for(duration)
 
-    def features(self, sound: Any, frames: int) -> Features:
+    def features(self, sound: Mono, frames: int) -> Features:
         return self._reader.features(sound, frames)
 
     def read(self, batch: Sequence[Features], seconds: Sequence[float], manner: Manner) -> Sequence[Reading]:
@@ -149,7 +151,8 @@ def night(folder: Path, bench: Bench, listener: Listener) -> dict[str, Transcrip
         tools = NightTools(
             store=store,
             prepare=Preparing(bench.settings),
-            listener=lambda: listener,
+            listener=lambda _: listener,
+            hearing=here,
             provenance=listener.provenance,
             ruleset=bench.ruleset,
             settings=bench.settings,

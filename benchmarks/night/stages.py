@@ -1,5 +1,7 @@
 """Where a night's time goes: samples of every thread of all its processes, by stage and as a flame graph."""
 
+import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +14,7 @@ from benchmarks.night.processes import Command, Cost, run
 
 PICTURE = Path("docs/images/night-flames.svg")
 SAMPLES_A_SECOND = 50
-PY_SPY = Path(sys.executable).with_name("py-spy")
+BINARIES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 Stack = tuple[str, ...]
 """Frames from the outermost to the innermost, each `function (file)`."""
@@ -59,11 +61,12 @@ OTHER = "其余"
 
 def part(bench: Bench) -> Part:
     """One night as the program, sampled."""
-    if not PY_SPY.exists():
+    py_spy = shutil.which("py-spy", path=BINARIES)
+    if py_spy is None:
         return Part(title="时间花在哪里", lines=["没有装 py-spy（`pip install callscore[dev]`），没有量。"])
     raw = bench.new(".raw")
     night = bench.program(bench.corpus, bench.new(".db"))
-    spy = [str(PY_SPY), "record", "--format", "raw", "--idle", "--subprocesses", "--nolineno"]
+    spy = [py_spy, "record", "--format", "raw", "--idle", "--subprocesses", "--nolineno"]
     asked = ["--rate", str(SAMPLES_A_SECOND), "--output", str(raw), "--", *night.line]
     cost = run(Command(line=[*spy, *asked], environ=night.environ))
     stacks = busy(parsed(raw.read_text(encoding="utf-8").splitlines()))
