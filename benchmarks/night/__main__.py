@@ -30,7 +30,7 @@ PARTS: dict[str, Callable[[Bench], Part]] = {
     "devices": devices.part,
 }
 PAGE = Path("docs/benchmark-night.md")
-COMPUTE = {"cpu": "int8", "cuda": "float16"}
+COMPUTE, BATCH = {"cpu": "int8", "cuda": "float16"}, {"cpu": 4, "cuda": 16}
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def main() -> int:
         "model": options.model,
         "device": options.device,
         "compute_type": COMPUTE[options.device],
-        "batch_size": options.batch_size,
+        "batch_size": options.batch_size or BATCH[options.device],
     }
     with opened(options.corpus, quick=options.quick, **settings) as bench:
         parts = [_told(name, bench) for name in options.parts]
@@ -78,7 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--model", default="base")
     parser.add_argument("--device", choices=list(COMPUTE), default="cpu")
-    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--batch-size", type=int)
     parser.add_argument("--markdown", type=Path)
     return parser.parse_args()
 

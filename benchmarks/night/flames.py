@@ -11,6 +11,10 @@ LEAST = 0.002
 """Narrower frames are left out, as parts of the whole."""
 LETTER = 0.0047
 """How wide a letter is, as a part of the picture."""
+DEEPEST = 30
+"""Rows: what is called below is inside."""
+MACHINERY = "importlib"
+"""Frames of it are left out: an import in an import in an import."""
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class Frame:
     def boxes(self, whole: int, start: float = 0.0, depth: int = 0) -> Iterator["Box"]:
         """This one and those below it, the widest of each first."""
         share = self.count / whole
-        if share < LEAST:
+        if share < LEAST or depth > DEEPEST:
             return
         yield Box(name=self.name, start=start, width=share, depth=depth)
         for frame in sorted(self.below.values(), key=lambda frame: (-frame.count, frame.name)):
@@ -60,7 +64,7 @@ def drawn(stacks: Mapping[Stack, int], title: str) -> str:
 
     root = Frame(title)
     for stack, count in stacks.items():
-        root.add(stack, count)
+        root.add(tuple(frame for frame in stack if MACHINERY not in frame), count)
     boxes = list(root.boxes(max(1, root.count)))
     rows = 1 + max(box.depth for box in boxes)
     with rc_context({"svg.fonttype": "none", "font.size": 7, "svg.hashsalt": "callscore"}):

@@ -137,6 +137,7 @@ class Bench:
             "device": self.settings.device,
             "compute_type": self.settings.compute_type,
             "threads": self.settings.threads,
+            "batch_size": self.settings.batch_size,
             "log": log_of(database),
             **settings,
         }

@@ -29,6 +29,7 @@ WAITING = (
     "_poll (multiprocessing/connection.py)",
     "wait (multiprocessing/connection.py)",
     "get (queue.py)",
+    "read_signed (multiprocessing/forkserver.py)",
     "main (multiprocessing/forkserver.py)",
     "main (multiprocessing/resource_tracker.py)",
 )
