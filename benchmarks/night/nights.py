@@ -155,7 +155,7 @@ def night(folder: Path, bench: Bench, listener: Listener) -> dict[str, Transcrip
             listener=lambda _: listener,
             hearing=here,
             provenance=listener.provenance,
-            ruleset=bench.ruleset,
+            ruleset=lambda: bench.ruleset,
             settings=bench.settings,
             clock=lambda: datetime.now(UTC),
             understand=bench.understanding.with_sentences,

@@ -66,7 +66,7 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
             prepare=Preparing(settings),
             listener=Listener.open,
             provenance=provenance,
-            ruleset=ruleset,
+            ruleset=lambda: ruleset,
             settings=settings,
             clock=lambda: datetime.now(UTC),
             understand=understanding.with_sentences,

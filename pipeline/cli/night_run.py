@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -75,7 +76,7 @@ def running(settings: Settings) -> Iterator[Run]:
             listener=Listener.open,
             hearing=hearing,
             provenance=Listener.provenance_of(settings),
-            ruleset=rules_in_force(store, understanding, at=datetime.now(UTC)),
+            ruleset=cache(lambda: rules_in_force(store, understanding, at=datetime.now(UTC))),
             settings=settings,
             clock=lambda: datetime.now(UTC),
             understand=understanding.with_sentences,

@@ -68,11 +68,12 @@ class Night:
         return self.summary
 
     def work(self, number: int) -> None:
-        """Hear, judge and store."""
+        """Hear, judge and store. Rules that cannot be used are told of before anything is heard."""
         with closing(self._jobs(number)) as jobs:
             first = list(islice(jobs, 1))
             if not first:
                 return
+            self.tools.ruleset()
             with self.tools.hearing(self.tools.recipe) as hearing:
                 hearing.hear(self._within_budget(first, jobs), self._told)
 
@@ -159,7 +160,7 @@ class Night:
 
     def _judged(self, call: Call) -> ScoredCall:
         reviews = self.tools.store.reviews(call.recording.id)
-        return judge(self.tools.understand(call), self.tools.ruleset, self.tools.settings, reviews=reviews)
+        return judge(self.tools.understand(call), self.tools.ruleset(), self.tools.settings, reviews=reviews)
 
     def _failed(self, failed: Failed) -> None:
         job = failed.job

@@ -40,14 +40,14 @@ class NightPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightTools:
     """Everything with a state, passed in. `listener` and `prepare` are the `recipe` for whoever hears,
-    `hearing` is opened only when there is work; `provenance` is what its transcripts will carry;
-    `understand` adds the vectors of a call's sentences; `ticks` are seconds that never go back."""
+    `ruleset` is asked for and `hearing` opened only when there is work; `provenance` is what its transcripts
+    will carry; `understand` adds the vectors of a call's sentences; `ticks` are seconds that never go back."""
 
     store: Store
     listener: Callable[[Settings], Listener]
     prepare: Callable[[], Prepare]
     provenance: Provenance
-    ruleset: RuleSet
+    ruleset: Callable[[], RuleSet]
     settings: Settings
     clock: Callable[[], datetime]
     understand: Callable[[Call], Call] = lambda call: call
