@@ -24,7 +24,7 @@ from pipeline.workflows.nightly import run_night
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with three good recordings and an empty one, after a night."""
-    monkeypatch.setattr("pipeline.speech.listen.Listener.provenance_of", lambda settings: MADE_BY)
+    monkeypatch.setattr("pipeline.cli.night_desk.provenance_of", lambda settings: MADE_BY)
     folder = archive(tmp_path / "in", calls=4)
     (folder / "audio/c2.wav").write_bytes(b"")
     with Store.open(f"sqlite:///{tmp_path}/calls.db") as store:

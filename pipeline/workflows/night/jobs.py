@@ -19,10 +19,9 @@ from pipeline.media.metadata import Fault, Metadata, Row, read_metadata
 from pipeline.storage.night_records import COSTLY, MOST_TRIES, Standing, State, Wanted
 from pipeline.storage.store import work_key
 from pipeline.workflows.night.importance import Importance
-from pipeline.workflows.night.job import Job, Stamp
+from pipeline.workflows.night.job import Job, Stamp, moved
 from pipeline.workflows.night.owner import is_gone
 from pipeline.workflows.night.patience import patiently
-from pipeline.workflows.night.preparing import moved
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary
 
 METADATA_NAME = "metadata.csv"
