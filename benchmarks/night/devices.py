@@ -10,7 +10,7 @@ from benchmarks.night.requests import Ready, ready
 from pipeline.speech.asr import Recognizer
 from pipeline.units import MS_PER_SECOND
 
-ROUNDS = 3
+ROUNDS = 2
 TIMES_ON_GPU = 10
 """The corpus so many times over: a GPU is done with it once before it can be measured."""
 

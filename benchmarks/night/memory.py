@@ -9,8 +9,8 @@ from benchmarks.night.nights import Bench
 from benchmarks.night.page import Bar, Part, table
 from benchmarks.night.processes import Command, Cost, run
 
-SECONDS, TIMES, BATCH = 8.0, 10, 2
-STANDIN_CALLS, REAL_CALLS = 40, 5
+SECONDS, TIMES, BATCH = 8.0, 10, 1
+STANDIN_CALLS, REAL_CALLS = 24, 4
 QUICK = 2
 
 

@@ -1,6 +1,5 @@
 """Hold music or silence put into every call, half as long as the call: what it costs, what it makes up."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,29 +13,21 @@ from benchmarks.night.stock import spoken
 from pipeline.timeline import Span, Transcript, Word
 
 KINDS = (("等待音乐", music), ("静音", silence))
-ROUNDS = 2
+NOTHING = Cost(seconds=0.0, processor=0.0)
 EDGE_MS = 300
 """A word that hangs over the edge of the wait by less was said before or after it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Tried:
-    """The calls with one kind of wait, what their nights cost and what was heard in the last one."""
+    """The calls with one kind of wait, what their night cost and what was heard in it."""
 
     waits: Waits
-    costs: list[Cost] = field(default_factory=list)
+    cost: Cost = NOTHING
     heard: Mapping[str, Transcript] = field(default_factory=dict)
 
     def night(self, bench: Bench) -> None:
         self.heard = bench.night(self.waits.folder)
-
-    @property
-    def seconds(self) -> float:
-        return statistics.median(cost.seconds for cost in self.costs)
-
-    @property
-    def processor(self) -> float:
-        return statistics.median(cost.processor for cost in self.costs)
 
     @property
     def invented(self) -> int:
@@ -59,13 +50,12 @@ def _is_in(word: Span, wait: Span) -> bool:
 
 
 def part(bench: Bench) -> Part:
-    """The same calls plain, with music, with silence; in turn."""
+    """The same calls plain, with music, with silence."""
     bench.load()
     plain = Tried(waits=with_waits(bench.corpus, bench.new("plain"), silence, share=0.0))
     tried = [(n, Tried(waits=with_waits(bench.corpus, bench.new("waits"), kind))) for n, kind in KINDS]
-    for _ in range(1 if bench.quick else ROUNDS):
-        for one in (plain, *(one for _, one in tried)):
-            one.costs.append(timed(lambda one=one: one.night(bench)))
+    for one in (plain, *(one for _, one in tried)):
+        one.cost = timed(lambda one=one: one.night(bench))
     return Part(
         title="通话里的等待",
         lines=[
@@ -85,9 +75,9 @@ def part(bench: Bench) -> Part:
 def _row(name: str, one: Tried, plain: Tried) -> Sequence[str]:
     return (
         name,
-        f"{one.seconds:.1f}",
-        f"{one.processor:.1f}",
-        f"{one.processor / plain.processor:.2f}",
+        f"{one.cost.seconds:.1f}",
+        f"{one.cost.processor:.1f}",
+        f"{one.cost.processor / plain.cost.processor:.2f}",
         str(one.invented),
         f"{_changed(one, plain):.1%}",
     )
@@ -95,7 +85,7 @@ def _row(name: str, one: Tried, plain: Tried) -> Sequence[str]:
 
 def _bars(name: str, one: Tried, plain: Tried) -> tuple[Bar, Bar]:
     return (
-        Bar(what=f"多半通{name}，耗时之比", found=one.seconds / plain.seconds, limit=1.15),
+        Bar(what=f"多半通{name}，耗时之比", found=one.cost.seconds / plain.cost.seconds, limit=1.15),
         Bar(what=f"{name}里编出来的字", found=one.invented, limit=0),
     )
 
