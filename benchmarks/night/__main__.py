@@ -36,7 +36,7 @@ COMPUTE, BATCH = {"cpu": "int8", "cuda": "float16"}, {"cpu": 4, "cuda": 16}
 def main() -> int:
     """Run, print, write the page; 1 where something that was asked for was not met."""
     options = _options()
-    load, began = os.getloadavg()[0], time.monotonic()
+    before, began = os.getloadavg()[0], time.monotonic()
     settings = {
         "threads": options.threads,
         "model": options.model,
@@ -46,7 +46,8 @@ def main() -> int:
     }
     with opened(options.corpus, quick=options.quick, **settings) as bench:
         parts = [_told(name, bench) for name in options.parts]
-    run = Run(command=_command(options.corpus), load=load, seconds=time.monotonic() - began)
+    seconds, after = time.monotonic() - began, os.getloadavg()[0]
+    run = Run(command=_command(options.corpus), before=before, after=after, seconds=seconds)
     lines = page(parts, run)
     print("\n".join(lines))
     target = options.markdown or (PAGE if options.parts == list(PARTS) else None)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
+IDLE = 0.5
+"""Load of a machine that does nothing else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """What was asked for, and what was found. `least`: the limit is the least that will do, else the most."""
@@ -42,10 +46,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How the parts were run: `command` to run them again, processor `load` before them, `seconds` in all."""
+    """How the parts were run: `command` to run them again, the machine's load `before` and `after` them (its own
+    work is in the second), `seconds` in all."""
 
     command: str
-    load: float
+    before: float
+    after: float
     seconds: float
 
 
@@ -56,7 +62,7 @@ def page(parts: Iterable[Part], run: Run) -> list[str]:
         "# 一夜有多快（由 `make bench-night` 生成，请勿手改）",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}，`{run.command}`；{_machine()}，",
-        f"开始时负载 {run.load:.1f}{_busy(run.load)}，共 {run.seconds / 60:.1f} 分钟。",
+        f"开始时负载 {run.before:.1f}，结束时 {run.after:.1f}{_busy(run)}，共 {run.seconds / 60:.1f} 分钟。",
         "",
         "“处理器”：这一夜的所有进程用掉的处理器秒数，机器上有别的任务时比钟点可靠。要对比的在同一次运行里轮流做。",
         "",
@@ -80,5 +86,6 @@ def _machine() -> str:
     )
 
 
-def _busy(load: float) -> str:
-    return "（**机器不空闲，钟点不可信**）" if load > 0.5 else ""
+def _busy(run: Run) -> str:
+    own = (os.cpu_count() or 1) + 1
+    return "（**机器不空闲，钟点不可信**）" if run.before > IDLE or run.after > own else ""

@@ -24,7 +24,7 @@ from pipeline.timeline import Provenance, Role, RoleAssignment, Span, Transcript
 
 DEMO = Path(__file__).parents[2] / "data/demo"
 BY = Provenance(pipeline="0", model="", model_sha256="", settings_digest="")
-RUN = Run(command="python -m benchmarks.night", load=0.1, seconds=60)
+RUN = Run(command="python -m benchmarks.night", before=0.1, after=2.0, seconds=60)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_bar_that_was_not_met_stands_out() -> None:
 
 
 def test_the_page_says_that_the_machine_was_busy() -> None:
-    assert "不可信" in "".join(page([], replace(RUN, load=2.0)))
+    assert "不可信" in "".join(page([], replace(RUN, before=2.0)))
     assert "不可信" not in "".join(page([], RUN))
 
 
