@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-
 IDLE = 0.5
 """Load of a machine that does nothing else."""
 
@@ -46,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How the parts were run: `command` to run them again, the machine's load `before` and `after` them (its own
+    """How the parts were run: `command` to run them again, load `before` and `after` them (their own
     work is in the second), `seconds` in all."""
 
     command: str
