@@ -58,6 +58,8 @@ STAGES = (
 """The first that a stack goes through; a stack may go through several."""
 
 OTHER = "其余"
+OF_THE_PROCESS = ("process ", "thread ", "main(")
+"""What these frames name is a process: the last one with all of its command, and so with folders."""
 
 
 def part(bench: Bench) -> Part:
@@ -92,10 +94,10 @@ def _lines(stages: Mapping[str, int], cost: Cost) -> list[str]:
 
 
 def parsed(lines: Iterable[str]) -> Iterator[tuple[Stack, int]]:
-    """Stacks and how often each was seen, without the name of the process."""
+    """Stacks and how often each was seen, without the names of processes and their command lines."""
     for line in lines:
         frames, _, count = line.rpartition(" ")
-        yield tuple(f for f in frames.split(";") if not f.startswith(("process ", "thread "))), int(count)
+        yield tuple(frame for frame in frames.split(";") if not frame.startswith(OF_THE_PROCESS)), int(count)
 
 
 def busy(stacks: Iterable[tuple[Stack, int]]) -> dict[Stack, int]:

@@ -141,6 +141,11 @@ def test_a_thread_that_waits_takes_no_time() -> None:
     assert shares == {"识别：束搜索": 60, "识别：编码": 30, "解码": 10}
 
 
+def test_a_flame_graph_names_no_folder_of_the_machine() -> None:
+    line = "main(12, 14, ['pipeline'], **{'sys_path': ['/home/me']}) (<string>);decode (decode.py) 3"
+    assert list(stages.parsed([line])) == [(("decode (decode.py)",), 3)]
+
+
 def test_every_stage_names_code_that_is_there() -> None:
     root = Path(__file__).parents[2]
     for _, marks in stages.STAGES:
