@@ -1,7 +1,7 @@
 # make demo   install, run a night over data/demo and print a scorecard
 # make test   install and run the tests
 # make check  ruff, mypy --strict, import-linter
-# make bench  the night against stock faster-whisper, the same audio, alternated
+# make bench-night  how fast a night is, writes docs/benchmark-night.md; PARTS=stock,workers QUICK=1 CORPUS=data/demo
 # make bench-replay  a thousand replays of the demo scorings, with one worker and with four
 # make bench-page  how soon a long call is ready in the browser, and twenty inspectors at once
 # make screenshots  the pictures of the pages in docs/images, from the demo calls
@@ -14,7 +14,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: soak meaning demo test check bench bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
+.PHONY: soak meaning demo test check bench-night bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -34,8 +34,10 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/night.py
+CORPUS ?= data/demo
+
+bench-night: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.night --corpus $(CORPUS) $(if $(PARTS),--parts $(PARTS)) $(if $(QUICK),--quick)
 
 bench-queue: $(VENV)/.installed
 	$(BIN)/python benchmarks/inspection_queue.py

@@ -108,7 +108,7 @@ class Settings(BaseModel):
     device: Literal["cpu", "cuda", "auto"] = _setting("cpu", "识别用的设备")
     compute_type: str = heard("int8", "CTranslate2 的运算类型：int8（CPU）、float16（cuda）")
     threads: int = _setting(0, "识别用的线程数；0：全部核", ge=0)
-    batch_size: int = _setting(8, "一批识别几个 30 秒窗口", ge=1)
+    batch_size: int = _setting(4, "一批最多识别几个窗口；CPU 上再多也不更快，显卡上设 16 以上", ge=1)
     beam_size: int = heard(5, "解码束宽", ge=1)
     prompt: str = heard(
         "以下是普通话的句子。",

@@ -19,7 +19,7 @@ COMMANDS = {
     "reconcile": "night_desk",
     "quarantine": "night_desk",
     "db": "database",
-    "score": "night",
+    "score": "score",
     "show": "calls",
     "list": "calls",
     "export": "calls",

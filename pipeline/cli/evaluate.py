@@ -14,6 +14,7 @@ from pipeline.detect.scene import Thresholds
 from pipeline.ruleset import RuleSet
 from pipeline.settings import Settings
 from pipeline.speech.listen import Listener
+from pipeline.speech.provenance import provenance_of
 from pipeline.storage.mapping import rule_facts
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
@@ -58,7 +59,7 @@ def evaluate_command(
 
 def _evaluation(folder: Path, settings: Settings) -> Evaluation:
     understanding = Understanding(settings)
-    provenance = Listener.provenance_of(settings)
+    provenance = provenance_of(settings)
     with Store.open(settings.database) as store:
         ruleset = rules_in_force(store, understanding, at=datetime.now(UTC))
         tools = NightTools(
@@ -66,7 +67,7 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
             prepare=Preparing(settings),
             listener=Listener.open,
             provenance=provenance,
-            ruleset=ruleset,
+            ruleset=lambda: ruleset,
             settings=settings,
             clock=lambda: datetime.now(UTC),
             understand=understanding.with_sentences,

@@ -1,4 +1,4 @@
-"""`callscore nightly`, `callscore watch` and `callscore score`."""
+"""`callscore nightly` and `callscore watch`."""
 
 import time
 from collections.abc import Iterator
@@ -9,15 +9,9 @@ import typer
 
 from pipeline.cli.night_run import a_length, a_moment, print_summary, running
 from pipeline.cli.options import Database, Model, Rules, SettingsOptions, load
-from pipeline.cli.render import call_view, console
-from pipeline.speech.listen import Listener
-from pipeline.workflows.document import call_document
-from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.night.values import NightPlan
 from pipeline.workflows.night.watch import watch
 from pipeline.workflows.nightly import run_night
-from pipeline.workflows.process_call import process_call
-from pipeline.workflows.rules import load_rules
 
 EXIT_QUARANTINED = 3
 
@@ -32,7 +26,6 @@ def register(app: typer.Typer) -> None:
         nightly
     )
     app.command("watch", epilog="例：callscore watch /srv/recordings --settle 30s")(watch_command)
-    app.command("score", epilog="例：callscore score data/demo/audio/d11.mp3")(score)
 
 
 def nightly(
@@ -95,23 +88,3 @@ def _pauses(seconds: float) -> Iterator[None]:
     while True:
         yield
         time.sleep(seconds)
-
-
-def score(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="一个录音文件。")],
-    rules: Rules = None,
-    model: Model = None,
-    json: Annotated[bool, typer.Option("--json", help="打印 JSON。")] = False,
-) -> None:
-    """听一个录音文件并打印评分表，不写数据库。"""
-    settings = load(SettingsOptions(rules=rules, model=model))
-    understanding = Understanding(settings)
-    ruleset = understanding.taught(load_rules(settings))
-    scored = process_call(file, None, ruleset, Listener.open(settings), understanding)
-    document = call_document(
-        scored.recording, scored.transcript, tuple(scored.findings), scored.scorecard, ruleset
-    )
-    if json:
-        typer.echo(document.model_dump_json(indent=2))
-    else:
-        console().print(call_view(document, settings))

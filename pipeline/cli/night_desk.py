@@ -13,7 +13,7 @@ from pipeline.cli.render import console
 from pipeline.errors import UsageError
 from pipeline.media.metadata import read_metadata
 from pipeline.media.values import time_zone
-from pipeline.speech.listen import Listener
+from pipeline.speech.provenance import provenance_of
 from pipeline.storage.night_records import Night
 from pipeline.storage.store import Store
 from pipeline.units import clock, to_ms
@@ -117,7 +117,7 @@ def reconcile_command(
     path = metadata_path(NightPlan(folder=folder, metadata=metadata))
     rows = read_metadata(path, settings.columns, settings.time_zone) if path.is_file() else None
     with Store.open(settings.database, create=False) as store:
-        found = reconcile(folder, rows, store, Listener.provenance_of(settings))
+        found = reconcile(folder, rows, store, provenance_of(settings))
     _tell(found)
     others = (found.pending, found.without_row, found.without_file, found.gone)
     raise typer.Exit(EXIT_FAULTS if not found.adds_up or any(one.count for one in others) else 0)

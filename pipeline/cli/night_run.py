@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,17 +18,20 @@ from pipeline.cli.render import console
 from pipeline.errors import StorageError, UsageError
 from pipeline.media.values import moment, time_zone
 from pipeline.settings import Settings
-from pipeline.speech.listen import Listener
+from pipeline.speech.provenance import provenance_of
 from pipeline.storage.database import beside
 from pipeline.storage.store import Store
 from pipeline.units import clock
-from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.night.hearing import kept_open
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.telling import Log, Together, report
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
 from pipeline.workflows.night.workers import local
-from pipeline.workflows.rules import rules_in_force
+
+if TYPE_CHECKING:
+    from pipeline.ruleset import RuleSet
+    from pipeline.speech.listen import Listener
+    from pipeline.workflows.meaning import Understanding
 
 EXIT_STOPPED = 130
 _LENGTH = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
@@ -64,7 +69,7 @@ class Run:
 def running(settings: Settings) -> Iterator[Run]:
     """The store open, a bar or lines on the terminal, SIGTERM like Ctrl-C: what is done is kept, what was
     claimed is given back."""
-    understanding = Understanding(settings)
+    understanding = cache(lambda: _understanding(settings))
     with (
         Store.open(settings.database) as store,
         progress_watcher() as shown,
@@ -74,16 +79,35 @@ def running(settings: Settings) -> Iterator[Run]:
         tools = NightTools(
             store=store,
             prepare=Preparing(settings),
-            listener=Listener.open,
+            listener=_listener,
             hearing=hearing,
-            provenance=Listener.provenance_of(settings),
-            ruleset=rules_in_force(store, understanding, at=datetime.now(UTC)),
+            provenance=provenance_of(settings),
+            ruleset=cache(lambda: _rules(store, understanding())),
             settings=settings,
             clock=lambda: datetime.now(UTC),
-            understand=understanding.with_sentences,
+            understand=lambda call: understanding().with_sentences(call),
         )
         log = Log(Path(settings.log), tools.clock) if settings.log else None
         yield Run(tools=tools, watcher=Together([shown, *([log] if log else [])]), log=log)
+
+
+def _listener(settings: Settings) -> "Listener":
+    """What needs much code is loaded where there is work: here, in a process that recognizes, and below."""
+    from pipeline.speech.listen import Listener
+
+    return Listener.open(settings)
+
+
+def _understanding(settings: Settings) -> "Understanding":
+    from pipeline.workflows.meaning import Understanding
+
+    return Understanding(settings)
+
+
+def _rules(store: Store, understanding: "Understanding") -> "RuleSet":
+    from pipeline.workflows.rules import rules_in_force
+
+    return rules_in_force(store, understanding, at=datetime.now(UTC))
 
 
 @contextmanager

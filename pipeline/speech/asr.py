@@ -28,8 +28,9 @@ from pipeline.units import MS_PER_SECOND, Ms, to_seconds
 FULL_TOKENS = 224
 """What the model can write at most."""
 
-LOOK_AHEAD = 3
-"""Windows that may wait for their batch to fill, in batches."""
+LOOK_AHEAD = 6
+"""Windows that may wait for their batch to fill, in batches: enough for each of the few sizes of a window to
+fill its own."""
 
 _WORTHWHILE_BATCH = 4
 """Smaller batches take more time for each window."""

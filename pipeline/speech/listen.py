@@ -12,17 +12,13 @@ from pipeline.settings import Settings
 from pipeline.speech.asr import Heard, Recognizer, Request
 from pipeline.speech.prepare import Prepared, Preparer
 from pipeline.speech.prosody import loudness_dbfs, pitch_hz
+from pipeline.speech.provenance import provenance_of
 from pipeline.speech.roles import assign_roles
 from pipeline.speech.tones import silences_of, with_silent_holds
 from pipeline.speech.turns import Voiced, by_speaker, overlaps_of, turns_of
 from pipeline.speech.waits import announcing
-from pipeline.speech.weights import model_files
-from pipeline.timeline import Provenance, Recording, Span, Transcript, Turn, merge
+from pipeline.timeline import Recording, Span, Transcript, Turn, merge
 from pipeline.units import Ms
-
-TRANSCRIPT_VERSION = "2"
-"""Raised when the same recording, model and settings would give other words, times or roles: then the
-archive is heard again. A release that only changes rules or pages leaves it."""
 
 SILENCE_MS: Ms = 2_000
 """Shorter silences are the rhythm of talking, not worth a note."""
@@ -33,23 +29,12 @@ class Listener:
 
     def __init__(self, recognizer: Recognizer, preparer: Preparer, settings: Settings) -> None:
         self._recognizer, self._preparer = recognizer, preparer
-        self.provenance = self.provenance_of(settings)
+        self.provenance = provenance_of(settings)
 
     @classmethod
     def open(cls, settings: Settings) -> "Listener":
         """Load the models that the settings name. Raises ModelError."""
         return cls(Recognizer.open(settings), Preparer.open(settings), settings)
-
-    @staticmethod
-    def provenance_of(settings: Settings) -> Provenance:
-        """What will have made the transcripts, known without loading a model."""
-        files = model_files(settings)
-        return Provenance(
-            pipeline=TRANSCRIPT_VERSION,
-            model=settings.model,
-            model_sha256=files.sha256,
-            settings_digest=settings.transcript_digest(),
-        )
 
     def prepare(self, recording: Recording, samples: Samples, lost: tuple[Span, ...] = ()) -> Prepared:
         """As `Preparer.prepare`. Thread safe."""

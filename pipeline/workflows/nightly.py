@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import CallscoreError, NotFound, StorageError
 from pipeline.storage.night_records import Quarantined, Wanted
 from pipeline.storage.records import ScoredCall
 from pipeline.timeline import Call
-from pipeline.workflows.dispute.carry import Keeper, Kept
 from pipeline.workflows.night.children import unexpected
 from pipeline.workflows.night.hearing import Failed, Heard
 from pipeline.workflows.night.job import Job
@@ -23,7 +23,9 @@ from pipeline.workflows.night.owner import is_gone, this_process
 from pipeline.workflows.night.patience import patiently
 from pipeline.workflows.night.pulse import counting, pulse
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
-from pipeline.workflows.process_call import judge
+
+if TYPE_CHECKING:
+    from pipeline.workflows.dispute.carry import Keeper, Kept
 
 NOTICES_KEPT = 1_000
 
@@ -70,11 +72,12 @@ class Night:
         return self.summary
 
     def work(self, number: int) -> None:
-        """Hear, judge and store."""
+        """Hear, judge and store. Rules that cannot be used are told of before anything is heard."""
         with closing(self._jobs(number)) as jobs:
             first = list(islice(jobs, 1))
             if not first:
                 return
+            self.tools.ruleset()
             with self.tools.hearing(self.tools.recipe) as hearing:
                 hearing.hear(self._within_budget(first, jobs), self._told)
 
@@ -139,6 +142,8 @@ class Night:
         del self._left[outcome.job.sha256]
 
     def _keep(self, heard: Heard) -> None:
+        from pipeline.workflows.dispute.carry import Keeper  # only a night with work needs it
+
         keeper = Keeper(
             store=self.tools.store,
             judged=lambda call: replace(self._judged(call), peaks=heard.peaks),
@@ -158,12 +163,14 @@ class Night:
         self.summary.heard += heard.recording.duration
         self.watcher.scored(kept.scored)
 
-    def _patiently_kept(self, keeper: Keeper, call: Call) -> Kept:
+    def _patiently_kept(self, keeper: "Keeper", call: Call) -> "Kept":
         return patiently(lambda: keeper.kept(call, at=self.tools.clock()), self.tools, self.notice)
 
     def _judged(self, call: Call) -> ScoredCall:
+        from pipeline.workflows.process_call import judge
+
         reviews = self.tools.store.reviews(call.recording.id)
-        return judge(self.tools.understand(call), self.tools.ruleset, self.tools.settings, reviews=reviews)
+        return judge(self.tools.understand(call), self.tools.ruleset(), self.tools.settings, reviews=reviews)
 
     def _failed(self, failed: Failed) -> None:
         job = failed.job

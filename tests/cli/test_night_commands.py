@@ -26,7 +26,7 @@ from pipeline.workflows.nightly import run_night
 def place(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with three good recordings and an empty one, after a night into the database of the URL."""
     monkeypatch.setenv("CALLSCORE_DATABASE", url)
-    monkeypatch.setattr("pipeline.speech.listen.Listener.provenance_of", lambda settings: MADE_BY)
+    monkeypatch.setattr("pipeline.cli.night_desk.provenance_of", lambda settings: MADE_BY)
     folder = archive(tmp_path / "in", calls=4)
     (folder / "audio/c2.wav").write_bytes(b"")
     with Store.open(url) as store:

@@ -29,10 +29,22 @@ def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
     assert "'rules'" in told.output
 
 
+def loaded_by(module: str) -> set[str]:
+    asked = f"import sys, {module}; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    return set(told.split())
+
+
+def test_a_night_loads_what_hears_and_judges_only_where_there_is_work() -> None:
+    loaded = loaded_by("pipeline.cli.night")
+    assert "pipeline.workflows.nightly" in loaded
+    needed = {"scipy.signal", "jieba", "pypinyin", "onnxruntime", "faster_whisper", "pipeline.detect.engine"}
+    assert not needed & loaded
+
+
 def test_trying_a_rule_loads_neither_the_web_pages_nor_the_libraries_of_listening_and_learning() -> None:
-    asked = "import sys, pipeline.cli.rules; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
-    assert "pipeline.workflows.tuning.try_rule" in loaded.split()
+    loaded = loaded_by("pipeline.cli.rules")
+    assert "pipeline.workflows.tuning.try_rule" in loaded
     heavy = {
         "starlette",
         "openpyxl",
@@ -43,4 +55,4 @@ def test_trying_a_rule_loads_neither_the_web_pages_nor_the_libraries_of_listenin
         "ctranslate2",
         "matplotlib",
     }
-    assert not heavy & set(loaded.split())
+    assert not heavy & loaded

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.samples import RATE
 from pipeline.settings import Settings
-from pipeline.speech.asr import Recognizer, Request
+from pipeline.speech.asr import LOOK_AHEAD, Recognizer, Request
 from pipeline.speech.decoder import Reading, Start
 from pipeline.speech.guards import Decoded
 from pipeline.speech.vad import speech_spans
@@ -121,7 +121,7 @@ def test_the_next_request_is_pulled_only_when_there_is_room():
 
     answers = Recognizer(Script(plain), SETTINGS).recognize(requests())
     next(answers)
-    assert len(pulled) <= 4 * SETTINGS.batch_size
+    assert len(pulled) <= (LOOK_AHEAD + 1) * SETTINGS.batch_size
 
 
 def test_a_window_of_a_rare_size_does_not_hold_up_the_rest_for_ever():
@@ -147,7 +147,7 @@ def test_silent_channels_are_not_gathered_behind_a_slow_one():
 
     answers = Recognizer(Script(lambda *_: LONG), SETTINGS).recognize(requests())
     assert next(answers).key == "0"
-    assert len(pulled) <= 4 * SETTINGS.batch_size
+    assert len(pulled) <= (LOOK_AHEAD + 1) * SETTINGS.batch_size
 
 
 def test_a_loop_is_decoded_once_more_without_the_prompt():

@@ -87,7 +87,7 @@ def tools(store: Store, listener: FakeListener | None = None, **settings: Any) -
         listener=lambda settings: ready,  # type: ignore[arg-type, return-value]
         prepare=preparing,
         provenance=MADE_BY,
-        ruleset=RULESET,
+        ruleset=lambda: RULESET,
         settings=Settings(**{"readers": 0, "workers": 0, **settings}),
         clock=lambda: NOON,
     )

@@ -10,7 +10,7 @@ from pipeline.detect.script import call_of
 from pipeline.errors import ModelError, NotFound, UsageError
 from pipeline.media.decode import fingerprint
 from pipeline.settings import Settings
-from pipeline.speech.listen import TRANSCRIPT_VERSION, Listener
+from pipeline.speech.provenance import TRANSCRIPT_VERSION, provenance_of
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Provenance, Transcript
@@ -20,7 +20,7 @@ from pipeline.workflows.dispute.replay import rules_by_digest
 from pipeline.workflows.process_call import judge
 
 SETTINGS = Settings()
-MADE_BY = Listener.provenance_of(SETTINGS)
+MADE_BY = provenance_of(SETTINGS)
 
 
 class Says:
@@ -111,7 +111,7 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
 
 def test_settings_of_the_day_are_used_where_they_were_kept_and_else_refused(tmp_path: Path) -> None:
     of_the_day = Settings(beam_size=3)
-    store, stored = filled(tmp_path, Listener.provenance_of(of_the_day))
+    store, stored = filled(tmp_path, provenance_of(of_the_day))
     with store:
         with pytest.raises(UsageError, match="识别的设置没有存下"):
             hearing_of(stored, store, SETTINGS)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ from night_help import FakeListener, Notes, archive, beep, tools, write_metadata
 
 from pipeline.errors import MetadataError, NotFound
 from pipeline.media.values import moment, time_zone
+from pipeline.ruleset import RuleSet
 from pipeline.storage.store import Store
 from pipeline.workflows.night.jobs import Walk
 from pipeline.workflows.night.values import NightPlan, Summary
@@ -172,3 +174,30 @@ def test_a_mistake_that_is_no_recordings_fault_ends_the_night(store: Store, tmp_
     with pytest.raises(TypeError):
         night(store, archive(tmp_path / "in", calls=2), _Broken())
     assert store.quarantined() == ()
+
+
+def test_a_night_with_nothing_to_do_asks_for_no_rules(store: Store, tmp_path: Path) -> None:
+    folder = archive(tmp_path / "in")
+    run_night(NightPlan(folder=folder), tools(store), Notes())
+
+    def no_rules() -> RuleSet:
+        raise AssertionError
+
+    summary = run_night(NightPlan(folder=folder), replace(tools(store), ruleset=no_rules), Notes())
+    assert (summary.already_done, summary.scored) == (3, 0)
+
+
+def test_rules_that_cannot_be_used_are_told_of_before_anything_is_heard(store: Store, tmp_path: Path) -> None:
+    listener = FakeListener()
+
+    def faulty() -> RuleSet:
+        raise NotFound("规则文件夹不存在")
+
+    with pytest.raises(NotFound):
+        run_night(
+            NightPlan(folder=archive(tmp_path / "in")),
+            replace(tools(store, listener), ruleset=faulty),
+            Notes(),
+        )
+    assert listener.heard == 0
+    assert run_night(NightPlan(folder=tmp_path / "in"), tools(store), Notes()).scored == 3

@@ -8,7 +8,8 @@ from pathlib import Path
 from pipeline.errors import ModelError, UsageError
 from pipeline.media.decode import decode
 from pipeline.settings import Settings
-from pipeline.speech.listen import TRANSCRIPT_VERSION, Listener
+from pipeline.speech.listen import Listener
+from pipeline.speech.provenance import TRANSCRIPT_VERSION
 from pipeline.speech.weights import model_files
 from pipeline.storage import mapping
 from pipeline.storage.records import Origin, StoredCall

@@ -7,7 +7,7 @@ safely beside the threads of this process.
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -31,10 +31,10 @@ class Child:
     first one of this process says what the server `loads`."""
 
     def __init__(
-        self, serve: Callable[..., None], *given: object, loads: str, has_children: bool = False
+        self, serve: Callable[..., None], *given: object, loads: Sequence[str], has_children: bool = False
     ) -> None:
         context = get_context("forkserver")
-        context.set_forkserver_preload([loads])
+        context.set_forkserver_preload(list(loads))
         try:
             self.line, theirs = context.Pipe()
         except OSError as error:

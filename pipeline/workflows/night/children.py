@@ -29,7 +29,7 @@ JOBS_IN_A_LIFE = 500
 BASE_SECONDS, SECONDS_PER_MB = 30.0, 60.0
 """Time for a recording of that size: forty times what the slowest takes here (six kilobits a second)."""
 MB, GB = 1 << 20, 1 << 30
-LOADS = "pipeline.workflows.night.preparing"
+LOADS = ("pipeline.workflows.night.preparing", "pipeline.speech.prepare")
 
 
 class ChildFailed(CallscoreError):

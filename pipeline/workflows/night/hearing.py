@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import CallscoreError
 from pipeline.samples import Peaks
 from pipeline.settings import Settings
-from pipeline.speech.listen import Listener
 from pipeline.timeline import Recording, Transcript
 from pipeline.workflows.night.job import Job, Prepare
+
+if TYPE_CHECKING:
+    from pipeline.speech.listen import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,7 @@ class Recipe:
 
     settings: Settings
     prepare: Callable[[], Prepare]
-    listener: Callable[[Settings], Listener]
+    listener: "Callable[[Settings], Listener]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

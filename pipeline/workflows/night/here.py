@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pipeline.errors import BadInput, CallscoreError, Exhausted, ModelError
 from pipeline.media.container import check_exhausted
 from pipeline.samples import Peaks
-from pipeline.speech.listen import Listener
-from pipeline.speech.prepare import Prepared
 from pipeline.workflows.night.children import ChildFailed, place, unexpected
 from pipeline.workflows.night.hearing import Failed, Heard, Hearing, Recipe, Tell
 from pipeline.workflows.night.job import Job, Made
 from pipeline.workflows.night.readers import Readers
+
+if TYPE_CHECKING:
+    from pipeline.speech.listen import Listener
+    from pipeline.speech.prepare import Prepared
 
 LOG = logging.getLogger("callscore.night")
 AHEAD = 4
@@ -35,7 +38,7 @@ def here(recipe: Recipe, beat: Callable[[], None] = lambda: None) -> Iterator[He
 class Here:
     """A failure of one call stays with that call. `_open` is what was taken and not yet told."""
 
-    def __init__(self, readers: Readers, listener: Listener, beat: Callable[[], None]) -> None:
+    def __init__(self, readers: Readers, listener: "Listener", beat: Callable[[], None]) -> None:
         self._readers, self._listener, self._beat = readers, listener, beat
         self._open: dict[str, Job] = {}
         self._peaks: dict[str, Peaks] = {}
@@ -77,7 +80,7 @@ class Here:
         for outcome in told:
             tell(outcome)
 
-    def _prepared(self, jobs: Iterator[Job], tell: Tell) -> Iterator[Prepared]:
+    def _prepared(self, jobs: Iterator[Job], tell: Tell) -> "Iterator[Prepared]":
         """Recordings ready for recognition, in order; of those that cannot be read it is told."""
         waiting: deque[tuple[Job, Future[Made]]] = deque()
         try:

@@ -3,12 +3,16 @@ do."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from pipeline.errors import UnreadableRecording
+from pipeline.media.container import unreadable
 from pipeline.media.metadata import Row
 from pipeline.samples import Peaks
-from pipeline.speech.prepare import Prepared
 from pipeline.storage.night_records import Wanted
+
+if TYPE_CHECKING:
+    from pipeline.speech.prepare import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Job:
 class Made:
     """A recording that waits for recognition, and its waveform."""
 
-    ready: Prepared
+    ready: "Prepared"
     peaks: Peaks
 
 
@@ -52,3 +56,8 @@ class Prepare(Protocol):
     """Makes a job ready for recognition. Raises BadInput."""
 
     def __call__(self, job: Job, /) -> Made: ...
+
+
+def moved(path: Path) -> UnreadableRecording:
+    """The file changed or went while it was read."""
+    return unreadable(path, "读的时候文件变了或被移走了", "写完的录音文件", "下一夜自动再试")

@@ -20,10 +20,9 @@ from pipeline.storage.night_records import COSTLY, MOST_TRIES, Standing, State, 
 from pipeline.storage.store import work_key
 from pipeline.workflows.night.answering import Answering
 from pipeline.workflows.night.importance import Importance
-from pipeline.workflows.night.job import Job, Stamp
+from pipeline.workflows.night.job import Job, Stamp, moved
 from pipeline.workflows.night.owner import is_gone
 from pipeline.workflows.night.patience import patiently
-from pipeline.workflows.night.preparing import moved
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary
 
 METADATA_NAME = "metadata.csv"

@@ -1,15 +1,16 @@
 """What is done with a recording before recognition: decode, waveform, voice activity, speakers."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import UnreadableRecording
-from pipeline.media.container import unreadable
 from pipeline.media.peaks import peaks
 from pipeline.settings import Settings
-from pipeline.speech.prepare import Preparer
 from pipeline.workflows.loading import Loaded, load
-from pipeline.workflows.night.job import Job, Made, Prepare, Stamp
+from pipeline.workflows.night.job import Job, Made, Prepare, Stamp, moved
+
+if TYPE_CHECKING:
+    from pipeline.speech.prepare import Preparer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,15 @@ class Preparing:
     settings: Settings
 
     def __call__(self) -> Prepare:
+        from pipeline.speech.prepare import Preparer  # a night with nothing to do loads no models' libraries
+
         return _Prepare(self.settings, Preparer.open(self.settings))
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepare:
     settings: Settings
-    preparer: Preparer
+    preparer: "Preparer"
 
     def __call__(self, job: Job) -> Made:
         loaded = loaded_as_counted(job, self.settings)
@@ -52,8 +55,3 @@ def _check_same(job: Job) -> None:
         raise moved(job.path) from None
     if now != job.stamp:
         raise moved(job.path)
-
-
-def moved(path: Path) -> UnreadableRecording:
-    """The file changed or went while it was read."""
-    return unreadable(path, "读的时候文件变了或被移走了", "写完的录音文件", "下一夜自动再试")

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.ruleset import RuleSet
 from pipeline.settings import Settings
-from pipeline.speech.listen import Listener
 from pipeline.storage.night_records import Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
@@ -18,6 +17,9 @@ from pipeline.units import Ms
 from pipeline.workflows.night.hearing import Opened, Recipe
 from pipeline.workflows.night.job import Prepare
 from pipeline.workflows.night.workers import local
+
+if TYPE_CHECKING:
+    from pipeline.speech.listen import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +42,14 @@ class NightPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightTools:
     """Everything with a state, passed in. `listener` and `prepare` are the `recipe` for whoever hears,
-    `hearing` is opened only when there is work; `provenance` is what its transcripts will carry;
-    `understand` adds the vectors of a call's sentences; `ticks` are seconds that never go back."""
+    `ruleset` is asked for and `hearing` opened only where there is work; `provenance` is what transcripts
+    carry; `understand` adds the vectors of a call's sentences; `ticks` are seconds that never go back."""
 
     store: Store
-    listener: Callable[[Settings], Listener]
+    listener: "Callable[[Settings], Listener]"
     prepare: Callable[[], Prepare]
     provenance: Provenance
-    ruleset: RuleSet
+    ruleset: Callable[[], RuleSet]
     settings: Settings
     clock: Callable[[], datetime]
     understand: Callable[[Call], Call] = lambda call: call

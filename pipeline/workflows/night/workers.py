@@ -29,6 +29,7 @@ from pipeline.workflows.night.job import Job
 LOG = logging.getLogger("callscore.night")
 ASK, DONE, BEAT = "ask", "done", "beat"
 """What a process says: it wants a job, has done all that it was given, is at work."""
+LOADS = (__name__, "pipeline.speech.listen")
 LOOK_SECONDS = 1.0
 
 
@@ -174,7 +175,7 @@ class _Worker:
     jobs from one pause of the process to the next: only at its end are the last of them heard."""
 
     def __init__(self, recipe: tuple[Recipe, str]) -> None:
-        self.child = Child(_work, *recipe, loads=__name__, has_children=True)
+        self.child = Child(_work, *recipe, loads=LOADS, has_children=True)
         self.hand: dict[str, Job] = {}
         self.is_ready = self.in_round = self._asks = self._alone = False
         self.last_word = time.monotonic()

@@ -1,0 +1,1 @@
+"""`make bench-night`: how fast a night is, part by part."""

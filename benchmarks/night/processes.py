@@ -1,0 +1,105 @@
+"""What processes cost, with everything below them, the dead included. Linux only."""
+
+import ctypes
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+PR_SET_CHILD_SUBREAPER = 36
+LOOK_SECONDS = 0.1
+MB = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Seconds on the clock and of all processors; memory at its highest, of all processes together."""
+
+    seconds: float
+    processor: float
+    megabytes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What is run, with more in its environment."""
+
+    line: Sequence[str]
+    environ: Mapping[str, str]
+
+    def start(self) -> psutil.Popen:
+        environ = {**os.environ, **self.environ}
+        return psutil.Popen(self.line, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def spent() -> float:
+    """Processor seconds so far: of this process, of all that live below it, of all that ended below it."""
+    total = 0.0
+    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
+def timed(work: Callable[[], object]) -> Cost:
+    """Work in this process and in children that it starts."""
+    before, began = spent(), time.perf_counter()
+    work()
+    return Cost(seconds=time.perf_counter() - began, processor=spent() - before)
+
+
+def run(*commands: Command, killed_when: Callable[[], bool] | None = None) -> Cost:
+    """All of them side by side to the end, or until they are to be killed. Raises RuntimeError: it failed."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    others = set(psutil.Process().children())
+    before, began, highest = spent(), time.perf_counter(), 0.0
+    running = there = [command.start() for command in commands]
+    killed = False
+    while running:
+        _, running = psutil.wait_procs(running, timeout=LOOK_SECONDS)
+        highest = max(highest, _memory(there))
+        if not killed and killed_when and killed_when():
+            killed = True
+            for process in running:
+                process.kill()
+    seconds = time.perf_counter() - began
+    _reap(others)
+    for process in there:
+        _check(process, killed=killed)
+    return Cost(seconds=seconds, processor=spent() - before, megabytes=highest)
+
+
+def _memory(processes: Sequence[psutil.Popen]) -> float:
+    total = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            below = process.children(recursive=True)
+            total += sum(_resident(one) for one in (process, *below))
+    return total / MB
+
+
+def _resident(process: psutil.Process) -> int:
+    with suppress(psutil.NoSuchProcess):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _reap(others: set[psutil.Process]) -> None:
+    """End and wait for what a killed process left below it, so that its time counts."""
+    while orphans := set(psutil.Process().children()) - others:
+        for orphan in orphans:
+            with suppress(psutil.NoSuchProcess):
+                orphan.kill()
+            with suppress(ChildProcessError):
+                os.waitpid(orphan.pid, 0)
+
+
+def _check(process: psutil.Popen, *, killed: bool) -> None:
+    told = process.stderr.read().decode(errors="replace")
+    process.stderr.close()
+    if process.returncode and not killed:
+        raise RuntimeError(f"exit code {process.returncode}: {told[-2000:]}")

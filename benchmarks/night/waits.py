@@ -1,0 +1,97 @@
+"""Hold music or silence put into every call, half as long as the call: what it costs, what it makes up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz.distance import Levenshtein
+
+from benchmarks.night.archive import Waits, music, silence, with_waits
+from benchmarks.night.nights import Bench
+from benchmarks.night.page import Bar, Part, table
+from benchmarks.night.processes import Cost, timed
+from benchmarks.night.stock import spoken
+from pipeline.timeline import Span, Transcript, Word
+
+KINDS = (("等待音乐", music), ("静音", silence))
+NOTHING = Cost(seconds=0.0, processor=0.0)
+EDGE_MS = 300
+"""A word that hangs over the edge of the wait by less was said before or after it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tried:
+    """The calls with one kind of wait, what their night cost and what was heard in it."""
+
+    waits: Waits
+    cost: Cost = NOTHING
+    heard: Mapping[str, Transcript] = field(default_factory=dict)
+
+    def night(self, bench: Bench) -> None:
+        self.heard = bench.night(self.waits.folder)
+
+    @property
+    def invented(self) -> int:
+        """Characters in the waits."""
+        texts = (spoken(word.text for word in self._words(name, inside=True)) for name in self.heard)
+        return sum(map(len, texts))
+
+    def text(self, name: str) -> str:
+        """What was said around the wait."""
+        return spoken(word.text for word in self._words(name, inside=False))
+
+    def _words(self, name: str, *, inside: bool) -> list[Word]:
+        wait = self.waits.spans[name]
+        words = (word for turn in self.heard[name].turns for word in turn.words)
+        return sorted((w for w in words if _is_in(w.span, wait) == inside), key=lambda word: word.span)
+
+
+def _is_in(word: Span, wait: Span) -> bool:
+    return (word & wait).duration > min(EDGE_MS, word.duration // 2)
+
+
+def part(bench: Bench) -> Part:
+    """The same calls plain, with music, with silence."""
+    bench.load()
+    plain = Tried(waits=with_waits(bench.corpus, bench.new("plain"), silence, share=0.0))
+    tried = [(n, Tried(waits=with_waits(bench.corpus, bench.new("waits"), kind))) for n, kind in KINDS]
+    plain.night(bench)  # what is made at the first use is made before the clock starts
+    for one in (plain, *(one for _, one in tried)):
+        one.cost = timed(lambda one=one: one.night(bench))
+    return Part(
+        title="通话里的等待",
+        lines=[
+            "每通电话中间最长的停顿里放进半通电话那么长的等待音乐（分解和弦，−20 dBFS，所有声道）",
+            "或静音（线路底噪）。",
+            "“编出来的字”落在等待里；“其余的字”是等待以外的，和没有等待时相比差多少。",
+            "",
+            *table(
+                ("", "秒", "处理器（秒）", "处理器之比", "编出来的字", "其余的字差"),
+                [_row(name, one, plain) for name, one in (("原样", plain), *tried)],
+            ),
+        ],
+        bars=[bar for name, one in tried for bar in _bars(name, one, plain)],
+    )
+
+
+def _row(name: str, one: Tried, plain: Tried) -> Sequence[str]:
+    return (
+        name,
+        f"{one.cost.seconds:.1f}",
+        f"{one.cost.processor:.1f}",
+        f"{one.cost.processor / plain.cost.processor:.2f}",
+        str(one.invented),
+        f"{_changed(one, plain):.1%}",
+    )
+
+
+def _bars(name: str, one: Tried, plain: Tried) -> tuple[Bar, Bar]:
+    return (
+        Bar(what=f"多半通{name}，耗时之比", found=one.cost.seconds / plain.cost.seconds, limit=1.15),
+        Bar(what=f"{name}里编出来的字", found=one.invented, limit=0),
+    )
+
+
+def _changed(one: Tried, plain: Tried) -> float:
+    """Characters that differ, of those of the plain calls."""
+    pairs = [(one.text(name), plain.text(name)) for name in plain.heard]
+    return sum(Levenshtein.distance(a, b) for a, b in pairs) / max(1, sum(len(b) for _, b in pairs))
