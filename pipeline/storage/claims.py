@@ -51,6 +51,9 @@ def claim(session: Session, wanted: Sequence[Wanted], by: Claim) -> dict[str, St
     for one in left:
         put_once(session, WorkRow, _values(one, State.PENDING, by.at))
         row = session.get_one(WorkRow, one.key, with_for_update=True)
+        if row.state == State.DONE and one.key not in found:  # perhaps only since this transaction asked
+            kept = _done(session, [one.key])
+            found |= {key: Standing(state=State.DONE, path=path) for key, path in kept.items()}
         if one.key not in found and (_is_made(row, one, by) or _is_free(session, row, by)):
             row.state, row.night_id, row.at = State.CLAIMED.value, by.night_id, by.at
             row.path, row.priority = mapping.column_text(one.path), one.priority

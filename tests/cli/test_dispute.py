@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_end_to_end import DEMO, callscore
+from test_end_to_end import DEMO, callscore, typed
 
 pytestmark = pytest.mark.model
 
@@ -24,7 +24,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(folder: Path, *arguments: str, code: int = 0) -> str:
-    result = callscore(*arguments, folder=folder)
+    result = typed(*arguments, folder=folder)
     assert result.returncode == code, result.stdout + result.stderr
     return result.stdout + result.stderr
 

@@ -7,21 +7,45 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from pipeline.cli.app import main
 from pipeline.workflows.document import CallDocument
 
 DEMO = Path(__file__).parents[2] / "data/demo"
 pytestmark = pytest.mark.model
 
 
-def callscore(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("CALLSCORE_")}
-    environ |= {"CALLSCORE_DATABASE": f"sqlite:///{folder}/calls.db", "PYTHONIOENCODING": "utf-8"}
+Done = subprocess.CompletedProcess[str]
+
+
+def callscore(*arguments: str, folder: Path) -> Done:
+    """In a process of its own, as a user runs it."""
     command = [sys.executable, "-c", "from pipeline.cli.app import main; main()", *arguments]
+    environ = _environ(folder)
     return subprocess.run(command, capture_output=True, text=True, env=environ, cwd=folder, encoding="utf-8")
+
+
+def typed(*arguments: str, folder: Path) -> Done:
+    """The same in this process, which has read the rules before."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        for name, value in _environ(folder).items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["callscore", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    code = ended.value.code or 0
+    return Done(arguments, int(code), out.getvalue(), err.getvalue())
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CALLSCORE_")}
+    return environ | {"CALLSCORE_DATABASE": f"sqlite:///{folder}/calls.db", "PYTHONIOENCODING": "utf-8"}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +66,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shown(folder: Path, call: str = "d14") -> CallDocument:
-    result = callscore("show", call, "--json", folder=folder)
+    result = typed("show", call, "--json", folder=folder)
     assert result.returncode == 0, result.stderr
     return CallDocument.model_validate(json.loads(result.stdout))
 
@@ -78,7 +102,7 @@ def test_a_second_night_does_nothing(night: Path) -> None:
 
 
 def test_the_page_for_people_shows_transcript_findings_and_scorecard(night: Path) -> None:
-    text = callscore("show", "d14", folder=night).stdout
+    text = typed("show", "d14", folder=night).stdout
     assert "电话呼入监控标准模板" in text
     assert "坐席" in text
     assert "00:03.9" in text
@@ -87,12 +111,12 @@ def test_the_page_for_people_shows_transcript_findings_and_scorecard(night: Path
 
 def test_a_rescore_with_the_same_rules_changes_nothing_and_swapped_roles_do(night: Path) -> None:
     before = shown(night)
-    assert callscore("rescore", "d14", folder=night).returncode == 0
+    assert typed("rescore", "d14", folder=night).returncode == 0
     assert shown(night) == before
-    assert callscore("rescore", "d14", "--swap-roles", folder=night).returncode == 0
+    assert typed("rescore", "d14", "--swap-roles", folder=night).returncode == 0
     after = shown(night)
     assert after.transcript.turns[0].role != before.transcript.turns[0].role
-    assert callscore("rescore", "d14", "--swap-roles", folder=night).returncode == 0
+    assert typed("rescore", "d14", "--swap-roles", folder=night).returncode == 0
 
 
 def test_exports_hold_every_call_and_every_item(night: Path) -> None:
@@ -109,7 +133,7 @@ def test_a_unique_prefix_of_the_recording_names_the_call(night: Path) -> None:
 
 
 def test_misuse_is_one_line_with_a_remedy_and_exit_code_two(night: Path) -> None:
-    result = callscore("show", "d99", folder=night)
+    result = typed("show", "d99", folder=night)
     assert result.returncode == 2
     assert "d99" in result.stderr
     assert "Traceback" not in result.stderr

@@ -1,10 +1,12 @@
 """Claims: which night may work on what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
+from pipeline.storage import claims
 from pipeline.storage.night_records import Quarantined, State, Wanted
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store, work_key
@@ -42,6 +44,24 @@ def test_claims_come_back_when_their_lease_is_over_and_a_beat_makes_it_longer(st
     assert mine(store, second, at=LATER) == []
     assert store.claimed_elsewhere(second, at=LATER)
     assert len(mine(store, second, at=LATER + timedelta(minutes=2))) == 4
+
+
+def test_what_another_night_finished_just_now_is_done(
+    store: Store, scored: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = scored(1)
+    key = work_key(call.recording.sha256, call.transcript.provenance)
+    store.save_night_result(call, at=NOW, reason="nightly")
+    whole, asked = claims._done, []
+
+    def before_the_other_committed(session: Session, keys: Sequence[str]) -> dict[str, str]:
+        asked.append(keys)
+        return {} if len(asked) == 1 else whole(session, keys)
+
+    monkeypatch.setattr(claims, "_done", before_the_other_committed)
+    wanted = Wanted(key=key, sha256=call.recording.sha256, path="/in/1.wav")
+    found = store.claim_work([wanted], begin(store, "two"), at=NOW)[key]
+    assert (found.state, found.mine) == (State.DONE, False)
 
 
 def test_what_a_night_did_not_do_is_free_when_it_ends(store: Store) -> None:
