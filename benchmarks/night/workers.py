@@ -8,7 +8,7 @@ from benchmarks.night.nights import Bench
 from benchmarks.night.page import Bar, Part, table
 from benchmarks.night.processes import Cost, run
 
-CALLS, CALLS_QUICK = 8, 6
+CALLS, CALLS_QUICK = 24, 8
 
 
 def part(bench: Bench) -> Part:

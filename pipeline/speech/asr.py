@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Protocol
 
 from pipeline.samples import Mono
@@ -28,9 +27,11 @@ from pipeline.units import MS_PER_SECOND, Ms, to_seconds
 FULL_TOKENS = 224
 """What the model can write at most."""
 
-LOOK_AHEAD = 6
-"""Windows that may wait for their batch to fill, in batches: enough for each of the few sizes of a window to
-fill its own."""
+LOOK_AHEAD = 24
+"""Windows that may wait for their batch to fill, or three batches where that is more."""
+
+PATIENCE = 100
+"""How many windows and requests may come after a window before it is read in a batch that is not full."""
 
 _WORTHWHILE_BATCH = 4
 """Smaller batches take more time for each window."""
@@ -99,6 +100,9 @@ class _Job:
     again: bool
 
 
+_Kind = tuple[bool, int]
+"""Whether it is decoded again, and frames: what the windows of a batch have in common."""
+
 _Batch = tuple[list[_Job], "Future[Sequence[Reading]]"]
 
 
@@ -119,7 +123,7 @@ class Recognizer:
     def recognize(
         self, requests: Iterable[Request], beat: Callable[[], None] = lambda: None
     ) -> Iterator[Heard]:
-        """One answer for each request, in their order, each as soon as it and those before it are done.
+        """One answer for each request as soon as it is done, those that wait for nothing first.
 
         Requests are pulled as they are needed, a few batches ahead; the caller's work between them
         runs while the model reads. `beat` is called after each batch.
@@ -140,14 +144,15 @@ class Recognizer:
 
 
 class _Run:
-    """The state of one `recognize`: tickets in order, windows by batch kind, batches in flight."""
+    """The state of one `recognize`: open tickets, windows by batch kind, batches in flight. Requests and
+    windows are numbered as they come; what was numbered long ago is overdue."""
 
     def __init__(self, reader: Reader, settings: Settings, beat: Callable[[], None]) -> None:
         self._reader, self._settings, self._beat = reader, settings, beat
-        self._tickets: deque[_Ticket] = deque()
-        self._waiting: dict[tuple[bool, int], list[_Job]] = {}
+        self._tickets: list[_Ticket] = []
+        self._waiting: dict[_Kind, list[_Job]] = {}
         self._flying: deque[_Batch] = deque()
-        self._numbers = count()
+        self._newest = 0
 
     @property
     def _waits(self) -> int:
@@ -155,13 +160,25 @@ class _Run:
 
     @property
     def overfull(self) -> bool:
-        """Enough windows or channels wait; no more requests for now."""
+        """Enough windows or channels wait, or one of them too long; no more requests for now."""
         windows = self._waits + self._in_flight
-        return self.busy and max(windows, len(self._tickets)) >= self._look_ahead
+        return self.busy and (windows >= self._look_ahead or self._overdue is not None)
 
     @property
     def _look_ahead(self) -> int:
-        return LOOK_AHEAD * self._settings.batch_size
+        return max(LOOK_AHEAD, 3 * self._settings.batch_size)
+
+    @property
+    def _overdue(self) -> _Kind | None:
+        """The windows of which the first has waited too long."""
+        oldest = min(self._waiting, key=lambda kind: self._waiting[kind][0].number, default=None)
+        if oldest and self._waiting[oldest][0].number < self._newest - PATIENCE:
+            return oldest
+        return None
+
+    def _number(self) -> int:
+        self._newest += 1
+        return self._newest
 
     @property
     def busy(self) -> bool:
@@ -173,6 +190,7 @@ class _Run:
 
     def add(self, request: Request) -> None:
         ticket = _Ticket(request=request)
+        self._number()
         self._tickets.append(ticket)
         windows = pack(request.audio, request.speech, self._settings.vad_pad_ms)
         self._queue(ticket, windows, again=False)
@@ -201,14 +219,16 @@ class _Run:
         self._beat()
 
     def finished(self) -> Iterator[Heard]:
-        while self._tickets and self._tickets[0].open_windows == 0:
-            yield self._tickets.popleft().heard()
+        done = [ticket for ticket in self._tickets if ticket.open_windows == 0]
+        self._tickets = [ticket for ticket in self._tickets if ticket.open_windows]
+        for ticket in done:
+            yield ticket.heard()
 
     def _queue(self, ticket: _Ticket, windows: Sequence[Window], *, again: bool) -> None:
         for window in windows:
             frames = self._reader.frames_for(window.duration)
             job = _Job(
-                number=next(self._numbers),
+                number=self._number(),
                 ticket=ticket,
                 window=window,
                 features=self._reader.features(window.render(ticket.request.audio), frames),
@@ -228,12 +248,11 @@ class _Run:
         manner = _manner(self._settings, frames, again=again)
         self._flying.append((jobs, pool.submit(self._reader.read, features, seconds, manner)))
 
-    def _next_kind(self) -> tuple[bool, int]:
+    def _next_kind(self) -> _Kind:
         """What has waited too long, else the oldest of what is worth a batch, else the fullest."""
+        if overdue := self._overdue:
+            return overdue
         age = {kind: jobs[0].number for kind, jobs in self._waiting.items()}
-        oldest = min(age, key=age.__getitem__)
-        if age[oldest] < max(jobs[-1].number for jobs in self._waiting.values()) - self._look_ahead:
-            return oldest
         enough = min(self._settings.batch_size, _WORTHWHILE_BATCH, self._most_alike)
         return min((k for k, jobs in self._waiting.items() if len(jobs) >= enough), key=age.__getitem__)
 

@@ -28,7 +28,8 @@ Features = NDArray[np.float32]
 
 _TOKENS_PER_SECOND = 50
 _SPARE_FRAMES = 50
-_FRAMES_STEP = 500
+_FRAMES_STEP = 250
+_FEWEST_FRAMES = 1000
 _MOST_WORKERS = 4
 
 SURE_LOGPROB = -0.35
@@ -137,7 +138,7 @@ class Decoder:
         """
         frames = duration * FRAMES_PER_SECOND // MS_PER_SECOND + _SPARE_FRAMES
         rounded = -(-frames // _FRAMES_STEP) * _FRAMES_STEP
-        return min(FULL_FRAMES, rounded) if self._on_cpu else FULL_FRAMES
+        return min(FULL_FRAMES, max(_FEWEST_FRAMES, rounded)) if self._on_cpu else FULL_FRAMES
 
     def features(self, sound: Mono, frames: int = FULL_FRAMES) -> Features:
         """The window's spectrum, the rest of the window filled with silence."""

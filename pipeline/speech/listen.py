@@ -43,8 +43,8 @@ class Listener:
     def hear(
         self, recordings: Iterable[Prepared], beat: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[Recording, Transcript]]:
-        """Recognize in full batches over several recordings; results come in the order given. `beat` is
-        called after each batch."""
+        """Recognize in full batches over several recordings; each comes when it is done. `beat` is called
+        after each batch."""
         waiting: dict[str, Prepared] = {}
         collected: dict[str, list[Heard]] = {}
         for heard in self._recognizer.recognize(self._requests(recordings, waiting), beat):
@@ -53,7 +53,7 @@ class Listener:
             parts.append(heard)
             if len(parts) == waiting[identity].samples.channels:
                 ready = waiting.pop(identity)
-                yield ready.recording, self.transcript(ready, collected.pop(identity))
+                yield ready.recording, self.transcript(ready, sorted(collected.pop(identity), key=_channel))
 
     def transcript(self, ready: Prepared, heard: list[Heard]) -> Transcript:
         """Put words, voices and surroundings together."""
@@ -80,6 +80,10 @@ class Listener:
                     audio=ready.samples.channel(channel),
                     speech=ready.surroundings.speech[channel],
                 )
+
+
+def _channel(heard: Heard) -> int:
+    return int(heard.key.rpartition("/")[2])
 
 
 def _voiced(ready: Prepared, heard: list[Heard]) -> list[Voiced]:

@@ -14,7 +14,7 @@ from pipeline.speech.vad import levels_dbfs
 from pipeline.timeline import Span
 from pipeline.units import MS_PER_SECOND, Ms
 
-SIZES: tuple[Ms, ...] = (14_500, 19_500, 24_500, 29_500)
+SIZES: tuple[Ms, ...] = tuple(range(14_500, 30_000, 2_500))
 """What a window may hold: the model's own 30 s, or less where that wastes less; half a second is spare."""
 
 _COST_OF_A_WINDOW: Ms = 4_000

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.samples import RATE
 from pipeline.settings import Settings
-from pipeline.speech.asr import LOOK_AHEAD, Recognizer, Request
+from pipeline.speech.asr import LOOK_AHEAD, PATIENCE, Recognizer, Request
 from pipeline.speech.decoder import Reading, Start
 from pipeline.speech.guards import Decoded
 from pipeline.speech.vad import speech_spans
@@ -72,9 +72,15 @@ def plain(level, manner):
     return f"音量{int(level * 100)}的人在说话"
 
 
-def test_answers_come_in_the_order_of_the_requests():
+def test_each_request_is_answered_once_as_soon_as_it_is_done():
     heard = hear(Script(plain), request("a", 20, 20), request("b", 3), request("c"), request("d", 20, 20, 20))
-    assert [item.key for item in heard] == ["a", "b", "c", "d"]
+    assert sorted(item.key for item in heard) == ["a", "b", "c", "d"]
+    assert heard[0].key == "c"
+
+
+def test_a_request_whose_window_is_of_a_rare_size_does_not_hold_back_the_others():
+    heard = hear(Script(plain), request("rare", 10), *(request(str(n), 20) for n in range(60)))
+    assert heard[-1].key == "rare"
 
 
 def test_each_batch_is_a_beat():
@@ -121,7 +127,7 @@ def test_the_next_request_is_pulled_only_when_there_is_room():
 
     answers = Recognizer(Script(plain), SETTINGS).recognize(requests())
     next(answers)
-    assert len(pulled) <= (LOOK_AHEAD + 1) * SETTINGS.batch_size
+    assert len(pulled) <= LOOK_AHEAD + SETTINGS.batch_size
 
 
 def test_a_window_of_a_rare_size_does_not_hold_up_the_rest_for_ever():
@@ -133,11 +139,11 @@ def test_a_window_of_a_rare_size_does_not_hold_up_the_rest_for_ever():
             yield request(str(n), 10 if n == 0 else 20)
 
     answers = Recognizer(Script(lambda *_: LONG), SETTINGS).recognize(requests())
-    assert next(answers).key == "0"
-    assert len(pulled) <= 8 * SETTINGS.batch_size
+    assert any(answer.key == "0" for answer in answers)
+    assert len(pulled) <= PATIENCE
 
 
-def test_silent_channels_are_not_gathered_behind_a_slow_one():
+def test_a_stream_of_silent_channels_does_not_hold_up_one_that_waits_for_its_batch():
     pulled = []
 
     def requests():
@@ -146,8 +152,8 @@ def test_silent_channels_are_not_gathered_behind_a_slow_one():
             yield request(str(n), *([20] if n == 0 else []))
 
     answers = Recognizer(Script(lambda *_: LONG), SETTINGS).recognize(requests())
-    assert next(answers).key == "0"
-    assert len(pulled) <= (LOOK_AHEAD + 1) * SETTINGS.batch_size
+    assert any(answer.key == "0" for answer in answers)
+    assert len(pulled) <= PATIENCE + SETTINGS.batch_size
 
 
 def test_a_loop_is_decoded_once_more_without_the_prompt():
@@ -243,7 +249,7 @@ def test_windows_get_room_for_their_sound(recognizer):
     frames_for = recognizer._reader.frames_for
     assert frames_for(29_000) == 3_000
     assert all(frames_for(ms) * 10 > ms for ms in range(100, 29_500, 700))
-    assert len({frames_for(ms) for ms in range(100, 29_500, 100)}) <= 6
+    assert len({frames_for(ms) for ms in range(100, 29_500, 100)}) <= 9
 
 
 @pytest.mark.model
