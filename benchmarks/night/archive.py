@@ -2,7 +2,7 @@
 
 import csv
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -61,6 +61,21 @@ def copies(corpus: Path, folder: Path, count: int, seconds: float | None = None)
     for number, (source, sound) in enumerate(islice(cycle(made), count)):
         longer = np.pad(sound, ((0, 0), (0, number)))
         rows.append(_written(folder, f"{source.name}_{number:05}", longer, source))
+    _write_rows(folder, rows)
+    return folder
+
+
+def joined(corpus: Path, folder: Path, lengths: Sequence[float]) -> Path:
+    """Recordings of these seconds, each made of several of the corpus with as many channels, in turn."""
+    made = sources(corpus)
+    rows = []
+    for number, seconds in enumerate(lengths):
+        first = number % len(made)
+        turned = [*made[first:], *made[:first]]
+        alike = [one.samples.data for one in turned if one.samples.channels == made[first].samples.channels]
+        times = 1 + int(seconds * RATE) // sum(data.shape[1] for data in alike)
+        sound = np.concatenate(alike * times, axis=1)[:, : int(seconds * RATE)]
+        rows.append(_written(folder, f"{made[first].name}_{number:05}", sound, made[first]))
     _write_rows(folder, rows)
     return folder
 

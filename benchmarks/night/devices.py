@@ -27,7 +27,7 @@ def part(bench: Bench) -> Part:
     title = "显卡" if bench.settings.device == "cuda" else "跨文件的批"
     if bench.settings.device == "cuda" and not gpus():
         return Part(title=title, lines=[no_gpu(bench)])
-    calls = list(ready(bench)) * (TIMES_ON_GPU if bench.settings.device == "cuda" else 1)
+    calls = list(ready(bench, bench.corpus)) * (TIMES_ON_GPU if bench.settings.device == "cuda" else 1)
     recognizer = bench.recognizer
     rounds = [_round(recognizer, calls, n) for n in range(1 if bench.quick else ROUNDS)]
     together, apart = ([pair[side] for pair in rounds] for side in (0, 1))

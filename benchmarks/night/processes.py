@@ -26,14 +26,23 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What is run, with more in its environment."""
+    """What is run, with more in its environment. `cores`: it and all below it get no more of them."""
 
     line: Sequence[str]
     environ: Mapping[str, str]
+    cores: int | None = None
 
     def start(self) -> psutil.Popen:
-        environ = {**os.environ, **self.environ}
-        return psutil.Popen(self.line, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        return psutil.Popen(
+            self.line,
+            env={**os.environ, **self.environ},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=self._keep_to_cores,
+        )
+
+    def _keep_to_cores(self) -> None:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: self.cores])
 
 
 def spent() -> float:

@@ -1,7 +1,8 @@
-"""The corpus made ready for recognition, once, so that recognition alone can be measured."""
+"""Recordings made ready for recognition, once, so that recognition alone can be measured."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.night.archive import recordings
 from benchmarks.night.nights import Bench
@@ -19,10 +20,10 @@ class Ready:
     requests: tuple[Request, ...]
 
 
-def ready(bench: Bench) -> Iterator[Ready]:
+def ready(bench: Bench, corpus: Path) -> Iterator[Ready]:
     """Each recording with the speech that a night finds in it."""
     preparer = Preparer.open(bench.settings)
-    for path in recordings(bench.corpus):
+    for path in recordings(corpus):
         loaded = load(path, None, bench.settings)
         prepared = preparer.prepare(loaded.recording, loaded.samples, loaded.lost)
         requests = (

@@ -7,7 +7,7 @@ from benchmarks.night.nights import Bench, events
 from benchmarks.night.page import Bar, Part, table
 from benchmarks.night.processes import Cost, run
 
-CALLS, CALLS_QUICK = 40, 10
+CALLS, CALLS_QUICK = 120, 10
 SECONDS_AN_HOUR = 3600
 
 

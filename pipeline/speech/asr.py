@@ -27,10 +27,10 @@ from pipeline.units import MS_PER_SECOND, Ms, to_seconds
 FULL_TOKENS = 224
 """What the model can write at most."""
 
-LOOK_AHEAD = 24
+LOOK_AHEAD = 32
 """Windows that may wait for their batch to fill, or three batches where that is more."""
 
-PATIENCE = 100
+PATIENCE = 150
 """How many windows and requests may come after a window before it is read in a batch that is not full."""
 
 _WORTHWHILE_BATCH = 4

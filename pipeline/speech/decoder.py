@@ -27,7 +27,7 @@ Features = NDArray[np.float32]
 """Log-mel spectrum of one window; float32, shape (mels, frames), 100 frames a second."""
 
 _TOKENS_PER_SECOND = 50
-_SPARE_FRAMES = 50
+_SPARE_FRAMES = 20
 _FRAMES_STEP = 250
 _FEWEST_FRAMES = 1000
 _MOST_WORKERS = 4

@@ -4,8 +4,10 @@ A window holds whole pieces, each with a little of the real audio around it, one
 encoder runs over speech only, and the decoder sees neighbouring sentences in their order.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -14,8 +16,8 @@ from pipeline.speech.vad import levels_dbfs
 from pipeline.timeline import Span
 from pipeline.units import MS_PER_SECOND, Ms
 
-SIZES: tuple[Ms, ...] = tuple(range(14_500, 30_000, 2_500))
-"""What a window may hold: the model's own 30 s, or less where that wastes less; half a second is spare."""
+SIZES: tuple[Ms, ...] = tuple(range(9_800, 30_000, 2_500))
+"""What a window may hold: the model's own 30 s, or less where that wastes less; 0.2 s are spare."""
 
 _COST_OF_A_WINDOW: Ms = 4_000
 """What one more window costs, as so much more sound: context is lost at its edges."""
@@ -85,7 +87,8 @@ class Window:
 
 
 def pack(audio: Mono, speech: Sequence[Span], pad: Ms, sizes: Sequence[Ms] = SIZES) -> tuple[Window, ...]:
-    """Windows that hold all of `speech`, in order, each filled up to the one of `sizes` that costs least.
+    """Windows that hold all of `speech`, in order, divided so that the model works through as little as may
+    be when each window is filled up to the next of `sizes`.
 
     Each piece is cut `pad` wider than the speech on both sides, but at most to the middle of the
     pause. Pieces that are too long are split where they are quietest.
@@ -95,18 +98,29 @@ def pack(audio: Mono, speech: Sequence[Span], pad: Ms, sizes: Sequence[Ms] = SIZ
     inside = (span & Span(0, end) for span in sorted(speech))
     cores = [part for span in inside if span.duration for part in _split(audio, span, limit - 2 * pad)]
     pieces = [Piece(core=core, cut=c, at=0) for core, c in zip(cores, _cuts(cores, pad, end), strict=True)]
-    plans = [tuple(Window.of(group) for group in _groups(pieces, size)) for size in sizes]
-    return min((plan for plan in plans if _fits(plan, limit)), key=lambda plan: _cost(plan, sizes))
+    return tuple(Window.of(group) for group in _divided(pieces, sorted(sizes)))
 
 
-def _fits(windows: Sequence[Window], limit: Ms) -> bool:
-    return all(window.duration <= limit for window in windows)
+def _divided(pieces: Sequence[Piece], sizes: Sequence[Ms]) -> list[Sequence[Piece]]:
+    """The runs of pieces that cost least together, by the cheapest way to each piece's end."""
+    ends = [0, *accumulate(piece.cut.duration for piece in pieces)]
+    cheapest: list[tuple[Ms, int]] = [(0, 0)]
+    for stop in range(1, len(ends)):
+        first = bisect_left(ends, ends[stop] - sizes[-1])
+        ways = ((cheapest[n][0] + _cost(ends[stop] - ends[n], sizes), n) for n in range(first, stop))
+        cheapest.append(min(ways))
+    groups: list[Sequence[Piece]] = []
+    stop = len(pieces)
+    while stop:
+        start = cheapest[stop][1]
+        groups.append(pieces[start:stop])
+        stop = start
+    return groups[::-1]
 
 
-def _cost(windows: Sequence[Window], sizes: Sequence[Ms]) -> Ms:
-    """What the model works through: each window up to its size."""
-    filled = (min(size for size in sizes if window.duration <= size) for window in windows)
-    return sum(size + _COST_OF_A_WINDOW for size in filled)
+def _cost(duration: Ms, sizes: Sequence[Ms]) -> Ms:
+    """What the model works through for one window."""
+    return sizes[bisect_left(sizes, duration)] + _COST_OF_A_WINDOW
 
 
 def _cuts(cores: Sequence[Span], pad: Ms, end: Ms) -> list[Span]:
@@ -118,20 +132,6 @@ def _cuts(cores: Sequence[Span], pad: Ms, end: Ms) -> list[Span]:
         high = core.end + min(pad, after - core.end if after == end else (after - core.end) // 2)
         cuts.append(Span(low, high))
     return cuts
-
-
-def _groups(pieces: Sequence[Piece], size: Ms) -> Iterable[list[Piece]]:
-    """Runs of pieces, each filled up to `size`; a longer piece is a run of its own."""
-    group: list[Piece] = []
-    filled = 0
-    for piece in pieces:
-        if group and filled + piece.cut.duration > size:
-            yield group
-            group, filled = [], 0
-        group.append(piece)
-        filled += piece.cut.duration
-    if group:
-        yield group
 
 
 def _share(rest: Ms, limit: Ms) -> Ms:
