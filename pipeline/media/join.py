@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.media.decode import Decoded
-from pipeline.media.metadata import Row
+from pipeline.media.rows import Row
 from pipeline.timeline import Recording
 
 ID_DIGITS = 16

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, cr
 
 from pipeline.errors import MetadataError
 from pipeline.media import values
+from pipeline.media.rows import Row, Rows
 from pipeline.media.table import UNDECODABLE, Table, open_table
 from pipeline.timeline import AgentChannel, Direction
 
@@ -34,24 +35,6 @@ COLUMNS = (
 """The columns that are read; every other column of an export is left alone."""
 
 _LONGEST_TEXT = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row of the export; None where it says nothing. `path` is absolute, its folder without links."""
-
-    number: int
-    path: str
-    call_id: str
-    agent_id: str | None = None
-    customer: str | None = None
-    direction: Direction | None = None
-    business: str | None = None
-    started_at: datetime | None = None
-    agent_channel: AgentChannel | None = None
-    queue_wait_seconds: float | None = None
-    ring_count: int | None = None
-    is_complaint: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +65,7 @@ class Metadata:
     path of the recording that has no row for them."""
 
     csv: str
-    rows: Mapping[str, Row]
+    rows: Rows
     faults: tuple[Fault, ...]
     unusable: Mapping[str, Fault]
 
@@ -112,15 +95,13 @@ def read_metadata(
     table = open_table(csv_path)
     positions, faults = _positions(table, columns or {})
     reader = _RowReader(table, positions, _row_model(time_zone))
-    rows: dict[str, Row] = {}
-    calls: dict[str, int] = {}
+    rows = Rows()
     for row in reader.rows():
-        fault = _repeated(reader, row, rows, calls)
+        fault = _repeated(reader, row, rows)
         if fault:
             reader.faults.append(fault)
         else:
-            rows[row.path] = row
-            calls[row.call_id] = row.number
+            rows.add(row)
     ordered = sorted(chain(faults, reader.faults), key=lambda fault: fault.row)
     unusable = {fault.path: fault for fault in ordered if fault.unusable and fault.path}
     return Metadata(csv=str(csv_path), rows=rows, faults=tuple(ordered), unusable=unusable)
@@ -336,14 +317,12 @@ def _short(text: str, limit: int = 60) -> str:
     return shown if len(shown) <= limit else shown[:limit] + "…"
 
 
-def _repeated(
-    reader: _RowReader, row: Row, rows: Mapping[str, Row], calls: Mapping[str, int]
-) -> Fault | None:
+def _repeated(reader: _RowReader, row: Row, rows: Rows) -> Fault | None:
     """A second row for one file or one call_id: the first one stands, and people hear of it."""
-    if row.path in rows:
-        found, column = f"同一文件在第 {rows[row.path].number} 行已有", "file"
-    elif row.call_id in calls:
-        found, column = f"“{_short(row.call_id)}”与第 {calls[row.call_id]} 行重复", "call_id"
+    if first := rows.get(row.path):
+        found, column = f"同一文件在第 {first.number} 行已有", "file"
+    elif first := rows.of_call(row.call_id):
+        found, column = f"“{_short(row.call_id)}”与第 {first.number} 行重复", "call_id"
     else:
         return None
     expected = "每个文件一行" if column == "file" else "不重复的编号"

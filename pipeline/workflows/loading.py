@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.media.decode import decode, fingerprint
 from pipeline.media.join import recording_of
-from pipeline.media.metadata import Row
+from pipeline.media.rows import Row
 from pipeline.samples import Samples
 from pipeline.settings import Settings
 from pipeline.timeline import Recording, Span

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.detect.engine import run as run_rules
 from pipeline.detect.scene import Thresholds
 from pipeline.errors import NotFound
-from pipeline.media.metadata import Row
+from pipeline.media.rows import Row
 from pipeline.media.values import time_zone
 from pipeline.ruleset import RuleSet
 from pipeline.scorecard import Review

@@ -4,7 +4,7 @@ from sounds import tone, write
 
 from pipeline.media.decode import decode, fingerprint
 from pipeline.media.join import recording_of
-from pipeline.media.metadata import Row
+from pipeline.media.rows import Row
 from pipeline.timeline import Direction
 
 

@@ -1,4 +1,5 @@
 import codecs
+import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -308,3 +309,15 @@ def test_folders_are_listed_once_not_once_a_row(folder: Path, monkeypatch: pytes
     monkeypatch.setattr(metadata, "_names", counting)
     read(folder, *(f"c{i},audio/{name}.wav" for i, name in enumerate("abcabc")))
     assert listed == [str(folder / "audio")]
+
+
+def test_rows_take_no_memory_however_many_there_are(folder: Path) -> None:
+    lines = (f"c{number},a{number}.wav" for number in range(1, 6_001))
+    for number in range(1, 6_001):
+        (folder / f"a{number}.wav").touch()
+    tracemalloc.start()
+    found = read(folder, *lines, header="call_id,file")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found.rows) == 6_000
+    assert kept < 6_000 * 100

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline.errors import NotFound, UsageError
 from pipeline.media.join import with_row
-from pipeline.media.metadata import Row, parsed, read_metadata
+from pipeline.media.metadata import parsed, read_metadata
+from pipeline.media.rows import Row
 from pipeline.settings import Settings
 from pipeline.speech.roles import assign_roles
 from pipeline.storage.records import Change, Correction, Origin, Rescored, StoredCall, Subject
@@ -245,9 +246,9 @@ class Facts:
         if self.table is None or not self.table.is_file():
             raise NotFound(f"{self.table}：话单不存在", hint="检查 --metadata 后面的路径")
         metadata = read_metadata(self.table, settings.columns, settings.time_zone)
-        row = metadata.row_for(Path(recording.path)) or next(
-            (row for row in metadata.rows.values() if row.call_id == recording.call_id), None
-        )
+        row = metadata.row_for(Path(recording.path))
+        if row is None and recording.call_id:
+            row = metadata.rows.of_call(recording.call_id)
         if row is None:
             raise NotFound(
                 f"{self.table} 里没有这通电话的行：没有 {Path(recording.path).name}，也没有 {recording.name}",

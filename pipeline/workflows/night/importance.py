@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pipeline.media.metadata import Metadata, Row
+from pipeline.media.metadata import Metadata
+from pipeline.media.rows import Row
 from pipeline.media.values import time_zone
 from pipeline.workflows.night.values import NightTools
 from pipeline.workflows.roster import read_roster

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import UnreadableRecording
 from pipeline.media.container import unreadable
-from pipeline.media.metadata import Row
+from pipeline.media.rows import Row
 from pipeline.samples import Peaks
 from pipeline.storage.night_records import Wanted
 

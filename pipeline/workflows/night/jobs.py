@@ -15,7 +15,8 @@ from typing import Protocol
 from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound
 from pipeline.media.archive import Found, Report, find_recordings
 from pipeline.media.decode import fingerprint
-from pipeline.media.metadata import Fault, Metadata, Row, read_metadata
+from pipeline.media.metadata import Fault, Metadata, read_metadata
+from pipeline.media.rows import Row
 from pipeline.storage.night_records import COSTLY, MOST_TRIES, Standing, State, Wanted
 from pipeline.storage.store import work_key
 from pipeline.workflows.night.answering import Answering
