@@ -81,7 +81,7 @@ FAULTS = {
     "workers": Fault(
         title="识别进程、它们的解码进程、协调进程在随机时刻被 SIGKILL，两个识别进程",
         work=faults_killed.of_recognition,
-        few=0,
+        few=2,
         many=200,
     ),
     "real-model": Fault(

@@ -19,6 +19,8 @@ from pipeline.storage.store import Store
 
 SAME = "一通不少，没有一通做两次，全部内容与没受打扰的一夜逐字节相同；接着做只做剩下的"
 CALLS_AT_POINTS = 4
+CALLS_IN_HAND = 3
+"""Times as many as elsewhere, so that both processes have some in hand."""
 WORKERS_KILLER = Path(__file__).parent / "night_workers_killer.py"
 
 
@@ -108,7 +110,7 @@ def with_its_decoders(ground: Ground, count: int) -> Outcome:
 
 def of_recognition(ground: Ground, count: int) -> Outcome:
     """The processes that recognize, those that decode for them, and the coordinator; words known by heart."""
-    return _killed_by_another(ground, count)
+    return _killed_by_another(ground, count, "--calls", str(CALLS_IN_HAND * ground.calls))
 
 
 def of_the_real_one(ground: Ground, count: int) -> Outcome:

@@ -1,10 +1,11 @@
 """Kills nights, the processes that recognize for them and those that decode, at random moments.
 
-    python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] [--model base] [--folder FOLDER]
+    python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] [--calls 120]
+    python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] --model base [--folder FOLDER]
 
-Without `--model` the words are known by heart and the recordings made here; else it is `callscore nightly`
-as it is, over FOLDER, with two processes that recognize. Each run has a database of its own; after its kills
-one more night is left alone, and what is kept then is compared with an undisturbed night, byte for byte.
+Without `--model` the words are known by heart and so many recordings are made here; else it is `callscore
+nightly` as it is, over FOLDER, with two processes that recognize. Each run has a database of its own; after its
+kills one more night is left alone, and what is kept then is compared with an undisturbed night, byte for byte.
 Prints what came of it as JSON.
 """
 
@@ -35,7 +36,6 @@ from pipeline.workflows.night.values import NightPlan
 from pipeline.workflows.nightly import run_night
 
 ROOT = Path(__file__).parents[2]
-CALLS = 120
 COORDINATOR_SHARE = 0.15
 LONGEST = 0.3
 """Between two kills, of the time that an undisturbed night takes."""
@@ -59,7 +59,7 @@ class Nights:
 def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as place:
-        nights = _real(options.model, options.folder) if options.model else _fake(Path(place))
+        nights = _real(options.model, options.folder) if options.model else _fake(Path(place), options.calls)
         print(json.dumps(killed(nights, Path(place), options.seed, options.kills)))
 
 
@@ -67,6 +67,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--calls", type=int, default=120)
     parser.add_argument("--model")
     parser.add_argument("--folder", type=Path, default=ROOT / "data/demo")
     return parser.parse_args()
@@ -154,8 +155,8 @@ def _below(process: int) -> list[int]:
     return [found for child in map(int, children) for found in (child, *_below(child))]
 
 
-def _fake(place: Path) -> Nights:
-    for number in range(CALLS):
+def _fake(place: Path, calls: int) -> Nights:
+    for number in range(calls):
         beep(place / f"in/c{number:05}.wav", 300 + number, 0.6)
 
     def run(path: Path) -> None:
