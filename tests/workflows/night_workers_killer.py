@@ -3,9 +3,10 @@
     python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] [--calls 120]
     python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] --model base [--folder FOLDER]
 
-Without `--model` the words are known by heart and so many recordings are made here; else it is `callscore
-nightly` as it is, over FOLDER, with two processes that recognize. Each run has a database of its own; after its
-kills one more night is left alone, and what is kept then is compared with an undisturbed night, byte for byte.
+Without `--model` the words are known by heart and so many recordings are made here; else it is
+`callscore nightly` as it is, over FOLDER, with two processes that recognize. Each run has a database of its
+own; after its kills one more night is left alone, and what is kept then is compared with an undisturbed
+night, byte for byte.
 Prints what came of it as JSON.
 """
 
