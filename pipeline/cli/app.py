@@ -1,6 +1,5 @@
 """The `callscore` command: every sub-command parses, calls one workflow and prints."""
 
-import logging
 import os
 import sys
 
@@ -8,6 +7,7 @@ import typer
 
 from pipeline.cli.on_demand import group_of
 from pipeline.errors import CallscoreError, UsageError
+from pipeline.workflows.environment import prepare_environment
 
 EXIT_FAILED = 1
 EXIT_MISUSE = 2
@@ -72,7 +72,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point: errors made on purpose are one clear line, never a traceback."""
-    _keep_dependencies_quiet()
+    prepare_environment()
     try:
         app()
     except UsageError as error:
@@ -92,11 +92,3 @@ def _fail(error: CallscoreError, code: int) -> None:
     if error.hint:
         console.print(f"怎么办：{error.hint}", markup=False)
     sys.exit(code)
-
-
-def _keep_dependencies_quiet() -> None:
-    """No telemetry, no chatter, nothing that was said in any log."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    logging.getLogger("jieba").setLevel(logging.ERROR)
-    logging.getLogger("faster_whisper").setLevel(logging.ERROR)
