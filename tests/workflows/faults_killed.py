@@ -128,8 +128,9 @@ def _killed_by_another(ground: Ground, count: int, *options: str) -> Outcome:
         raise Lost(done.stderr.strip().splitlines()[-1])
     counts = json.loads(done.stdout.splitlines()[-1])
     kills = f"{counts['below'] + counts['coordinator']} 次（协调进程 {counts['coordinator']} 次）"
+    stopped = f"；还没起来就连着被杀的 {counts['stopped']} 夜停下并写明原因" if counts["stopped"] else ""
     again = f"；连着被杀三次、隔离后重试的 {counts['quarantined']} 通" if counts["quarantined"] else ""
-    return Outcome(kills, f"{counts['runs']} 次各 {counts['recordings']} 通：{SAME}{again}")
+    return Outcome(kills, f"{counts['runs']} 次各 {counts['recordings']} 通：{SAME}{stopped}{again}")
 
 
 def side_by_side(ground: Ground, count: int) -> Outcome:

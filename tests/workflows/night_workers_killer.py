@@ -32,6 +32,7 @@ from night_help import NOON, Notes, beep, kept, tools
 from night_listeners import Slow
 
 from pipeline.cli.app import main as callscore
+from pipeline.errors import ModelError
 from pipeline.storage.store import Store
 from pipeline.workflows.night.values import NightPlan
 from pipeline.workflows.nightly import run_night
@@ -40,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 COORDINATOR_SHARE = 0.15
 LONGEST = 0.3
 """Between two kills, of the time that an undisturbed night takes."""
-EXIT_QUARANTINED = 3
+EXIT_QUARANTINED, EXIT_STOPPED = 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +98,11 @@ class Killer:
 
     def __init__(self, seed: int, longest: float) -> None:
         self._chance, self._longest = random.Random(seed), longest  # noqa: S311
-        self.counts: Counter[str] = Counter(coordinator=0, below=0)
+        self.counts: Counter[str] = Counter(coordinator=0, below=0, stopped=0)
 
     @property
     def kills(self) -> int:
-        return self.counts.total()
+        return self.counts["coordinator"] + self.counts["below"]
 
     def disturb(self, nights: Nights, path: Path, most: int) -> None:
         """Nights over one database, until all is done or so many were killed. What the last kill left goes on
@@ -114,7 +115,9 @@ class Killer:
             night.join()
             if night.exitcode in (0, EXIT_QUARANTINED):
                 return
-            if night.exitcode != -signal.SIGKILL:
+            if night.exitcode == EXIT_STOPPED:
+                self.counts["stopped"] += 1
+            elif night.exitcode != -signal.SIGKILL:
                 raise SystemExit(f"a night whose processes were killed ended with {night.exitcode}")
 
     def _kill_one(self, night: int) -> None:
@@ -163,7 +166,11 @@ def _fake(place: Path, calls: int) -> Nights:
     def run(path: Path) -> None:
         with Store.open(f"sqlite:///{path}") as store:
             ready = replace(tools(store, workers=2, readers=2), listener=Slow(0.02))
-            run_night(NightPlan(folder=place / "in"), ready, Notes())
+            try:
+                run_night(NightPlan(folder=place / "in"), ready, Notes())
+            except ModelError as error:  # they were killed before they were ready, again and again
+                print(error, file=sys.stderr)
+                sys.exit(EXIT_STOPPED)
 
     return Nights(run=run, each=20)
 
