@@ -175,7 +175,7 @@ class Walk:
 
     def _read_metadata(self) -> Metadata | None:
         settings, path = self._tools.settings, metadata_path(self._plan)
-        if not self._folder.ask(path.is_file):
+        if not self._is_there(path):
             if self._plan.metadata:
                 raise NotFound(f"{path}：话单不存在", hint="检查 --metadata 后面的路径")
             return None
@@ -183,6 +183,14 @@ class Walk:
         for fault in metadata.faults:
             self._metadata_fault(fault)
         return metadata
+
+    def _is_there(self, path: Path) -> bool:
+        try:
+            return self._folder.ask(path.is_file)
+        except PermissionError as error:
+            raise NotFound(
+                f"{path.parent}：没有权限看这个文件夹", hint="换个账号跑，或改文件夹的权限"
+            ) from error
 
     def _metadata_fault(self, fault: Fault) -> None:
         if fault.unusable:
