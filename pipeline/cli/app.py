@@ -5,12 +5,10 @@ import sys
 
 import typer
 
+from pipeline.cli.frame import EXIT_FAILED, EXIT_MISUSE, fail
 from pipeline.cli.on_demand import group_of
 from pipeline.errors import CallscoreError, UsageError
 from pipeline.workflows.environment import prepare_environment
-
-EXIT_FAILED = 1
-EXIT_MISUSE = 2
 
 COMMANDS = {
     "nightly": "night",
@@ -76,19 +74,9 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        _fail(error, EXIT_MISUSE)
+        fail(error, EXIT_MISUSE)
     except CallscoreError as error:
-        _fail(error, EXIT_FAILED)
+        fail(error, EXIT_FAILED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
-
-
-def _fail(error: CallscoreError, code: int) -> None:
-    from rich.console import Console  # only a command that fails pays for it
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"错误：{error.message}", style="red", markup=False)
-    if error.hint:
-        console.print(f"怎么办：{error.hint}", markup=False)
-    sys.exit(code)
