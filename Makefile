@@ -8,13 +8,15 @@
 # make bench-queue  the inspectors' queue of 100,000 calls asked with every filter
 # make bench-tuning  how long `rules try` and `rules impact` take over 1,000 and 10,000 generated calls
 # make bench-rules  a rule set over archives of up to 100,000 calls, against hyperscan, re and rapidfuzz
+# make bench-cluster  what Ray costs: the same night at home and on a cluster of one node, in turn
+# make million  what a million calls cost, from nights over the demo calls: the end of docs/cluster.md
 # make soak   the night under every fault, writes docs/reliability.md; FAULT=kill SEED=1 COUNT=1000 does one
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := sqlite:///data/demo/callscore.db
 
-.PHONY: soak meaning demo test check bench-night bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
+.PHONY: soak million meaning demo test check bench-night bench-cluster bench-page screenshots bench-queue bench-rules bench-replay evaluate docs lock clean bench-tuning
 
 demo: $(VENV)/.installed
 	$(BIN)/callscore models fetch base
@@ -59,6 +61,12 @@ bench-tuning: $(VENV)/.installed
 
 bench-replay: $(VENV)/.installed
 	$(BIN)/python benchmarks/replay.py --database $(DEMO)
+
+million: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.million
+
+bench-cluster: $(VENV)/.installed
+	$(BIN)/python tests/workflows/cluster_overhead.py
 
 FAULT ?= all
 SEED  ?= 1

@@ -4,17 +4,20 @@ A setting comes from, last wins: the default here, `callscore.toml` in the curre
 named by CALLSCORE_SETTINGS), an environment variable `CALLSCORE_<NAME>`, a command-line option.
 """
 
+import difflib
 import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
+from pipeline.wanted import wanted
 
 ENV_PREFIX = "CALLSCORE_"
 FILE_NAME = "callscore.toml"
@@ -163,14 +166,16 @@ def load_settings(
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_explain(error), hint="`callscore settings` lists them all") from error
+        raise SettingsError(_explain(error), hint="callscore settings 列出全部设置和默认值") from error
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
+        raise SettingsError(
+            f"{path}：读不懂，应为 TOML：{error}", hint="文字要加引号，如 rules = 'rules'"
+        ) from error
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -188,13 +193,22 @@ def _decoded(name: str, raw: str) -> Any:
     try:
         return json.loads(raw)
     except json.JSONDecodeError as error:
-        raise SettingsError(f"{ENV_PREFIX}{name.upper()}: expected a JSON object: {error}") from error
+        raise SettingsError(
+            f"{ENV_PREFIX}{name.upper()}：发现“{raw}”，应为 JSON 对象",
+            hint="""例：'{"call_id": "录音流水号"}'""",
+        ) from error
 
 
 def _explain(error: ValidationError) -> str:
-    faults = []
+    by_name: dict[str, list[ErrorDetails]] = {}
     for fault in error.errors():
-        name = ".".join(str(part) for part in fault["loc"])
-        found = "" if fault["type"] == "extra_forbidden" else f", found {fault['input']!r}"
-        faults.append(f"setting {name}: {fault['msg']}{found}")
-    return "; ".join(faults)
+        by_name.setdefault(str(fault["loc"][0]), []).append(fault)
+    return "；".join(_told(name, faults) for name, faults in by_name.items())
+
+
+def _told(name: str, faults: Sequence[ErrorDetails]) -> str:
+    if faults[0]["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields)
+        return f"没有设置 {name}" + (f"，相近的：{'、'.join(near)}" if near else "")
+    expected = "，或".join(wanted(fault) for fault in faults)
+    return f"设置 {name}：发现 {faults[0]['input']!r}，应为{expected}"

@@ -25,8 +25,32 @@ def test_an_unknown_setting_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_an_impossible_value_is_refused_with_what_was_found() -> None:
-    with pytest.raises(SettingsError, match=r"beam_size: .*found '-1'"):
+    with pytest.raises(SettingsError, match=r"beam_size：发现 '-1'，应为不小于 1 的数"):
         load_settings(environ={"CALLSCORE_BEAM_SIZE": "-1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("BEAM_SIZE", "x", "设置 beam_size：发现 'x'，应为整数"),
+        ("WORKERS", "many", "设置 workers：发现 'many'，应为整数，或 auto"),
+        ("DEVICE", "gpu", "设置 device：发现 'gpu'，应为 cpu、cuda、auto 之一"),
+        ("VAD_THRESHOLD", "2", "设置 vad_threshold：发现 '2'，应为小于 1 的数"),
+        ("REVIEWER_NAMES", "x", "设置 reviewer_names：发现 'x'，应为 true 或 false"),
+        ("COLUMNS", "a", "CALLSCORE_COLUMNS：发现“a”，应为 JSON 对象"),
+    ],
+)
+def test_what_a_setting_should_be_is_said_in_chinese(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={f"CALLSCORE_{name}": value})
+    assert caught.value.message == told
+    assert caught.value.hint
+
+
+def test_the_nearest_setting_is_named_for_an_unknown_one(tmp_path: Path) -> None:
+    (tmp_path / "callscore.toml").write_text("dbase = 'x'\n")
+    with pytest.raises(SettingsError, match="没有设置 dbase，相近的：database"):
+        load_settings(environ={}, folder=tmp_path)
 
 
 def test_only_settings_that_change_what_is_heard_change_the_transcript_digest() -> None:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.night [--corpus FOLDER] [--quick] [--parts stock,workers,...] [--device cuda]
 
-FOLDER holds recordings, metadata.csv and truth/<name>.json. All parts take about ten minutes on two cores
-with nothing else to do; `--quick` takes less of everything. With `--parts` the page is printed and not
-written, unless `--markdown` says where.
+FOLDER holds recordings, metadata.csv and truth/<name>.json. All parts take half an hour on two cores with
+nothing else to do. With `--parts` the other sections of the page stay as they are. `--quick` takes less of
+everything and writes no page, unless `--markdown` says where.
 """
 
 import argparse
@@ -15,9 +15,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 from benchmarks.night import batches, devices, memory, resumed, stages, stock, waits, workers
 from benchmarks.night.nights import Bench, opened
-from benchmarks.night.page import Part, Run, page
+from benchmarks.night.page import Part, Run, page, section, sections_of
+from benchmarks.night.processes import spent
 
 PARTS: dict[str, Callable[[Bench], Part]] = {
     "stock": stock.part,
@@ -36,7 +39,7 @@ COMPUTE, BATCH = {"cpu": "int8", "cuda": "float16"}, {"cpu": 4, "cuda": 16}
 def main() -> int:
     """Run, print, write the page; 1 where something that was asked for was not met."""
     options = _options()
-    before, began = os.getloadavg()[0], time.monotonic()
+    target = options.markdown or (None if options.quick else PAGE)
     settings = {
         "threads": options.threads,
         "model": options.model,
@@ -44,27 +47,34 @@ def main() -> int:
         "compute_type": COMPUTE[options.device],
         "batch_size": options.batch_size or BATCH[options.device],
     }
+    met = True
     with opened(options.corpus, quick=options.quick, **settings) as bench:
-        parts = [_told(name, bench) for name in options.parts]
-    seconds, after = time.monotonic() - began, os.getloadavg()[0]
-    run = Run(command=_command(options.corpus), before=before, after=after, seconds=seconds)
-    lines = page(parts, run)
-    print("\n".join(lines))
-    target = options.markdown or (PAGE if options.parts == list(PARTS) else None)
-    if target:
-        target.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    return 0 if all(bar.met for part in parts for bar in part.bars) else 1
+        for name in options.parts:
+            part, run = _measured(name, bench)
+            text = section(part, run)
+            print(f"## {part.title}\n\n{text}\n", flush=True)
+            met = met and all(bar.met for bar in part.bars)
+            if target:
+                before = sections_of(target.read_text(encoding="utf-8")) if target.exists() else {}
+                target.write_text(page({**before, part.title: text}), encoding="utf-8")
+    return 0 if met else 1
 
 
-def _told(name: str, bench: Bench) -> Part:
-    """A part, with a word when it begins and what it found."""
-    began = time.monotonic()
+def _measured(name: str, bench: Bench) -> tuple[Part, Run]:
+    """A part, with a word when it begins."""
     print(f"{datetime.now(UTC):%H:%M:%S} {name} ...", file=sys.stderr, flush=True)
+    began, own, all_of_it = time.monotonic(), spent(), _busy_seconds()
     part = PARTS[name](bench)
-    for bar in part.bars:
-        print(f"    {bar.row()}", file=sys.stderr)
-    print(f"    {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return part
+    seconds = time.monotonic() - began
+    others = _busy_seconds() - all_of_it - (spent() - own)
+    share = max(0.0, others) / (seconds * (os.cpu_count() or 1))
+    return part, Run(command=_command(bench.corpus, name), seconds=seconds, others=share)
+
+
+def _busy_seconds() -> float:
+    """Of all processors, by all programs, since the machine was started."""
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - times.iowait - times.guest - times.guest_nice
 
 
 def _options() -> argparse.Namespace:
@@ -92,10 +102,14 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _command(corpus: Path) -> str:
-    """How to do it again; a folder that only this machine has stays unnamed."""
-    given = " ".join("文件夹" if Path(word) == corpus.absolute() else word for word in sys.argv[1:])
-    return f"python -m benchmarks.night {given}".strip()
+def _command(corpus: Path, name: str) -> str:
+    """How to do a part again; a folder that only this machine has stays unnamed."""
+    here = Path.cwd()
+    folder = corpus.relative_to(here).as_posix() if corpus.is_relative_to(here) else "文件夹"
+    given = [
+        word for word in sys.argv[1:] if word.startswith(("--quick", "--model", "--device", "--threads"))
+    ]
+    return " ".join(("python -m benchmarks.night", "--corpus", folder, "--parts", name, *given))
 
 
 if __name__ == "__main__":

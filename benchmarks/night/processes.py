@@ -17,11 +17,13 @@ MB = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Seconds on the clock and of all processors; memory at its highest, of all processes together."""
+    """Seconds on the clock and of all processors; memory at its highest, of all processes together. `first`:
+    processor seconds of the first command without what is below it."""
 
     seconds: float
     processor: float
     megabytes: float = 0.0
+    first: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,12 @@ def run(*commands: Command, killed_when: Callable[[], bool] | None = None) -> Co
     """All of them side by side to the end, or until they are to be killed. Raises RuntimeError: it failed."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     others = set(psutil.Process().children())
-    before, began, highest = spent(), time.perf_counter(), 0.0
+    before, began, highest, first = spent(), time.perf_counter(), 0.0, 0.0
     running = there = [command.start() for command in commands]
     killed = False
     while running:
         _, running = psutil.wait_procs(running, timeout=LOOK_SECONDS)
-        highest = max(highest, _memory(there))
+        highest, first = max(highest, _memory(there)), max(first, _own(there[0]))
         if not killed and killed_when and killed_when():
             killed = True
             for process in running:
@@ -79,7 +81,14 @@ def run(*commands: Command, killed_when: Callable[[], bool] | None = None) -> Co
     _reap(others)
     for process in there:
         _check(process, killed=killed)
-    return Cost(seconds=seconds, processor=spent() - before, megabytes=highest)
+    return Cost(seconds=seconds, processor=spent() - before, megabytes=highest, first=first)
+
+
+def _own(process: psutil.Process) -> float:
+    """Without those below it; 0: it ended."""
+    with suppress(psutil.NoSuchProcess):
+        return float(sum(process.cpu_times()[:2]))
+    return 0.0
 
 
 def _memory(processes: Sequence[psutil.Popen]) -> float:

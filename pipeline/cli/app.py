@@ -1,16 +1,14 @@
 """The `callscore` command: every sub-command parses, calls one workflow and prints."""
 
-import logging
 import os
 import sys
 
 import typer
 
+from pipeline.cli.frame import EXIT_FAILED, EXIT_MISUSE, fail
 from pipeline.cli.on_demand import group_of
 from pipeline.errors import CallscoreError, UsageError
-
-EXIT_FAILED = 1
-EXIT_MISUSE = 2
+from pipeline.workflows.environment import prepare_environment
 
 COMMANDS = {
     "nightly": "night",
@@ -72,31 +70,13 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point: errors made on purpose are one clear line, never a traceback."""
-    _keep_dependencies_quiet()
+    prepare_environment()
     try:
         app()
     except UsageError as error:
-        _fail(error, EXIT_MISUSE)
+        fail(error, EXIT_MISUSE)
     except CallscoreError as error:
-        _fail(error, EXIT_FAILED)
+        fail(error, EXIT_FAILED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
-
-
-def _fail(error: CallscoreError, code: int) -> None:
-    from rich.console import Console  # only a command that fails pays for it
-
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"错误：{error.message}", style="red", markup=False)
-    if error.hint:
-        console.print(f"怎么办：{error.hint}", markup=False)
-    sys.exit(code)
-
-
-def _keep_dependencies_quiet() -> None:
-    """No telemetry, no chatter, nothing that was said in any log."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    logging.getLogger("jieba").setLevel(logging.ERROR)
-    logging.getLogger("faster_whisper").setLevel(logging.ERROR)

@@ -1,6 +1,5 @@
 """A scorecard as people read it on a terminal."""
 
-import re
 from collections.abc import Iterator
 
 from rich import box
@@ -37,13 +36,8 @@ def scorecard_view(card: ScorecardPart) -> RenderableType:
         if item.section != before:
             before = item.section
             table.add_row(*_section(item.section, next(sections, None)))
-        table.add_row(f"  {item.title}", _points(item), _level(item), _who(item), tight(item.reason))
+        table.add_row(f"  {item.title}", _points(item), _level(item), _who(item), item.reason)
     return Group(table, totals(card), Text(LEGEND, style="dim"))
-
-
-def tight(text: str) -> str:
-    """Without the spaces between Chinese and figures, at which a terminal would break every line."""
-    return re.sub(r"(?<=[\u4e00-\u9fff]) (?=\d)|(?<=\d) (?=[\u4e00-\u9fff])", "", text)
 
 
 def _section(title: str, section: SectionPart | None) -> tuple[Text, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.files import check_folder
 from pipeline.cli.night_progress import progress_watcher
 from pipeline.cli.options import Model, Rules, SettingsOptions, load
 from pipeline.cli.render import console
@@ -19,7 +20,7 @@ from pipeline.storage.mapping import rule_facts
 from pipeline.storage.records import StoredCall
 from pipeline.storage.store import Store
 from pipeline.workflows.baseline import METHODS
-from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe
+from pipeline.workflows.evaluate import Evaluation, HeardCall, evaluate, observe, read_truths
 from pipeline.workflows.evaluation_tables import as_markdown, print_evaluation
 from pipeline.workflows.item_agreement import Filled
 from pipeline.workflows.meaning import Understanding
@@ -50,6 +51,9 @@ def evaluate_command(
     model: Model = None,
 ) -> None:
     """用标注过的录音量准确度：字错率、角色错误、开场时间、每个标签的精确率和召回率，与逐字匹配对照。"""
+    next(read_truths(folder))
+    if markdown:
+        check_folder(markdown)
     settings = load(SettingsOptions(database=database, rules=rules, model=model))
     evaluation = _evaluation(folder, settings)
     print_evaluation(evaluation, console(), errors=errors)

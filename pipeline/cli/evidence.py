@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.files import check_folder
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
 from pipeline.cli.users import done_here
@@ -61,6 +62,7 @@ def evidence(
     kind = output.suffix.lower()
     if kind not in KINDS:
         raise UsageError(f"-o：发现“{output.name}”，应以 {'、'.join(KINDS)} 结尾", hint="例：-o 案卷-d11.zip")
+    check_folder(output)
     settings = load(SettingsOptions(database=database))
     with open_store(settings) as store:
         recording_id = store.find_call(call).id

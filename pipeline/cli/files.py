@@ -17,8 +17,13 @@ def check_name(output: Path | None, endings: Iterable[str]) -> None:
         return
     if output.suffix.lower() not in endings:
         raise UsageError(f"{output}：不认识的文件类型", hint=f"以 {' 或 '.join(endings)} 结尾")
+    check_folder(output)
+
+
+def check_folder(output: Path) -> None:
+    """Before the work: a file cannot be written into a folder that is not there. Raises UsageError."""
     if not output.parent.is_dir():
-        raise UsageError(f"{output.parent}：文件夹不存在")
+        raise UsageError(f"{output.parent}：文件夹不存在", hint="检查路径，或先建好这个文件夹")
 
 
 def write(output: Path, makers: Makers) -> None:

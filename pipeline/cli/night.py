@@ -7,17 +7,32 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.night_run import a_length, a_moment, print_summary, running
+from pipeline.cli.night_run import Cluster, a_length, a_moment, print_summary, running
 from pipeline.cli.options import Database, Model, Rules, SettingsOptions, load
+from pipeline.media.places import place
 from pipeline.workflows.night.values import NightPlan
 from pipeline.workflows.night.watch import watch
 from pipeline.workflows.nightly import run_night
 
 EXIT_QUARANTINED = 3
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="存放录音的文件夹，含下级文件夹。")]
+Folder = Annotated[
+    Path,
+    typer.Argument(metavar="FOLDER", parser=place, help="存放录音的文件夹，含下级文件夹；或 s3://桶/位置。"),
+]
 MetadataFile = Annotated[
-    Path | None, typer.Option("--metadata", help="话单 CSV；默认用文件夹里的 metadata.csv。")
+    Path | None,
+    typer.Option(
+        "--metadata", metavar="FILE", parser=place, help="话单 CSV；默认用文件夹里的 metadata.csv。"
+    ),
+]
+OnRay = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="在 Ray 集群上识别，如 10.0.0.1:6379；每台机器都看得到这个文件夹，装同一个版本。",
+    ),
 ]
 
 
@@ -41,6 +56,7 @@ def nightly(
     report: Annotated[
         Path | None, typer.Option("--report", help="这一夜的报告（JSON）写到哪里；默认在数据库旁边。")
     ] = None,
+    ray: OnRay = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出要做什么，不识别也不写库。")] = False,
     database: Database = None,
     rules: Rules = None,
@@ -59,7 +75,7 @@ def nightly(
         dry_run=dry_run,
         budget_seconds=a_length(budget, "--budget"),
     )
-    with running(settings) as run:
+    with running(settings, Cluster(address=ray, folder=folder) if ray else None) as run:
         summary = run_night(plan, run.tools, run.watcher)
     print_summary(summary, plan)
     run.tell(summary, plan, report)
@@ -71,6 +87,7 @@ def watch_command(
     metadata: MetadataFile = None,
     settle: Annotated[str, typer.Option("--settle", help="大小和修改时间多久不变算写完，如 30s。")] = "30s",
     every: Annotated[str, typer.Option("--every", help="隔多久看一次，如 10s。")] = "10s",
+    ray: OnRay = None,
     database: Database = None,
     rules: Rules = None,
     model: Model = None,
@@ -79,7 +96,7 @@ def watch_command(
     settings = load(SettingsOptions(database=database, rules=rules, model=model))
     quiet, pause = a_length(settle, "--settle") or 0.0, a_length(every, "--every") or 1.0
     plan = NightPlan(folder=folder, metadata=metadata, settled_seconds=quiet, known=set())
-    with running(settings) as run:
+    with running(settings, Cluster(address=ray, folder=folder) if ray else None) as run:
         for summary in watch(plan, run.tools, run.watcher, _pauses(pause)):
             print_summary(summary, plan)
 

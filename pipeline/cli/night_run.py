@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from pipeline.speech.provenance import provenance_of
 from pipeline.storage.database import beside
 from pipeline.storage.store import Store
 from pipeline.units import clock
-from pipeline.workflows.night.hearing import kept_open
+from pipeline.workflows.night.hearing import Opened, kept_open
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.telling import Log, Together, report
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
@@ -65,16 +65,29 @@ class Run:
         return beside(self.tools.settings.database, ".nights") / f"{summary.night or 0:06}.json"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Where `--ray` says that recordings are heard. Ray is loaded only there."""
+
+    address: str
+    folder: Path
+
+    def opened(self, notice: Callable[[str], None]) -> Opened:
+        from pipeline.workflows.night.cluster.hearing import OnCluster
+
+        return OnCluster(address=self.address, folder=self.folder, notice=notice)
+
+
 @contextmanager
-def running(settings: Settings) -> Iterator[Run]:
+def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]:
     """The store open, a bar or lines on the terminal, SIGTERM like Ctrl-C: what is done is kept, what was
-    claimed is given back."""
+    claimed is given back. Recordings are heard here, or on a cluster."""
     understanding = cache(lambda: _understanding(settings))
     with (
         Store.open(settings.database) as store,
         progress_watcher() as shown,
         _interruptible(),
-        kept_open(local) as hearing,
+        kept_open(cluster.opened(shown.noticed) if cluster else local) as hearing,
     ):
         tools = NightTools(
             store=store,

@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from pipeline.cli.frame import Command, Group
+
 
 class OnDemand(MutableMapping[str, Any]):
     """Commands by name. `modules`: the module of each, which has a `register` for its commands, or is a group
@@ -42,10 +44,22 @@ class OnDemand(MutableMapping[str, Any]):
 def _command(name: str, path: str) -> Any:
     module = import_module(path)
     if not hasattr(module, "register"):
-        return typer.main.get_group(_named(name, module.app)).commands[name]
+        return _group(_named(name, module.app)).commands[name]
     registered = typer.Typer()
     module.register(registered)
-    return typer.main.get_group(registered).commands[name]
+    return _group(registered).commands[name]
+
+
+def _group(registered: typer.Typer) -> TyperGroup:
+    """Its commands and groups, with help in Chinese."""
+    for command in registered.registered_commands:
+        command.cls = Command
+    for group in registered.registered_groups:
+        if group.typer_instance:
+            group.cls = Group
+            _group(group.typer_instance)
+    registered.info.cls = Group
+    return typer.main.get_group(registered)
 
 
 def _named(name: str, group: typer.Typer) -> typer.Typer:
@@ -54,12 +68,12 @@ def _named(name: str, group: typer.Typer) -> typer.Typer:
     return outer
 
 
-def group_of(modules: Mapping[str, str]) -> type[TyperGroup]:
+def group_of(modules: Mapping[str, str]) -> type[Group]:
     """The class of a group that has these commands."""
 
-    class Group(TyperGroup):
+    class Known(Group):
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
             self.commands = OnDemand(modules)
 
-    return Group
+    return Known

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.card_view import scorecard_view
+from pipeline.cli.wrapping import break_between_characters
 from pipeline.findings import How, Outcome
 from pipeline.media.values import time_zone
 from pipeline.settings import Settings
@@ -31,6 +32,7 @@ DOUBTFUL_PROBABILITY = 0.4
 
 def console(*, plain: bool = False) -> Console:
     """A console that wraps at the terminal's width, at 120 where there is none."""
+    break_between_characters()
     found = Console(highlight=False, soft_wrap=False, no_color=plain)
     return found if found.is_terminal else Console(highlight=False, width=120, no_color=True)
 

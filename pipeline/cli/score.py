@@ -7,6 +7,7 @@ import typer
 
 from pipeline.cli.options import Model, Rules, SettingsOptions, load
 from pipeline.cli.render import call_view, console
+from pipeline.errors import NotFound
 from pipeline.speech.listen import Listener
 from pipeline.workflows.document import call_document
 from pipeline.workflows.meaning import Understanding
@@ -25,6 +26,8 @@ def score(
     json: Annotated[bool, typer.Option("--json", help="打印 JSON。")] = False,
 ) -> None:
     """听一个录音文件并打印评分表，不写数据库。"""
+    if not file.is_file():
+        raise NotFound(f"{file}：文件不存在，应为录音文件", hint="检查路径")
     settings = load(SettingsOptions(rules=rules, model=model))
     understanding = Understanding(settings)
     ruleset = understanding.taught(load_rules(settings))

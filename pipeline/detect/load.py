@@ -84,7 +84,7 @@ def _place(fault: RuleError) -> tuple[str, int, int]:
 def read_texts(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
     """The YAML files under `folder` by relative path, and those that cannot be read. Raises NotFound."""
     if not folder.is_dir():
-        raise NotFound(f"found no rules folder {folder}", hint="`callscore settings` names the rules folder")
+        raise NotFound(f"{folder}：规则文件夹不存在", hint="检查设置 rules 或 --rules")
     files: dict[str, str] = {}
     faults: list[RuleError] = []
     for path in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))):

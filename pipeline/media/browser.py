@@ -4,16 +4,18 @@ MP3 is not among it: by bytes a browser only guesses where a second lies. Chromi
 second off after two and a half minutes, and the more the longer the call.
 """
 
+import shutil
 import tempfile
 import wave
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media.container import opened
+from pipeline.media.container import opened, opened_on_disk
 from pipeline.media.decode import Reader, blocks
 from pipeline.media.probe import probe
 from pipeline.media.riff import wav_length
@@ -48,11 +50,23 @@ def media_type(path: Path) -> str | None:
 def make_wav(path: Path, to: Path) -> None:
     """Write the recording as 16-bit WAV, on the time axis of `decode`: two channels at most, what is lost
     silent. `to` appears whole or not at all. Raises UnreadableRecording."""
+    with _whole(to) as file:
+        _write(path, file)
+
+
+def make_copy(path: Path, to: Path) -> None:
+    """Write the recording as it is. `to` appears whole or not at all. Raises UnreadableRecording."""
+    with opened_on_disk(path) as file, _whole(to) as copy:
+        shutil.copyfileobj(file, copy)
+
+
+@contextmanager
+def _whole(to: Path) -> Iterator[IO[bytes]]:
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=to.parent, suffix=PART, delete=False) as file:
         part = Path(file.name)
         try:
-            _write(path, file)
+            yield file
         except BaseException:
             part.unlink(missing_ok=True)
             raise

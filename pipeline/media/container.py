@@ -7,11 +7,12 @@ files, and only the demuxers of `formats` may look at the bytes.
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Never
+from typing import IO, Never
 
 import av
 from av.audio.stream import AudioStream
@@ -19,6 +20,7 @@ from av.container import InputContainer
 
 from pipeline.errors import Exhausted, UnreadableRecording
 from pipeline.media import formats
+from pipeline.media.places import on_disk
 
 av.logging.set_level(None)
 
@@ -48,12 +50,28 @@ def check_exhausted(error: Exception) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The container and its first audio stream. Raises UnreadableRecording."""
-    with open_file(path) as file:
+    with opened_on_disk(path) as file:
         container = _container(path, file)
         try:
             yield container, _audio_stream(path, container)
         finally:
             container.close()
+
+
+@contextmanager
+def opened_on_disk(path: Path) -> Iterator[IO[bytes]]:
+    """The file, or a copy of it where it lies in a bucket. Raises UnreadableRecording, Exhausted."""
+    with ExitStack() as kept:
+        file = kept.enter_context(open_file(path))
+        try:
+            at_hand = kept.enter_context(on_disk(path, file))
+        except OSError as error:
+            check_exhausted(error)
+            if error.errno == errno.ENOSPC:
+                hint = "清理，或用 TMPDIR 指到别处；再跑一次，接着做"
+                raise Exhausted(f"{tempfile.gettempdir()}：满了，拷不下 {path}", hint=hint) from error
+            raise _cannot_open(path, error) from error
+        yield at_hand
 
 
 def open_file(path: Path) -> BufferedReader:
@@ -83,7 +101,7 @@ def _cannot_open(path: Path, error: OSError | ValueError) -> UnreadableRecording
     return unreadable(path, f"打不开文件（{reason}）", "可读的录音文件", "检查磁盘和路径后重跑")
 
 
-def _container(path: Path, file: BufferedReader) -> InputContainer:
+def _container(path: Path, file: IO[bytes]) -> InputContainer:
     head = file.read(_HEAD)
     file.seek(0)
     raw = formats.raw_format(path.name, head)

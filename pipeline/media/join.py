@@ -1,10 +1,10 @@
 """A decoded file and the PBX's row about it, joined to a Recording."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.media.decode import Decoded
+from pipeline.media.places import address
 from pipeline.media.rows import Row
 from pipeline.timeline import Recording
 
@@ -21,7 +21,7 @@ def recording_of(path: Path, decoded: Decoded, sha256: str, row: Row | None) -> 
     file_facts = Recording(
         id=recording_id(sha256),
         sha256=sha256,
-        path=os.path.abspath(path),
+        path=address(path),
         duration=decoded.samples.duration,
         sample_rate=decoded.source_rate,
         channels=decoded.channels,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, cr
 
 from pipeline.errors import MetadataError
 from pipeline.media import values
+from pipeline.media.places import address, names_in, place, real
 from pipeline.media.rows import Row, Rows
 from pipeline.media.table import UNDECODABLE, Table, open_table
 from pipeline.timeline import AgentChannel, Direction
@@ -80,8 +81,8 @@ class Metadata:
 
 def canonical(path: str) -> str:
     """Absolute, with the links of its folder followed (a recording that is itself a link keeps its name)."""
-    folder, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), name)
+    folder, name = os.path.split(address(place(path)))
+    return os.path.join(real(folder), name)
 
 
 def read_metadata(
@@ -210,7 +211,7 @@ class _RowReader:
         self.table, self.positions, self.model = table, positions, model
         self.faults: list[Fault] = []
         self._width = len(table.header)
-        self._base = os.path.realpath(table.path.parent)
+        self._base = real(address(table.path.parent))
         self._folders: dict[str, tuple[str, frozenset[str]]] = {}
 
     def rows(self) -> Iterator[Row]:
@@ -280,8 +281,8 @@ class _RowReader:
                 self.fault(number, "file", f"发现“{_short(file)}”", expected, call_id=named["call_id"])
             )
             return None
-        real, names = self._folder(folder + slash)
-        path = f"{real}{os.sep}{name}"
+        there, names = self._folder(folder + slash)
+        path = f"{there}{os.sep}{name}"
         if name not in names:
             found = f"文件“{_short(file)}”不存在"
             expected = f"{self._base} 下的录音文件"
@@ -294,17 +295,9 @@ class _RowReader:
     def _folder(self, folder: str) -> tuple[str, frozenset[str]]:
         """The real path of a folder that rows name, and the names of the files in it; read once."""
         if folder not in self._folders:
-            real = os.path.realpath(os.path.join(self._base, folder)).rstrip(os.sep)
-            self._folders[folder] = (real, _names(real or os.sep))
+            named = real(os.path.join(self._base, folder)).rstrip(os.sep)
+            self._folders[folder] = (named, names_in(named or os.sep))
         return self._folders[folder]
-
-
-def _names(folder: str) -> frozenset[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries)
-    except OSError:
-        return frozenset()
 
 
 def _local(file: str) -> str:

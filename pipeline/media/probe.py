@@ -8,7 +8,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from pipeline.media.container import opened
-from pipeline.media.riff import wav_length
+from pipeline.media.riff import HEAD_BYTES, wav_length
 from pipeline.units import Ms, to_ms
 
 
@@ -67,7 +67,7 @@ _COUNTED = ("mp3", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "caf", "aiff", "w64")
 
 def _mp3_counts_frames(path: Path) -> bool:
     """Whether the first frame is a Xing/Info header with the number of frames."""
-    with path.open("rb") as file:
+    with path.open("rb", HEAD_BYTES) as file:
         head = file.read(10)
         tag = 0
         if head[:3] == b"ID3" and len(head) == 10:

@@ -7,6 +7,8 @@ _UNKNOWN = (0, 0xFFFFFFFF)
 """Sizes that programs write when they cannot know the length (a stream, or RF64)."""
 
 _CHUNKS = 100
+HEAD_BYTES = 4096
+"""Of a file whose header alone is read."""
 
 
 def wav_length(path: Path) -> float | None:
@@ -19,7 +21,7 @@ def wav_length(path: Path) -> float | None:
 
 def _promised(path: Path) -> float | None:
     byte_rate = 0
-    with path.open("rb") as file:
+    with path.open("rb", HEAD_BYTES) as file:
         if file.read(12)[8:] != b"WAVE":
             return None
         for _ in range(_CHUNKS):

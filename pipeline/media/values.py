@@ -172,5 +172,5 @@ def time_zone(name: str) -> tzinfo:
         if name == "Asia/Shanghai":
             return timezone(timedelta(hours=8), name)
         raise SettingsError(
-            f"setting time_zone: found {name!r}, expected a name like Asia/Shanghai"
+            f"设置 time_zone：发现 {name!r}，应为时区的名称", hint="例：Asia/Shanghai"
         ) from error

@@ -111,7 +111,7 @@ class Endpoint:
         if visit.user is not None and visit.user.must_change and self.page.access is None:
             return to_password(visit)
         if not self._may(visit):
-            raise Refused(403, self._not_allowed(visit), "需要权限的，找管理员")
+            raise self._refused(visit)
         return self.page.answer(visit)
 
     def _may(self, visit: Visit) -> bool:
@@ -121,9 +121,15 @@ class Endpoint:
             return True
         return offers(visit.who.role, action) and may(visit.who, action, self.page.thing(visit))
 
-    def _not_allowed(self, visit: Visit) -> str:
-        words, action = visit.words, self.page.action.chinese if self.page.action else ""
-        return words("{role}不能{action}", role=words(visit.who.role.chinese), action=words(action))
+    def _refused(self, visit: Visit) -> Refused:
+        """A role that has no use for the page, or one to which only this call or rule is closed."""
+        words, wanted = visit.words, self.page.action
+        action = words(wanted.chinese) if wanted else ""
+        if wanted and offers(visit.who.role, wanted):
+            told = words("这一个您现在不能看，或不能改：{action}", action=action)
+            return Refused(403, told, "质检员先在队列里领这一通，主管只管本班组；别的找管理员")
+        told = words("{role}不能{action}", role=words(visit.who.role.chinese), action=action)
+        return Refused(403, told, "需要权限的，找管理员")
 
     def _recognised(self, visit: Visit) -> Visit:
         """The visit with whoever is logged in. Raises StorageError."""

@@ -14,6 +14,8 @@ from pipeline.speech.words import Sound
 from pipeline.timeline import Span, Word
 from pipeline.units import MS_PER_SECOND, Ms, to_ms
 
+jieba.setLogLevel(60)
+
 _MIN_WORDS_PER_SECOND = 1.2
 _MAX_WORDS_PER_SECOND = 14.0
 _MAX_RATE_FROM_WORDS = 6

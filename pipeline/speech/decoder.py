@@ -119,7 +119,9 @@ class Decoder:
                 local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError) as error:
-            raise ModelError(f"{folder}: cannot be loaded: {error}") from error
+            raise ModelError(
+                f"模型 {folder} 装不进来：{error}", hint="检查设置 device、compute_type、model"
+            ) from error
         self._model = whisper.model
         self._extract = whisper.feature_extractor
         self._tokenizer = Tokenizer(whisper.hf_tokenizer, True, task="transcribe", language=LANGUAGE)

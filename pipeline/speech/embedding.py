@@ -58,9 +58,7 @@ class Embedder:
         try:
             session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base class
-            raise ModelError(
-                f"model {MODEL}: cannot be loaded: {error}", hint="reinstall callscore"
-            ) from error
+            raise ModelError(f"模型 {MODEL} 装不进来：{error}", hint="重新安装 callscore") from error
         return cls(session)
 
     def embed(self, windows: Sequence[Features]) -> Embeddings:
@@ -88,9 +86,9 @@ def _verified_bytes(folder: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"model {MODEL}: {path} cannot be read", hint="reinstall callscore") from error
+        raise ModelError(f"模型 {MODEL}：{path} 读不了", hint="重新安装 callscore") from error
     found = hashlib.sha256(content).hexdigest()
     if found != model.sha256:
-        message = f"model {MODEL}: {path} has sha256 {found}, expected {model.sha256}"
-        raise ModelError(message, hint="reinstall callscore")
+        message = f"模型 {MODEL}：{path} 的 sha256 是 {found}，应为 {model.sha256}"
+        raise ModelError(message, hint="重新安装 callscore")
     return content

@@ -148,8 +148,8 @@ def _bundled(threads: int) -> SentenceEncoder:
     content = _read(path)
     found = hashlib.sha256(content).hexdigest()
     if found != model.sha256:
-        message = f"model {MODEL}: {path} has sha256 {found}, expected {model.sha256}"
-        raise ModelError(message, hint="reinstall callscore")
+        message = f"模型 {MODEL}：{path} 的 sha256 是 {found}，应为 {model.sha256}"
+        raise ModelError(message, hint="重新安装 callscore")
     return bundled_encoder(content, _name(MODEL, found), threads=threads)
 
 
@@ -172,7 +172,7 @@ def _from_folder(folder: Path, threads: int) -> SentenceEncoder:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises a bare Exception
         raise ModelError(
-            f"{folder}/tokenizer.json cannot be read: {error}", hint="put the model's tokenizer.json there"
+            f"{folder}/tokenizer.json 读不了：{error}", hint="把模型的 tokenizer.json 放在那里"
         ) from error
     session = _session(content, folder / "model.onnx", threads)
     name = _name(folder.name, hashlib.sha256(content).hexdigest())
@@ -183,9 +183,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(
-            f"sentence model: {path} cannot be read", hint="check the setting sentence_model"
-        ) from error
+        raise ModelError(f"句子模型 {path} 读不了", hint="检查设置 sentence_model") from error
 
 
 def _session(content: bytes, path: Path, threads: int) -> Any:
@@ -197,9 +195,7 @@ def _session(content: bytes, path: Path, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class
-        raise ModelError(
-            f"{path}: cannot be loaded: {error}", hint="expected a sentence encoder in ONNX"
-        ) from error
+        raise ModelError(f"句子模型 {path} 装不进来：{error}", hint="应为 ONNX 格式的句子编码器") from error
 
 
 def _vectors(session: Any, tokens: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:

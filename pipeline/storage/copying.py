@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, func, insert, make_url, select, text
 
-from pipeline.errors import StorageError, UsageError
+from pipeline.errors import NotFound, StorageError, UsageError
 from pipeline.storage.columns import Base
 from pipeline.storage.database import name_of, open_database, snapshots, translated
 
@@ -36,6 +36,8 @@ def backup(url: str, target: Path) -> None:
     source = _sqlite_file(url)
     if target.exists():
         raise UsageError(f"{target}：已经有这个文件", hint="换一个名字，或先移走")
+    if not target.parent.is_dir():
+        raise NotFound(f"{target.parent}：没有这个文件夹", hint="检查路径，或先建好")
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     with translated(make_url(url)), _raw(source) as old, _raw(part) as new:
@@ -50,8 +52,10 @@ def restore(source: Path, url: str) -> None:
     target = _sqlite_file(url)
     if target.exists():
         raise UsageError(f"{target}：已经有数据库", hint="先把它移到别处，再恢复")
+    if not source.is_file():
+        raise NotFound(f"{source}：没有这个文件", hint="检查路径")
     if not _is_sqlite(source):
-        raise UsageError(f"{source}：不是备份文件")
+        raise UsageError(f"{source}：不是备份文件", hint="应为 callscore db backup 做出的文件")
     part = target.with_name(target.name + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
@@ -152,4 +156,4 @@ def _raw(path: Path) -> closing[sqlite3.Connection]:
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA integrity_check").fetchone()[0]
     if found != "ok":
-        raise StorageError(f"{path}: {found}", hint="the file is damaged: use another backup")
+        raise StorageError(f"{path}：文件坏了：{found}", hint="换一份备份")

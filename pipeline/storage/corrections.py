@@ -24,7 +24,7 @@ class Corrections(Transactions):
         with self._reading() as session:
             body = queries.scoring_body(session, scorecard_id)
         if body is None:
-            raise NotFound(f"no scorecard {scorecard_id}")
+            raise NotFound(f"没有评分表 {scorecard_id}")
         return body
 
     def corrections(self, recording_id: str) -> tuple[Correction, ...]:
@@ -37,7 +37,7 @@ class Corrections(Transactions):
         with self._reading() as session:
             found = _heard(session, recording_id)
         if found is None:
-            raise NotFound(f"recording {recording_id} is not in the database")
+            raise NotFound(f"{recording_id}：数据库里没有这个录音")
         return found
 
     def keep_listening(self, digest: str, settings: Mapping[str, Any]) -> None:

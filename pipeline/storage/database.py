@@ -40,7 +40,7 @@ POSTGRESQL = {
 """A server, or a client that holds locks, whose machine or network is gone is missed within a minute or two,
 not within the hours that systems wait by themselves. What the URL says counts before these."""
 
-EXAMPLE = "expected an SQLAlchemy URL such as sqlite:///data/callscore.db or postgresql://user:pw@host/name"
+EXAMPLE = "写 SQLAlchemy URL，如 sqlite:///data/callscore.db 或 postgresql://用户:密码@主机/库名"
 
 
 def open_database(url: str, *, create: bool = True) -> Engine:
@@ -111,8 +111,8 @@ def migrate(engine: Engine) -> None:
         found = schema_version(connection)
         if found is not None and found > HEAD:
             raise StorageError(
-                f"the database has schema {found}, this callscore knows schemas up to {HEAD}",
-                hint="upgrade callscore, or use another database",
+                f"数据库的结构是 {found}，这个版本的 callscore 只认到 {HEAD}",
+                hint="升级 callscore，或换一个数据库",
             )
         _upgrade(connection)
 
@@ -150,7 +150,7 @@ def translated(address: URL) -> Iterator[None]:
     except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
         passing = isinstance(error, DBAPIError) and _passes(error)
         raise StorageError(
-            f"{name_of(address)}: {_first_line(error)}", hint=_hint(address, error), passing=passing
+            f"数据库 {name_of(address)}：{_first_line(error)}", hint=_hint(address, error), passing=passing
         ) from error
 
 
@@ -173,9 +173,9 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise StorageError(f"the database address cannot be read: {EXAMPLE}") from error
+        raise StorageError(f"看不懂数据库“{url}”", hint=EXAMPLE) from error
     if address.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StorageError(f"{name_of(address)}: this database is not supported", hint=EXAMPLE)
+        raise StorageError(f"{name_of(address)}：不支持这种数据库", hint=EXAMPLE)
     return address.set(drivername="postgresql+psycopg") if address.drivername == "postgresql" else address
 
 
@@ -218,30 +218,32 @@ def _hint(address: URL, error: Exception) -> str:
     """What to do next, from what the drivers say."""
     said = str(error.orig if isinstance(error, DBAPIError) else error).lower()
     hints = {
-        "unable to open": "check that the folder exists and may be written to",
-        "readonly": "the file or its folder may not be written to",
-        "permission denied": "the file or its folder may not be written to",
-        "not a database": "this file is no SQLite database; name another one",
-        "malformed": "the database is damaged: restore a backup",
-        "locked": "another process is writing; try again when it is done",
-        "disk i/o error": "check the disk; what was done before is kept",
-        "lock timeout": "another process is writing; try again when it is done",
-        "deadlock": "others were writing too; try again",
-        "disk is full": "make room on the disk; nothing of this call was kept",
-        "no space left": "make room on the server's disk; nothing of this call was kept",
-        "password": "check user name and password",
-        "already exists": "the database holds tables of another program; use an empty one",
-        "does not exist": "create the database first",
-        "connection refused": "check host and port, and that the server runs",
-        "no such file or directory": "check the socket's folder, and that the server runs",
-        "closed the connection": "check that the server runs, and try again",
-        "terminating connection": "the server is being stopped or started; try again",
-        "starting up": "the server is being started; try again",
-        "shutting down": "the server is being stopped; try again when it runs",
-        "resolve host": "check the host name",
+        "unable to open": "检查文件夹在不在、能不能写",
+        "readonly": "文件或它的文件夹不许写：换一个位置，或改权限",
+        "permission denied": "文件或它的文件夹不许写：换一个位置，或改权限",
+        "not a database": "这个文件不是 SQLite 数据库，换一个",
+        "malformed": "数据库坏了：从备份恢复",
+        "locked": "别的进程正在写，等它写完再试",
+        "disk i/o error": "检查磁盘；以前做完的都在",
+        "lock timeout": "别的进程正在写，等它写完再试",
+        "deadlock": "别人也在写，再试一次",
+        "disk is full": "磁盘满了：腾出地方；这一通什么也没存",
+        "no space left": "服务器的磁盘满了：腾出地方；这一通什么也没存",
+        "password": "检查用户名和密码",
+        "already exists": "里面有别的程序的表，换一个空的数据库",
+        "does not exist": "先建好这个数据库",
+        "connection refused": "检查主机和端口，看服务器在不在运行",
+        "no such file or directory": "检查 socket 的文件夹，看服务器在不在运行",
+        "closed the connection": "看服务器在不在运行，再试一次",
+        "terminating connection": "服务器正在停或启动，过一会儿再试",
+        "starting up": "服务器正在启动，过一会儿再试",
+        "shutting down": "服务器正在停，等它再运行时重试",
+        "resolve host": "检查主机名",
     }
     if isinstance(error, NoSuchModuleError):
         return EXAMPLE
     if isinstance(error, ModuleNotFoundError):
-        return "install the driver: pip install 'psycopg[binary]'"
-    return next((hint for words, hint in hints.items() if words in said), f"database {address.database}")
+        return "先装 PostgreSQL 的驱动：pip install 'callscore[postgres]'"
+    return next(
+        (hint for words, hint in hints.items() if words in said), "运行 callscore doctor 看是哪里的毛病"
+    )

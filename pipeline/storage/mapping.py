@@ -43,8 +43,8 @@ def from_plain(kind: type[T], plain: Any) -> T:
         value: T = _ADAPTERS[kind].validate_python(plain)
     except ValidationError as error:
         raise StorageError(
-            f"stored {kind.__name__} cannot be read: {error.error_count()} fields do not fit",
-            hint="the database was written by another version of callscore, or is damaged",
+            f"存下的 {kind.__name__} 读不懂：{error.error_count()} 处不符",
+            hint="数据库是别的版本的 callscore 写的，或已损坏：用那个版本打开，或从备份恢复",
         ) from error
     return value
 
@@ -69,9 +69,7 @@ def unpack(body: bytes) -> Any:
     try:
         return json.loads(zlib.decompress(body).decode("utf-8", "surrogatepass"))
     except (zlib.error, ValueError) as error:
-        raise StorageError(
-            f"stored body cannot be read: {error}", hint="restore the database from a backup"
-        ) from error
+        raise StorageError(f"存下的内容读不懂：{error}", hint="数据库已损坏，从备份恢复") from error
 
 
 def column_text(text: str) -> str:

@@ -169,7 +169,7 @@ def _quarantine(session: Session, fault: Quarantined, at: datetime, work: Wanted
 def _night(session: Session, night_id: int) -> NightRow:
     row = session.get(NightRow, night_id)
     if row is None:
-        raise NotFound(f"no night {night_id}")
+        raise NotFound(f"没有这一夜：{night_id}")
     return row
 
 

@@ -208,7 +208,7 @@ class Store(
             newest = queries.newest_scorecard(session, recording_id)
             found = None if newest is None else queries.stored_call(session, newest)
         if found is None:
-            raise NotFound(f"recording {recording_id} is not in the database")
+            raise NotFound(f"{recording_id}：数据库里没有这个录音")
         return found
 
     def scoring(self, scorecard_id: int) -> StoredCall:
@@ -216,7 +216,7 @@ class Store(
         with self._reading() as session:
             found = queries.stored_call(session, scorecard_id)
         if found is None:
-            raise NotFound(f"no scorecard {scorecard_id}")
+            raise NotFound(f"没有评分表 {scorecard_id}")
         return found
 
     def history(self, recording_id: str) -> tuple[ScoringLine, ...]:
@@ -228,7 +228,7 @@ class Store(
         """Every scoring of a recording with everything about it, oldest first. Raises NotFound."""
         found = tuple(self.scoring(line.scorecard_id) for line in self.history(recording_id))
         if not found:
-            raise NotFound(f"recording {recording_id} is not in the database")
+            raise NotFound(f"{recording_id}：数据库里没有这个录音")
         return found
 
     def ruleset_files(self, digest: str) -> dict[str, str]:
@@ -236,7 +236,7 @@ class Store(
         with self._reading() as session:
             row = session.get(RulesetRow, digest)
             if row is None:
-                raise NotFound(f"no rule set {digest} in the database")
+                raise NotFound(f"数据库里没有规则集 {digest}")
             files: dict[str, str] = mapping.unpack(row.files)
         return files
 

@@ -48,7 +48,7 @@ def check(scored: ScoredCall) -> None:
 def lock(session: Session, recording_id: str) -> None:
     """Nobody else writes about the recording until the transaction ends. Raises NotFound."""
     if queue_rows.lock_recording(session, recording_id) is None:
-        raise NotFound(f"recording {recording_id} is not in the database")
+        raise NotFound(f"{recording_id}：数据库里没有这个录音")
 
 
 def is_newest(session: Session, recording_id: str, basis: int, reviews: int) -> bool:
@@ -138,7 +138,7 @@ def transcript_of(session: Session, rescored: Rescored, at: datetime) -> int:
     scored = rescored.scored
     newest = newest_transcript(session, scored.recording.id)
     if newest is None:
-        raise NotFound(f"recording {scored.recording.id} is not in the database")
+        raise NotFound(f"{scored.recording.id}：数据库里没有这个录音")
     if newest.body_sha256 == mapping.digest(mapping.transcript_to_plain(scored.transcript)):
         return newest.id
     return add_transcript(session, scored, key=None, origin=rescored.origin, at=at)

@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.detect.cases import run_cases
 from pipeline.detect.lint import Level, lint
 from pipeline.errors import CallscoreError
+from pipeline.media.places import place
 from pipeline.settings import Settings
 from pipeline.speech.weights import cache_folder, manifest, model_files, verify
 from pipeline.storage.database import without_password
@@ -112,7 +113,7 @@ def recordings(settings: Settings) -> Finding:
 
     def check() -> str:
         paths = _newest_paths(settings)
-        gone = [path for path in paths if not Path(path).is_file()]
+        gone = [path for path in paths if not place(path).is_file()]
         if gone:
             listed = "、".join(gone[:MOST_NAMED])
             raise CallscoreError(
@@ -135,10 +136,10 @@ def _newest_paths(settings: Settings) -> list[str]:
 
 def disk(settings: Settings) -> Finding:
     """Room where models and the default database lie."""
-    place = cache_folder(settings)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = min(shutil.disk_usage(place).free, shutil.disk_usage(Path()).free)
+    folder = cache_folder(settings)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = min(shutil.disk_usage(folder).free, shutil.disk_usage(Path()).free)
     told = f"剩余 {free / 1e9:.1f} GB"
     remedy = "" if free >= LEAST_FREE_BYTES else "清理磁盘，至少留 2 GB"
     return Finding(fit=free >= LEAST_FREE_BYTES, told=told, remedy=remedy)

@@ -211,12 +211,12 @@ def read_truths(folder: Path) -> Iterator[Truth]:
     """Truth of every labelled call, by name. Raises NotFound (no truth there), BadInput (unreadable)."""
     files = sorted((folder / "truth").glob("*.json"))
     if not files:
-        raise NotFound(f"{folder}: no truth/*.json", hint="name a folder of labelled calls")
+        raise NotFound(f"{folder}：没有 truth/*.json", hint="要标注过的通话的文件夹，如 data/demo")
     for path in files:
         try:
             yield _truth(_TruthFile.model_validate_json(path.read_bytes()))
         except (OSError, ValidationError) as error:
-            raise BadInput(f"{path}: no truth of a call: {_first_fault(error)}") from error
+            raise BadInput(f"{path}：不是一通电话的标注：{_first_fault(error)}") from error
 
 
 def _first_fault(error: OSError | ValidationError) -> str:

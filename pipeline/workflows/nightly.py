@@ -149,7 +149,7 @@ class Night:
             judged=lambda call: replace(self._judged(call), peaks=heard.peaks),
             zone=self.tools.settings.time_zone,
         )
-        call = Call(recording=heard.recording, transcript=heard.transcript)
+        call = Call(recording=heard.recording, transcript=heard.transcript, sentences=heard.sentences)
         try:
             kept = self._patiently_kept(keeper, call)
         except StorageError:

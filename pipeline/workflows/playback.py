@@ -6,6 +6,7 @@ has the time axis of the transcript. Nothing here takes a path from a user.
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,8 +14,9 @@ from pathlib import Path
 from threading import Lock
 
 from pipeline.errors import SettingsError
-from pipeline.media.browser import PART, WAV, make_wav, media_type
+from pipeline.media.browser import PART, WAV, make_copy, make_wav, media_type
 from pipeline.media.peaks import peaks_of_file
+from pipeline.media.places import is_on_disk
 from pipeline.samples import Peaks
 from pipeline.settings import Settings
 from pipeline.speech.weights import cache_folder
@@ -41,18 +43,20 @@ class PlayableFile:
 
 
 def playable(recording: Recording, settings: Settings) -> PlayableFile:
-    """The recording as a browser plays it: the original, or a WAV that is made once and kept in the cache.
+    """The recording as a browser plays it: the original, or a WAV that is made once and kept in the cache;
+    so is a copy of what lies in a bucket.
 
     Raises NotFound: the file is gone, or holds other bytes; UnreadableRecording: it cannot be read any more;
     SettingsError: no room in the cache.
     """
     path = same_bytes(recording, hint=_HINT)
     kind = None if recording.warnings else media_type(path)
-    if kind:
+    if kind and is_on_disk(path):
         return PlayableFile(path=path, media_type=kind, tag=recording.sha256)
     name = f"{recording.sha256}-{VERSION}"
-    made = _made(path, cache_folder(settings) / FOLDER / f"{name}.wav", settings.playback_cache_gb)
-    return PlayableFile(path=made, media_type=WAV, tag=name)
+    to = cache_folder(settings) / FOLDER / f"{name}{path.suffix if kind else '.wav'}"
+    made = _made(lambda: make_copy(path, to) if kind else make_wav(path, to), to, settings.playback_cache_gb)
+    return PlayableFile(path=made, media_type=kind or WAV, tag=name)
 
 
 def peaks_of(store: Store, recording: Recording) -> Peaks:
@@ -65,12 +69,12 @@ def peaks_of(store: Store, recording: Recording) -> Peaks:
     return known
 
 
-def _made(path: Path, to: Path, most_gb: float) -> Path:
-    """The WAV of a recording. The times of the files in the cache say when each was last asked for."""
+def _made(make: Callable[[], None], to: Path, most_gb: float) -> Path:
+    """What is played of a recording. The times of the files in the cache say when each was last asked for."""
     try:
         with _lock(to.name):
             if not _is_kept(to):
-                make_wav(path, to)
+                make()
                 _forget(to, int(most_gb * GIGABYTE))
     except OSError as error:
         raise SettingsError(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.errors import NotFound
 from pipeline.media.decode import fingerprint
+from pipeline.media.places import place
 from pipeline.timeline import Recording
 
 REMEMBERED = 10_000
@@ -18,7 +19,7 @@ def same_bytes(
 ) -> Path:
     """The file, its bytes verified: read whole the first time, and again when its time or size changes.
     Raises NotFound."""
-    path = audio or Path(recording.path)
+    path = audio or place(recording.path)
     if not path.is_file():
         raise NotFound(f"录音文件不在了：{path}", hint=hint)
     found = _fingerprint_now(path)

@@ -5,8 +5,10 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -22,10 +24,12 @@ pytestmark = pytest.mark.model
 Done = subprocess.CompletedProcess[str]
 
 
+COMMAND = (sys.executable, "-c", "from pipeline.cli.app import main; main()")
+
+
 def callscore(*arguments: str, folder: Path) -> Done:
     """In a process of its own, as a user runs it."""
-    command = [sys.executable, "-c", "from pipeline.cli.app import main; main()", *arguments]
-    environ = _environ(folder)
+    command, environ = [*COMMAND, *arguments], _environ(folder)
     return subprocess.run(command, capture_output=True, text=True, env=environ, cwd=folder, encoding="utf-8")
 
 
@@ -50,7 +54,8 @@ def _environ(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which one night ran: a good call with a late greeting, and a broken file."""
+    """A folder in which one night was killed while it listened and the next one ran to its end: a good call
+    with a late greeting, and a broken file."""
     folder = tmp_path_factory.mktemp("night")
     (folder / "in/audio").mkdir(parents=True)
     shutil.copy(DEMO / "audio/d14.wav", folder / "in/audio")
@@ -58,11 +63,25 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = (DEMO / "metadata.csv").read_text(encoding="utf-8").splitlines()
     kept = [rows[0], next(row for row in rows if row.startswith("d14")), "b01,audio/broken.wav,,,,,,,,,,"]
     (folder / "in/metadata.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    _killed_while_it_listens(folder)
     result = callscore("nightly", "in", folder=folder)
     assert result.returncode == 3, result.stdout + result.stderr
-    assert "broken.wav" in result.stdout
     assert "评分 1 通" in result.stdout
     return folder
+
+
+def _killed_while_it_listens(folder: Path) -> None:
+    """A while after the broken file was put aside, when the other one is decoded."""
+    log = folder / "log.jsonl"
+    environ = _environ(folder) | {"CALLSCORE_LOG": str(log)}
+    with subprocess.Popen(
+        [*COMMAND, "nightly", "in"], env=environ, cwd=folder, stdout=subprocess.DEVNULL
+    ) as one:
+        while one.poll() is None and not (log.exists() and "broken" in log.read_text(encoding="utf-8")):
+            time.sleep(0.05)
+        time.sleep(2)
+        one.kill()
+    assert one.returncode == -signal.SIGKILL
 
 
 def shown(folder: Path, call: str = "d14") -> CallDocument:

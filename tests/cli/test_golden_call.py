@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline.cli.render import call_view
+from pipeline.cli.wrapping import break_between_characters
 from pipeline.detect.load import parse_ruleset
 from pipeline.detect.script import call_of
 from pipeline.settings import Settings
@@ -123,6 +124,7 @@ def document() -> CallDocument:
 
 
 def printed() -> str:
+    break_between_characters()
     console = Console(width=110, no_color=True, highlight=False)
     with console.capture() as captured:
         console.print(call_view(document(), Settings()))

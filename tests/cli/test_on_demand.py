@@ -26,7 +26,7 @@ def test_every_command_of_the_table_is_there(name: str) -> None:
 def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
     told = CliRunner().invoke(app, ["rulez"])
     assert told.exit_code == 2
-    assert "'rules'" in told.output
+    assert "最接近的：rules" in told.output
 
 
 def loaded_by(module: str) -> set[str]:

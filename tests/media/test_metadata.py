@@ -300,13 +300,13 @@ def test_any_bytes_as_csv_never_surprise(folder: Path, data: bytes, mark: bytes)
 
 def test_folders_are_listed_once_not_once_a_row(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed: list[str] = []
-    names = metadata._names
+    names = metadata.names_in
 
     def counting(path: str) -> frozenset[str]:
         listed.append(path)
         return names(path)
 
-    monkeypatch.setattr(metadata, "_names", counting)
+    monkeypatch.setattr(metadata, "names_in", counting)
     read(folder, *(f"c{i},audio/{name}.wav" for i, name in enumerate("abcabc")))
     assert listed == [str(folder / "audio")]
 

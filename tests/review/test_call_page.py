@@ -24,7 +24,10 @@ def desk(browser: Browser) -> Desk:
 
 
 def test_an_inspector_opens_no_call_that_is_not_theirs(browser: Browser) -> None:
-    assert Desk(browser, "d11").page().status_code == 403
+    page = Desk(browser, "d11").page()
+    assert page.status_code == 403
+    assert "先在队列里领这一通" in shown(page)
+    assert "质检员不能" not in shown(page)
 
 
 def test_the_next_call_is_the_riskiest_and_nobody_else_gets_it(browser: Browser) -> None:

@@ -150,6 +150,11 @@ def test_no_english_is_kept_that_nobody_reads() -> None:
     assert [text for text in english() if not read.fullmatch(text)] == []
 
 
+def test_the_levels_of_the_scorecards_are_not_taken_for_words_of_the_page() -> None:
+    """“差” is the worst level; it was shown as Difference."""
+    assert not {"差", "稍差", "良好", "优秀"} & english().keys()
+
+
 def test_no_text_is_translated_in_two_places() -> None:
     tables = tomllib.loads((HERE / "english.toml").read_text(encoding="utf-8")).values()
     texts = [text for table in tables for text in table]

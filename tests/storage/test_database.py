@@ -72,7 +72,7 @@ def test_a_failed_migration_leaves_the_database_empty(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "calls.db") as raw:
         raw.execute("CREATE TABLE reviews (mine INTEGER)")
     raw.close()
-    assert "another program" in explained(f"sqlite:///{tmp_path}/calls.db").hint
+    assert "别的程序" in explained(f"sqlite:///{tmp_path}/calls.db").hint
     with sqlite3.connect(tmp_path / "calls.db") as raw:
         names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     raw.close()
@@ -88,7 +88,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "calls.db").write_text("call_id,file\n" * 100)
     error = explained(f"sqlite:///{tmp_path}/calls.db")
     assert "calls.db" in str(error)
-    assert "no SQLite database" in error.hint
+    assert "不是 SQLite 数据库" in error.hint
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_database_is_kept_when_the_disk_shows_damage(tmp_path: Path) -> None:
     bytes_ = bytearray((tmp_path / "calls.db").read_bytes())
     bytes_[100:4000] = b"\xff" * 3900
     (tmp_path / "calls.db").write_bytes(bytes_)
-    assert "backup" in explained(url).hint
+    assert "备份" in explained(url).hint
     assert (tmp_path / "calls.db").read_bytes() == bytes(bytes_)
 
 

@@ -323,7 +323,7 @@ def test_damage_in_a_stored_body_is_an_explained_error(tmp_path: Path, scored: M
         with sqlite3.connect(tmp_path / "calls.db") as raw:
             raw.execute("UPDATE transcripts SET body = x'00'")
         raw.close()
-        with pytest.raises(StorageError, match="cannot be read"):
+        with pytest.raises(StorageError, match="读不懂"):
             store.latest(scored().recording.id)
 
 

@@ -10,9 +10,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from multiprocessing import forkserver
 from pathlib import Path
 
+import faults_cluster
 import faults_database
 import faults_folder
 import faults_killed
@@ -43,13 +45,23 @@ ROW = re.compile(r"^\| .* \| `make soak FAULT=(\S+) .*` \|$")
 class Fault:
     """`work` injects it, `many` times in `make soak`, `few` times in `make test`; 0: that has a test of its
     own. `title` is for people.
-    `watches`: only where processes may be watched."""
+    `watches`: only where processes may be watched; `on_ray`: only where Ray is installed."""
 
     title: str
     work: Callable[[Ground, int], Outcome]
     few: int
     many: int
     watches: bool = False
+    on_ray: bool = False
+
+    @property
+    def hindrance(self) -> str:
+        """Why it cannot be tried here; empty: it can."""
+        if self.watches and not can_watch():
+            return "这里不能跟踪进程，没有做"
+        if self.on_ray and not find_spec("ray"):
+            return "没有装 ray（pip install callscore[ray]），没有做"
+        return ""
 
 
 FAULTS = {
@@ -81,7 +93,7 @@ FAULTS = {
     "workers": Fault(
         title="识别进程、它们的解码进程、协调进程在随机时刻被 SIGKILL，两个识别进程",
         work=faults_killed.of_recognition,
-        few=0,
+        few=2,
         many=200,
     ),
     "real-model": Fault(
@@ -209,6 +221,27 @@ FAULTS = {
         many=1000,
         watches=True,
     ),
+    "nodes": Fault(
+        title="Ray 集群的节点在随机时刻被 SIGKILL，马上补一个",
+        work=faults_cluster.of_nodes,
+        few=0,
+        many=200,
+        on_ray=True,
+    ),
+    "head": Fault(
+        title="Ray 集群的主节点在随机时刻被 SIGKILL",
+        work=faults_cluster.of_the_head,
+        few=0,
+        many=20,
+        on_ray=True,
+    ),
+    "deadly": Fault(
+        title="弄死识别进程的录音，在 Ray 集群上",
+        work=faults_cluster.by_recordings,
+        few=0,
+        many=10,
+        on_ray=True,
+    ),
 }
 
 
@@ -256,8 +289,8 @@ def _try(name: str, ground: Ground, options: argparse.Namespace) -> Line:
     fault, own, began = FAULTS[name], ground.place / name, time.monotonic()
     own.mkdir()
     count = options.count or (fault.few if options.short else fault.many)
-    if fault.watches and not can_watch():
-        return Line(name=name, count="", result="这里不能跟踪进程，没有做", seconds=0.0)
+    if fault.hindrance:
+        return Line(name=name, count="", result=fault.hindrance, seconds=0.0)
     try:
         outcome, lost = fault.work(replace(ground, place=own), count), ""
     except (Exception, SystemExit) as error:

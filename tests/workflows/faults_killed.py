@@ -19,6 +19,8 @@ from pipeline.storage.store import Store
 
 SAME = "一通不少，没有一通做两次，全部内容与没受打扰的一夜逐字节相同；接着做只做剩下的"
 CALLS_AT_POINTS = 4
+CALLS_IN_HAND = 3
+"""Times as many as elsewhere, so that both processes have some in hand."""
 WORKERS_KILLER = Path(__file__).parent / "night_workers_killer.py"
 
 
@@ -108,7 +110,7 @@ def with_its_decoders(ground: Ground, count: int) -> Outcome:
 
 def of_recognition(ground: Ground, count: int) -> Outcome:
     """The processes that recognize, those that decode for them, and the coordinator; words known by heart."""
-    return _killed_by_another(ground, count)
+    return _killed_by_another(ground, count, "--calls", str(CALLS_IN_HAND * ground.calls))
 
 
 def of_the_real_one(ground: Ground, count: int) -> Outcome:
@@ -126,8 +128,9 @@ def _killed_by_another(ground: Ground, count: int, *options: str) -> Outcome:
         raise Lost(done.stderr.strip().splitlines()[-1])
     counts = json.loads(done.stdout.splitlines()[-1])
     kills = f"{counts['below'] + counts['coordinator']} 次（协调进程 {counts['coordinator']} 次）"
+    stopped = f"；还没起来就连着被杀的 {counts['stopped']} 夜停下并写明原因" if counts["stopped"] else ""
     again = f"；连着被杀三次、隔离后重试的 {counts['quarantined']} 通" if counts["quarantined"] else ""
-    return Outcome(kills, f"{counts['runs']} 次各 {counts['recordings']} 通：{SAME}{again}")
+    return Outcome(kills, f"{counts['runs']} 次各 {counts['recordings']} 通：{SAME}{stopped}{again}")
 
 
 def side_by_side(ground: Ground, count: int) -> Outcome:

@@ -55,7 +55,7 @@ def _is_full(ground: Ground, path: Path) -> bool:
     """Whether a night stops. Raises Lost: for another cause."""
     _, status = os.waitpid(split_off(ground.night_alone(path)), 0)
     told = ground.cause(path, status)
-    if told and not ("full" in told and "make room" in told):
+    if told and not ("full" in told and "腾出地方" in told):
         raise Lost(f"another cause: {told}")
     return bool(told)
 

@@ -1,10 +1,12 @@
 """Kills nights, the processes that recognize for them and those that decode, at random moments.
 
-    python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] [--model base] [--folder FOLDER]
+    python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] [--calls 120]
+    python tests/workflows/night_workers_killer.py [--seed 1] [--kills 20] --model base [--folder FOLDER]
 
-Without `--model` the words are known by heart and the recordings made here; else it is `callscore nightly`
-as it is, over FOLDER, with two processes that recognize. Each run has a database of its own; after its kills
-one more night is left alone, and what is kept then is compared with an undisturbed night, byte for byte.
+Without `--model` the words are known by heart and so many recordings are made here; else it is
+`callscore nightly` as it is, over FOLDER, with two processes that recognize. Each run has a database of its
+own; after its kills one more night is left alone, and what is kept then is compared with an undisturbed
+night, byte for byte.
 Prints what came of it as JSON.
 """
 
@@ -30,16 +32,16 @@ from night_help import NOON, Notes, beep, kept, tools
 from night_listeners import Slow
 
 from pipeline.cli.app import main as callscore
+from pipeline.errors import ModelError
 from pipeline.storage.store import Store
 from pipeline.workflows.night.values import NightPlan
 from pipeline.workflows.nightly import run_night
 
 ROOT = Path(__file__).parents[2]
-CALLS = 120
 COORDINATOR_SHARE = 0.15
 LONGEST = 0.3
 """Between two kills, of the time that an undisturbed night takes."""
-EXIT_QUARANTINED = 3
+EXIT_QUARANTINED, EXIT_STOPPED = 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class Nights:
 def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as place:
-        nights = _real(options.model, options.folder) if options.model else _fake(Path(place))
+        nights = _real(options.model, options.folder) if options.model else _fake(Path(place), options.calls)
         print(json.dumps(killed(nights, Path(place), options.seed, options.kills)))
 
 
@@ -67,6 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--calls", type=int, default=120)
     parser.add_argument("--model")
     parser.add_argument("--folder", type=Path, default=ROOT / "data/demo")
     return parser.parse_args()
@@ -95,11 +98,11 @@ class Killer:
 
     def __init__(self, seed: int, longest: float) -> None:
         self._chance, self._longest = random.Random(seed), longest  # noqa: S311
-        self.counts: Counter[str] = Counter(coordinator=0, below=0)
+        self.counts: Counter[str] = Counter(coordinator=0, below=0, stopped=0)
 
     @property
     def kills(self) -> int:
-        return self.counts.total()
+        return self.counts["coordinator"] + self.counts["below"]
 
     def disturb(self, nights: Nights, path: Path, most: int) -> None:
         """Nights over one database, until all is done or so many were killed. What the last kill left goes on
@@ -112,7 +115,9 @@ class Killer:
             night.join()
             if night.exitcode in (0, EXIT_QUARANTINED):
                 return
-            if night.exitcode != -signal.SIGKILL:
+            if night.exitcode == EXIT_STOPPED:
+                self.counts["stopped"] += 1
+            elif night.exitcode != -signal.SIGKILL:
                 raise SystemExit(f"a night whose processes were killed ended with {night.exitcode}")
 
     def _kill_one(self, night: int) -> None:
@@ -154,14 +159,18 @@ def _below(process: int) -> list[int]:
     return [found for child in map(int, children) for found in (child, *_below(child))]
 
 
-def _fake(place: Path) -> Nights:
-    for number in range(CALLS):
+def _fake(place: Path, calls: int) -> Nights:
+    for number in range(calls):
         beep(place / f"in/c{number:05}.wav", 300 + number, 0.6)
 
     def run(path: Path) -> None:
         with Store.open(f"sqlite:///{path}") as store:
             ready = replace(tools(store, workers=2, readers=2), listener=Slow(0.02))
-            run_night(NightPlan(folder=place / "in"), ready, Notes())
+            try:
+                run_night(NightPlan(folder=place / "in"), ready, Notes())
+            except ModelError as error:  # they were killed before they were ready, again and again
+                print(error, file=sys.stderr)
+                sys.exit(EXIT_STOPPED)
 
     return Nights(run=run, each=20)
 

@@ -170,7 +170,7 @@ def test_a_full_disk_ends_the_night_with_its_cause_and_the_next_one_goes_on(
     with full_disk(url) as store:
         with pytest.raises(StorageError, match=r"full|No space left") as caught:
             night(store, folder)
-        assert "make room" in caught.value.hint
+        assert "腾出地方" in caught.value.hint
     with Store.open(url) as store:
         before = store.counts()["recordings"]
         listener = FakeListener()

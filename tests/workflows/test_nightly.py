@@ -135,6 +135,19 @@ def test_a_folder_that_is_not_there_is_misuse(store: Store, tmp_path: Path) -> N
         night(store, tmp_path / "nowhere")
 
 
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = archive(tmp_path / "in")
+
+    def is_file(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    with pytest.raises(NotFound, match="没有权限看这个文件夹"):
+        night(store, folder)
+
+
 def test_a_recording_that_breaks_the_model_is_the_only_one_lost(store: Store, tmp_path: Path) -> None:
     folder = archive(tmp_path / "in", calls=7)
     summary = night(store, folder, FakeListener(poison="c3"))

@@ -174,6 +174,12 @@ def test_a_moment_names_the_scoring_in_force_then(store: Store) -> None:
         named(store, "a" * 16, "2024-05-06 11:59", Settings())
 
 
+def test_the_earliest_scoring_is_told_in_local_time(store: Store) -> None:
+    with pytest.raises(NotFound) as caught:
+        named(store, "a" * 16, "1999-01-01", Settings(time_zone="Asia/Shanghai"))
+    assert "最早的一次在 2024-05-06 12:00；" in caught.value.hint
+
+
 def test_a_digest_names_a_scorecard_or_a_rule_set_by_its_beginning(store: Store) -> None:
     second = rescored(store, OTHER)
     first = store.history("a" * 16)[0]

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.detect.lint import CHECKS, Notice
+from pipeline.detect.lints.accepted import CHECK as WEIGHED
 from pipeline.detect.plain_yaml import MOST_BYTES
 from pipeline.errors import UsageError
 from pipeline.review.jobs import Job, State, Watch, steps
@@ -78,7 +79,7 @@ def check(visit: Visit) -> Response:
             return Checked(notices=found.notices, results=())
         results = run_cases_of(found.rule, found.ruleset, visit.site.settings)
         notices = linted(found.ruleset.files, today, steps(watch, len(CHECKS)))
-        both = {*about(path, notices), *found.notices}
+        both = {*(notice for notice in about(path, notices) if notice.check != WEIGHED), *found.notices}
         return Checked(notices=tuple(both), results=results)
 
     key = f"check {book.ruleset.digest} {path} {sha256_of(text)} {today}"

@@ -41,15 +41,16 @@ def named(store: Store, recording_id: str, text: str, settings: Settings) -> Nam
             ) from None
         return _by_digest(store, history, text.lower())
     until = at + timedelta(days=1) if _DAY.fullmatch(text.strip()) else at + timedelta(seconds=1)
-    return _by_date(store, history, text, until)
+    return _by_date(store, history, text, until.astimezone(time_zone(settings.time_zone)))
 
 
 def _by_date(store: Store, history: Sequence[ScoringLine], text: str, until: datetime) -> Named:
     line = next((line for line in reversed(history) if line.scored_at < until), None)
     if line is None:
+        earliest = history[0].scored_at.astimezone(until.tzinfo)
         raise NotFound(
             f"{text} 时这通电话还没有评过分",
-            hint=f"最早的一次在 {history[0].scored_at:%Y-%m-%d %H:%M} UTC；callscore history 列出全部",
+            hint=f"最早的一次在 {earliest:%Y-%m-%d %H:%M}；callscore history 列出全部",
         )
     return Named(stored=store.scoring(line.scorecard_id))
 

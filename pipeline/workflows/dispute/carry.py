@@ -86,8 +86,9 @@ def carried(heard: Call, store: Store, zone: str, *, at: datetime) -> Carried:
     told = [
         f"{recording.name}：{mark.partition('：')[0]}，callscore history 看经过" for mark in marked.unsettled
     ]
+    same = heard.sentences if put.transcript == heard.transcript else None
     return Carried(
-        call=replace(heard, recording=marked, transcript=put.transcript),
+        call=replace(heard, recording=marked, transcript=put.transcript, sentences=same),
         again=again,
         reason=_reason(put.moved, len(missed)),
         notices=(*notices, *told),

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.errors import NotFound, UsageError
 from pipeline.media.join import with_row
 from pipeline.media.metadata import parsed, read_metadata
+from pipeline.media.places import place
 from pipeline.media.rows import Row
 from pipeline.settings import Settings
 from pipeline.speech.roles import assign_roles
@@ -246,7 +247,7 @@ class Facts:
         if self.table is None or not self.table.is_file():
             raise NotFound(f"{self.table}：话单不存在", hint="检查 --metadata 后面的路径")
         metadata = read_metadata(self.table, settings.columns, settings.time_zone)
-        row = metadata.row_for(Path(recording.path))
+        row = metadata.row_for(place(recording.path))
         if row is None and recording.call_id:
             row = metadata.rows.of_call(recording.call_id)
         if row is None:

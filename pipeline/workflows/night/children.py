@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from pipeline.errors import BadInput, CallscoreError
+from pipeline.errors import BadInput, CallscoreError, Exhausted
 from pipeline.media.container import check_exhausted
 from pipeline.workflows.night.child import MOST_STARTS, READY, START_SECONDS, Child, begin, cannot_start
 from pipeline.workflows.night.job import Job, Made, Prepare
@@ -194,7 +194,7 @@ def _answer(line: Connection, prepare: Prepare, job: Job) -> None:
         del made
     except MemoryError:
         line.send(ChildFailed(f"{job.path}：解码要的内存超过限制，已停下"))
-    except BadInput as error:
+    except (BadInput, Exhausted) as error:
         line.send(error)
     except Exception as error:
         line.send(unexpected(job, error))

@@ -9,6 +9,7 @@ from pipeline.errors import CallscoreError
 from pipeline.samples import Peaks
 from pipeline.settings import Settings
 from pipeline.timeline import Recording, Transcript
+from pipeline.vectors import Sentences
 from pipeline.workflows.night.job import Job, Prepare
 
 if TYPE_CHECKING:
@@ -17,22 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How recordings are heard. `prepare` makes what decodes, `listener` loads the models of some settings.
+    """How recordings are heard. `prepare` makes what decodes, `listener` loads the models of some settings;
+    `sentences` makes vectors of what was said where that is not left to the night.
     It goes as it is to other processes, so all of it must be picklable where there are any."""
 
     settings: Settings
     prepare: Callable[[], Prepare]
     listener: "Callable[[Settings], Listener]"
+    sentences: Callable[[Transcript], Sentences] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What became of a job: all that judging needs, and its waveform. No samples."""
+    """What became of a job: all that judging needs, its waveform, and vectors of its sentences where they
+    were made. No samples."""
 
     job: Job
     recording: Recording
     transcript: Transcript
     peaks: Peaks | None
+    sentences: Sentences | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipeline.media.metadata import Metadata
+from pipeline.media.places import place
 from pipeline.media.rows import Row
 from pipeline.media.values import time_zone
 from pipeline.workflows.night.values import NightTools
@@ -32,7 +33,7 @@ class Importance:
         new = frozenset(agent for agent, day in first_days.items() if day > latest)
         made = cls(new, tools.store.drawn_paths(), ())
         rows = metadata.rows.values() if metadata else ()
-        there = {made.degree(Path(row.path), row) for row in rows}
+        there = {made.degree(place(row.path), row) for row in rows}
         if made.drawn:
             there.add(DRAWN)
         return cls(made.new_agents, made.drawn, tuple(sorted(there | {OTHER})))

@@ -4,7 +4,6 @@ Nothing here grows with the archive: files are looked at one after the other, an
 counted. Where calls differ in importance the folder is walked once for each degree of it.
 """
 
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,16 +13,17 @@ from typing import Protocol
 
 from pipeline.errors import BadInput, CallscoreError, MetadataError, NotFound
 from pipeline.media.archive import Found, Report, find_recordings
-from pipeline.media.decode import fingerprint
 from pipeline.media.metadata import Fault, Metadata, read_metadata
+from pipeline.media.places import address, place
 from pipeline.media.rows import Row
 from pipeline.storage.night_records import COSTLY, MOST_TRIES, Standing, State, Wanted
 from pipeline.storage.store import work_key
 from pipeline.workflows.night.answering import Answering
 from pipeline.workflows.night.importance import Importance
-from pipeline.workflows.night.job import Job, Stamp, moved
+from pipeline.workflows.night.job import Job
 from pipeline.workflows.night.owner import is_gone
 from pipeline.workflows.night.patience import patiently
+from pipeline.workflows.night.preparing import stamped
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary
 
 METADATA_NAME = "metadata.csv"
@@ -117,13 +117,13 @@ class Walk:
 
     def _counted(self, path: Path, row: Row | None, degree: int, summary: Summary) -> Job | None:
         try:
-            stamp, sha256 = self._folder.ask(lambda: _stamped(path))
+            stamp, sha256 = self._folder.ask(lambda: stamped(path))
         except BadInput as error:
             self._told.quarantine(path, "read", error)
             summary.failed += 1
             return None
         key = work_key(sha256, self._tools.provenance)
-        work = Wanted(key=key, sha256=sha256, path=os.path.abspath(path), priority=degree)
+        work = Wanted(key=key, sha256=sha256, path=address(path), priority=degree)
         return Job(path=path, row=row, work=work, stamp=stamp)
 
     def _claimed(self, group: list[_Candidate], summary: Summary) -> Iterator[Job]:
@@ -157,7 +157,7 @@ class Walk:
         """Count what this night does not do, and say why where it is news. The same bytes at a path that is
         gone are no duplicate: the file was moved."""
         known = standing.path
-        if known != job.work.path and self._folder.ask(lambda: os.path.exists(known)):
+        if known != job.work.path and self._folder.ask(place(known).exists):
             self._told.notice(f"{job.path}：与 {known} 内容完全相同，只评一次")
             self._count("skipped", summary)
         elif standing.state is State.SKIPPED:
@@ -175,7 +175,7 @@ class Walk:
 
     def _read_metadata(self) -> Metadata | None:
         settings, path = self._tools.settings, metadata_path(self._plan)
-        if not self._folder.ask(path.is_file):
+        if not self._is_there(path):
             if self._plan.metadata:
                 raise NotFound(f"{path}：话单不存在", hint="检查 --metadata 后面的路径")
             return None
@@ -184,10 +184,18 @@ class Walk:
             self._metadata_fault(fault)
         return metadata
 
+    def _is_there(self, path: Path) -> bool:
+        try:
+            return self._folder.ask(path.is_file)
+        except PermissionError as error:
+            raise NotFound(
+                f"{path.parent}：没有权限看这个文件夹", hint="换个账号跑，或改文件夹的权限"
+            ) from error
+
     def _metadata_fault(self, fault: Fault) -> None:
         if fault.unusable:
             where = fault.path or f"{fault.csv}:{fault.row}"
-            self._told.quarantine(Path(where), "metadata", MetadataError(str(fault), row=fault.row))
+            self._told.quarantine(place(where), "metadata", MetadataError(str(fault), row=fault.row))
         else:
             self._told.notice(str(fault))
 
@@ -209,7 +217,7 @@ class Walk:
 
     def _unreadable(self, error: BadInput) -> None:
         path, _, _ = error.message.partition("：")
-        self._told.quarantine(Path(path), "list", error)
+        self._told.quarantine(place(path), "list", error)
 
 
 def answering(plan: NightPlan, tools: NightTools) -> Answering:
@@ -220,19 +228,6 @@ def answering(plan: NightPlan, tools: NightTools) -> Answering:
 def metadata_path(plan: NightPlan) -> Path:
     """Where the metadata of a folder are looked for."""
     return plan.metadata or plan.folder / METADATA_NAME
-
-
-def _stamped(path: Path) -> tuple[Stamp, str]:
-    """The file as it is and its bytes' sha256. Raises UnreadableRecording, also where it changes."""
-    try:
-        before = Stamp.of(path)
-        sha256 = fingerprint(path)
-        after = Stamp.of(path)
-    except OSError:
-        raise moved(path) from None
-    if before != after:
-        raise moved(path)
-    return before, sha256
 
 
 def _first_of(work: Wanted) -> Standing:

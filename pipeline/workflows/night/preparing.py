@@ -1,9 +1,11 @@
 """What is done with a recording before recognition: decode, waveform, voice activity, speakers."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UnreadableRecording
+from pipeline.media.decode import fingerprint
 from pipeline.media.peaks import peaks
 from pipeline.settings import Settings
 from pipeline.workflows.loading import Loaded, load
@@ -55,3 +57,16 @@ def _check_same(job: Job) -> None:
         raise moved(job.path) from None
     if now != job.stamp:
         raise moved(job.path)
+
+
+def stamped(path: Path) -> tuple[Stamp, str]:
+    """The file as it is and its bytes' sha256. Raises UnreadableRecording, also where it changes."""
+    try:
+        before = Stamp.of(path)
+        sha256 = fingerprint(path)
+        after = Stamp.of(path)
+    except OSError:
+        raise moved(path) from None
+    if before != after:
+        raise moved(path)
+    return before, sha256

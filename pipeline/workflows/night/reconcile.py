@@ -11,6 +11,7 @@ from pipeline.errors import BadInput
 from pipeline.media.archive import find_recordings
 from pipeline.media.decode import fingerprint
 from pipeline.media.metadata import Metadata
+from pipeline.media.places import address, place
 from pipeline.storage.night_records import Standing, State, Wanted
 from pipeline.storage.store import Store, work_key
 from pipeline.timeline import Provenance
@@ -62,10 +63,10 @@ def reconcile(folder: Path, metadata: Metadata | None, store: Store, provenance:
     while group := list(islice(paths, GROUP)):
         _look_up(group, metadata, store, provenance, open_faults, found)
     for path, fault in metadata.unusable.items() if metadata else ():
-        if not os.path.exists(path):
+        if not place(path).exists():
             found.without_file.add(str(fault))
     for path in _known_below(store, folder):
-        if not os.path.exists(path) and path not in found.moved:
+        if not place(path).exists() and path not in found.moved:
             found.gone.add(path)
     return found
 
@@ -102,9 +103,9 @@ def _count(path: Path, standing: Standing | None, is_faulty: bool, found: Reconc
 
 def _count_done(path: Path, known: str, found: Reconciled) -> None:
     """A second copy of the same bytes is not worked on; one that was moved is the first."""
-    if os.path.abspath(path) == known:
+    if address(path) == known:
         found.done += 1
-    elif os.path.exists(known) or known in found.moved:
+    elif place(known).exists() or known in found.moved:
         found.skipped += 1
     else:
         found.done += 1
@@ -116,8 +117,8 @@ def _wanted(path: Path, provenance: Provenance) -> Wanted | None:
         sha256 = fingerprint(path)
     except BadInput:
         return None
-    return Wanted(key=work_key(sha256, provenance), sha256=sha256, path=os.path.abspath(path))
+    return Wanted(key=work_key(sha256, provenance), sha256=sha256, path=address(path))
 
 
 def _known_below(store: Store, folder: Path) -> Iterator[str]:
-    return store.paths_below(os.path.join(os.path.abspath(folder), ""))
+    return store.paths_below(os.path.join(address(folder), ""))

@@ -95,8 +95,8 @@ def read(text: str, who: str) -> Marks:
         return replace(_MARKS.validate_json(text), who=who)
     except ValidationError as error:
         raise StorageError(
-            f"stored draft cannot be read: {error.error_count()} fields do not fit",
-            hint="the database was written by another version of callscore, or is damaged",
+            f"存下的草稿读不懂：{error.error_count()} 处不符",
+            hint="数据库是别的版本的 callscore 写的，或已损坏：用那个版本打开，或从备份恢复",
         ) from error
 
 

@@ -58,6 +58,15 @@ def test_what_is_typed_is_checked_without_saving(house: House, owner: Person) ->
     assert house.store.rule_drafts() == ()
 
 
+def test_a_remark_about_other_rules_is_not_called_needless_by_who_looks_at_one_file(owner: Person) -> None:
+    remarked = WIDER.rstrip("\n") + "  # lint: contradiction 两类都该记\n"
+    first = owner.send(f"/rules/{RULE}/check", 200, text=remarked)
+    job = re.search(rf"/rules/{RULE}/check/(\w+)", first)
+    told = waited(owner, job[0]) if job else first
+    assert "全部相符" in told
+    assert "no such warning" not in told
+
+
 def test_a_hostile_draft_is_escaped(owner: Person) -> None:
     drafted(owner, f"</textarea>{PAYLOAD}")
     page = owner.see(f"/rules/{RULE}/draft")

@@ -1,0 +1,58 @@
+"""What cannot end well is said before the work, not after it."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli.app import app
+from pipeline.errors import CallscoreError, NotFound, UsageError
+from pipeline.storage.copying import backup, restore
+from pipeline.storage.store import Store
+
+
+def refused(*line: str) -> CallscoreError:
+    error = CliRunner().invoke(app, line).exception
+    assert isinstance(error, CallscoreError)
+    assert error.hint
+    return error
+
+
+def test_a_case_file_for_a_folder_that_is_not_there_is_refused_before_the_database_is_read(
+    tmp_path: Path,
+) -> None:
+    missing = tmp_path / "missing"
+    error = refused(
+        "evidence", "d11", "-o", f"{missing}/d11.zip", "--database", f"sqlite:///{tmp_path}/no.db"
+    )
+    assert error.message == f"{missing}：文件夹不存在"
+
+
+def test_a_recording_that_is_not_there_is_named_before_a_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.cli.score.load_rules", lambda settings: pytest.fail("rules were read"))
+    assert "文件不存在" in refused("score", f"{tmp_path}/no.wav").message
+
+
+def test_a_folder_without_truth_is_refused_before_anything_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.cli.evaluate.run_night", lambda *args: pytest.fail("recordings were heard"))
+    assert "没有 truth/*.json" in refused("evaluate", str(tmp_path)).message
+
+
+def test_a_backup_into_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    Store.open(url).close()
+    with pytest.raises(NotFound, match="没有这个文件夹"):
+        backup(url, tmp_path / "missing" / "copy.db")
+
+
+def test_a_backup_that_is_not_there_is_not_said_to_be_something_else(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    with pytest.raises(NotFound, match="没有这个文件"):
+        restore(tmp_path / "no.db", url)
+    (tmp_path / "list.csv").write_text("call_id\n")
+    with pytest.raises(UsageError, match="不是备份文件"):
+        restore(tmp_path / "list.csv", url)
