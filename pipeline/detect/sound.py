@@ -101,7 +101,8 @@ def _with_number(marked: str) -> str:
 
 
 @cache
-def _parts(syllable: str) -> tuple[str, str]:
+def parts(syllable: str) -> tuple[str, str]:
+    """Initial and final of a toneless syllable. `parts("zhong") == ("zh", "ong")`."""
     return to_initials(syllable, strict=True), to_finals(syllable, strict=True, v_to_u=False)
 
 
@@ -110,7 +111,7 @@ def syllable_cost(one: str, other: str) -> float:
     """Cost between two toneless syllables: 0 same, NEAR_BASE..NEAR_LIMIT sound-alike, 1 unrelated."""
     if one == other:
         return 0.0
-    (initial, final), (initial2, final2) = _parts(one), _parts(other)
+    (initial, final), (initial2, final2) = parts(one), parts(other)
     cost = NEAR_BASE
     if initial != initial2:
         cost += _INITIAL_PENALTY.get((initial, initial2), UNRELATED)
@@ -144,11 +145,16 @@ def char_cost(meant: str, heard: str) -> float:
 
 
 @cache
-def _all_syllables() -> tuple[str, ...]:
-    """Syllables of the 3755 characters in daily use."""
+def daily_characters() -> str:
+    """The 3755 characters in daily use, by their code in GB 2312."""
     rows = (bytes((high, low)) for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF))
-    chars = "".join(row.decode("gb2312", "ignore") for row in rows)
-    return tuple(sorted({reading[:-1] for char in chars for reading in readings(char)}))
+    return "".join(row.decode("gb2312", "ignore") for row in rows)
+
+
+@cache
+def _all_syllables() -> tuple[str, ...]:
+    """Syllables of the characters in daily use."""
+    return tuple(sorted({reading[:-1] for char in daily_characters() for reading in readings(char)}))
 
 
 @cache
@@ -188,7 +194,7 @@ def coarse(char: str) -> str:
     known = readings(char)
     if char.isdigit() or not known:
         return "0" if char.isdigit() else char
-    initial, final = _parts(known[0][:-1])
+    initial, final = parts(known[0][:-1])
     return _ALIKE_INITIALS.get(initial, initial) + _ALIKE_FINALS.get(final, final)
 
 
