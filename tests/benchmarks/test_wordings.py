@@ -39,3 +39,12 @@ def test_unseen_wordings_are_found_as_well_as_before(group: str, least: float) -
 
 def test_meaning_finds_much_that_sound_alone_does_not() -> None:
     assert f1("【禁语】")["按音加意思"] >= f1("【禁语】")["按音"] + 0.1
+
+
+def test_what_recognition_damages_is_found_by_its_meaning_more_than_by_its_sound() -> None:
+    read = wordings().read(ROOT / "tests/data/unseen.tsv")
+    some = [sentence for sentence in read if sentence.group == "【禁语】"][::3]
+    found = {name: counts["【禁语】"] for name, counts in wordings().measure(some, 101).items()}
+    share = {name: float(count.shares()[2]) for name, count in found.items()}
+    assert share["按音加意思"] >= 0.75
+    assert share["按音加意思"] >= share["按音"] + 0.15 >= share["原字"] + 0.15
