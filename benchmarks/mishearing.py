@@ -1,4 +1,4 @@
-"""How recognition writes what agents of labelled calls said: the chances in pipeline/detect/mishearing.py.
+"""How recognition writes what agents of labelled calls said: the chances in benchmarks/misheard.py.
 
     callscore evaluate FOLDER --database sqlite:///DATABASE
     python benchmarks/mishearing.py FOLDER DATABASE
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.detect.mishearing import KINDS, Kind
+from benchmarks.misheard import KINDS, Kind
 from pipeline.detect.sound import UNRELATED, parts, readings, syllable_cost, syllables
 from pipeline.storage.store import Store
 from pipeline.timeline import Role, Transcript, Word

@@ -1,5 +1,5 @@
 """Four ways of matching on sentences that no rule was written against, by label: as they were said, and as
-recognition may write them (`pipeline/detect/mishearing.py`).
+recognition may write them (`benchmarks/misheard.py`).
 
     python benchmarks/wordings.py [--sentences tests/data/unseen.tsv] [--markdown docs/wordings.md]
 
@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.misheard import written
 from pipeline.detect import engine
-from pipeline.detect.mishearing import written
 from pipeline.detect.pattern import matchable
 from pipeline.detect.script import call_of
 from pipeline.findings import Outcome

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.detect.mishearing import Kind, misheard, written
+from benchmarks.misheard import Kind, misheard, written
 from pipeline.detect.ordinary import ordinary
 from pipeline.detect.sound import is_han, syllables
 
