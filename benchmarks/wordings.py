@@ -101,13 +101,13 @@ def read(path: Path) -> list[Sentence]:
     return [Sentence(*line.split("\t")) for line in lines if line and not line.startswith("#")]
 
 
-def measure(sentences: list[Sentence], seed: int | None = None) -> Counts:
-    """Counts of the sentences as they were said, or as they are misheard with a seed."""
+def measure(sentences: list[Sentence], seed: int | None = None, ways: Iterable[str] = METHODS) -> Counts:
+    """Counts by way of matching, of the sentences as they were said, or as they are misheard with a seed."""
     understanding = Understanding(Settings(rules=str(shipped_rules())))
     ruleset = understanding.taught(load_rules(understanding.settings))
     heard = (one.call() if seed is None else misheard(one, seed) for one in sentences)
     calls = [understanding.with_sentences(call) for call in heard]
-    return {name: _counted(sentences, calls, made(ruleset)) for name, made in METHODS.items()}
+    return {name: _counted(sentences, calls, METHODS[name](ruleset)) for name in ways}
 
 
 def together(many: Iterable[Counts]) -> Counts:

@@ -226,7 +226,7 @@ def test_a_model_file_with_the_wrong_hash_is_refused(tmp_path):
         'licence = "x"\nsize = 3\nsource = "x"\n'
     )
     (tmp_path / "m.onnx").write_bytes(b"abc")
-    with pytest.raises(ModelError, match=r"sha256 ba7816bf.* expected 0000") as caught:
+    with pytest.raises(ModelError, match=r"sha256 是 ba7816bf.*应为 0000") as caught:
         Embedder.open(folder=tmp_path)
     assert caught.value.hint
 

@@ -179,12 +179,16 @@ def test_no_process_outlives_a_night_that_is_stopped(tmp_path: Path, how: signal
     folder_of(tmp_path, "hang_1", "a", "b", "c", "d", "e", "f")
     here = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     environ = {**os.environ, "PYTHONPATH": here}
-    coordinator = subprocess.Popen([sys.executable, "-c", NIGHT, str(tmp_path)], env=environ)
+    coordinator = subprocess.Popen(
+        [sys.executable, "-c", NIGHT, str(tmp_path)],
+        env=environ,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background it is ignored
+    )
     _until(lambda: "hang" in _text(tmp_path / "seen"))
     group = _descendants(coordinator.pid)
     assert len(group) >= 4
     coordinator.send_signal(how)
-    coordinator.wait()
+    coordinator.wait(timeout=60)
     _until(lambda: not any(map(_runs, group)))
 
 
