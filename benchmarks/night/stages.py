@@ -97,7 +97,8 @@ def parsed(lines: Iterable[str]) -> Iterator[tuple[Stack, int]]:
     """Stacks and how often each was seen, without the names of processes and their command lines."""
     for line in lines:
         frames, _, count = line.rpartition(" ")
-        yield tuple(frame for frame in frames.split(";") if not frame.startswith(OF_THE_PROCESS)), int(count)
+        named = (frame.strip() for frame in frames.split(";"))
+        yield tuple(frame for frame in named if not frame.startswith(OF_THE_PROCESS)), int(count)
 
 
 def busy(stacks: Iterable[tuple[Stack, int]]) -> dict[Stack, int]:
