@@ -11,19 +11,22 @@ from benchmarks.night.processes import Command, Cost, run
 
 SECONDS, TIMES, BATCH = 8.0, 10, 1
 STANDIN_CALLS, REAL_CALLS = 24, 16
-LESS_QUICK = 2
+TIMES_FEWER_QUICK = 2
 
 
 def part(bench: Bench) -> Part:
     """Many calls with a model that takes no time, few with the real one."""
-    few = LESS_QUICK if bench.quick else 1
-    stands = _pair(bench, STANDIN_CALLS // few, lambda folder: standin.program(folder, _place(bench)))
+    fewer = TIMES_FEWER_QUICK if bench.quick else 1
+    stands = _pair(bench, STANDIN_CALLS // fewer, lambda folder: standin.program(folder, _place(bench)))
     real = _pair(
         bench,
-        REAL_CALLS // few,
+        REAL_CALLS // fewer,
         lambda folder: bench.program(folder, bench.new(".db"), batch_size=BATCH),
     )
-    named = (("识别用假的，不花时间", STANDIN_CALLS // few, stands), ("真的识别", REAL_CALLS // few, real))
+    named = (
+        ("识别用假的，不花时间", STANDIN_CALLS // fewer, stands),
+        ("真的识别", REAL_CALLS // fewer, real),
+    )
     return Part(
         title="录音多十倍，内存多多少",
         lines=[

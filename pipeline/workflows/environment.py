@@ -13,5 +13,4 @@ def prepare_environment() -> None:
     """No telemetry, no chatter, nothing that was said in any log; the same numbers on every machine."""
     for name, value in (QUIET | ALIKE).items():
         os.environ.setdefault(name, value)
-    logging.getLogger("jieba").setLevel(logging.ERROR)
     logging.getLogger("faster_whisper").setLevel(logging.ERROR)

@@ -154,8 +154,7 @@ def test_a_thread_that_waits_takes_no_time() -> None:
 
 
 def test_a_flame_graph_names_no_folder_of_the_machine() -> None:
-    line = "python -c import main; main(12, 14, **{'sys_path': ['/home/me']}) (<string>);decode (decode.py) 3"
-    line = "process 7:" + line
+    line = "process 7:python -c import main; main(12, 14, **{'sys_path': ['/home/me']});decode (decode.py) 3"
     assert list(stages.parsed([line])) == [(("decode (decode.py)",), 3)]
 
 
