@@ -22,7 +22,7 @@ from pipeline.speech.provenance import provenance_of
 from pipeline.storage.database import beside
 from pipeline.storage.store import Store
 from pipeline.units import clock
-from pipeline.workflows.night.hearing import Opened, kept_open
+from pipeline.workflows.night.hearing import Opened, VectorsOf, kept_open
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.telling import Log, Together, report
 from pipeline.workflows.night.values import NightPlan, NightTools, Summary, Watcher
@@ -93,6 +93,7 @@ def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]
             store=store,
             prepare=Preparing(settings),
             listener=_listener,
+            vectors=_vectors,
             hearing=hearing,
             provenance=provenance_of(settings),
             ruleset=cache(lambda: _rules(store, understanding())),
@@ -109,6 +110,10 @@ def _listener(settings: Settings) -> "Listener":
     from pipeline.speech.listen import Listener
 
     return Listener.open(settings)
+
+
+def _vectors(settings: Settings) -> VectorsOf:
+    return _understanding(settings).sentences
 
 
 def _understanding(settings: Settings) -> "Understanding":

@@ -90,12 +90,12 @@ class InBucket(_Path):
                 return
             asked["ContinuationToken"] = page["NextContinuationToken"]
 
-    def names(self) -> frozenset[str]:
+    def names(self) -> Iterator[str]:
         """Of the objects right in this folder. Raises NotFound: the store does not answer."""
         try:
-            return frozenset(key.rpartition("/")[2] for key, _ in self.objects(deep=False))
+            yield from (key.rpartition("/")[2] for key, _ in self.objects(deep=False))
         except FileNotFoundError:
-            return frozenset()
+            return
         except OSError as error:
             raise closed(self, error) from error
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, cr
 from pipeline.errors import MetadataError
 from pipeline.media import values
 from pipeline.media.places import address, names_in, place, real
-from pipeline.media.rows import Row, Rows
+from pipeline.media.rows import Names, Row, Rows
 from pipeline.media.table import UNDECODABLE, Table, open_table
 from pipeline.timeline import AgentChannel, Direction
 
@@ -212,7 +212,8 @@ class _RowReader:
         self.faults: list[Fault] = []
         self._width = len(table.header)
         self._base = real(address(table.path.parent))
-        self._folders: dict[str, tuple[str, frozenset[str]]] = {}
+        self._folders: dict[str, tuple[int, str]] = {}
+        self._names = Names()
 
     def rows(self) -> Iterator[Row]:
         for number, cells in self.table.rows():
@@ -281,9 +282,9 @@ class _RowReader:
                 self.fault(number, "file", f"发现“{_short(file)}”", expected, call_id=named["call_id"])
             )
             return None
-        there, names = self._folder(folder + slash)
+        which, there = self._folder(folder + slash)
         path = f"{there}{os.sep}{name}"
-        if name not in names:
+        if not self._names.has(which, name):
             found = f"文件“{_short(file)}”不存在"
             expected = f"{self._base} 下的录音文件"
             self.faults.append(
@@ -292,11 +293,12 @@ class _RowReader:
             return None
         return Row(number=number, path=path, started_at=started_at, **named)
 
-    def _folder(self, folder: str) -> tuple[str, frozenset[str]]:
-        """The real path of a folder that rows name, and the names of the files in it; read once."""
+    def _folder(self, folder: str) -> tuple[int, str]:
+        """The number and the real path of a folder that rows name; the names in it are read once."""
         if folder not in self._folders:
-            named = real(os.path.join(self._base, folder)).rstrip(os.sep)
-            self._folders[folder] = (named, names_in(named or os.sep))
+            which, named = len(self._folders), real(os.path.join(self._base, folder)).rstrip(os.sep)
+            self._folders[folder] = (which, named)
+            self._names.add(which, names_in(named or os.sep))
         return self._folders[folder]
 
 

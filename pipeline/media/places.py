@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -39,16 +39,14 @@ def real(address: str) -> str:
     return f"{SCHEME}{bucket}/{os.path.normpath(f'/{key}').strip('/')}".rstrip("/")
 
 
-def names_in(folder: str) -> frozenset[str]:
-    """The names in a folder, none where it cannot be read. Raises NotFound: a store does not answer."""
+def names_in(folder: str) -> Iterator[str]:
+    """The names in a folder, as far as it can be read. Raises NotFound: a store does not answer."""
     where = place(folder)
     if isinstance(where, InBucket):
-        return where.names()
-    try:
-        with os.scandir(where) as entries:
-            return frozenset(entry.name for entry in entries)
-    except OSError:
-        return frozenset()
+        yield from where.names()
+        return
+    with suppress(OSError), os.scandir(where) as entries:
+        yield from (entry.name for entry in entries)
 
 
 def is_on_disk(path: Path) -> bool:

@@ -1,9 +1,10 @@
-"""Rows of a PBX export, however many there are: they lie on the disk, and go with the process."""
+"""Rows of a PBX export and names of files, however many there are: they lie on the disk, and go with the
+process."""
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,7 +38,7 @@ class Rows(Mapping[str, Row]):
     """Rows by path, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._table = sqlite3.connect("", check_same_thread=False)  # "": on the disk, without a name
+        self._table = _on_the_disk()
         self._table.execute(
             "CREATE TABLE rows (number INTEGER PRIMARY KEY, path BLOB UNIQUE, call TEXT UNIQUE, row TEXT)"
         )
@@ -71,3 +72,27 @@ class Rows(Mapping[str, Row]):
             return None
         path, said = found
         return _ROW.validate_python({**json.loads(said), "path": os.fsdecode(path)})
+
+
+class Names:
+    """Names of the files in folders."""
+
+    def __init__(self) -> None:
+        self._table = _on_the_disk()
+        self._table.execute(
+            "CREATE TABLE names (folder INT, name BLOB, PRIMARY KEY (folder, name)) WITHOUT ROWID"
+        )
+
+    def add(self, folder: int, names: Iterable[str]) -> None:
+        """Names in a folder, which goes by its number; one that is there is added once."""
+        rows = ((folder, os.fsencode(name)) for name in names)
+        self._table.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", rows)
+
+    def has(self, folder: int, name: str) -> bool:
+        question = "SELECT 1 FROM names WHERE folder = ? AND name = ?"
+        return self._table.execute(question, (folder, os.fsencode(name))).fetchone() is not None
+
+
+def _on_the_disk() -> sqlite3.Connection:
+    """A database without a name: it grows into a file that nobody else sees."""
+    return sqlite3.connect("", check_same_thread=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import ModelError
 from pipeline.settings import Settings
 from pipeline.timeline import Provenance, Recording, Role, RoleAssignment, Span, Transcript, Turn, Word
+from pipeline.vectors import Place, Sentences
 
 MADE_BY = Provenance(pipeline="test", model="fake", model_sha256="0" * 64, settings_digest="0" * 16)
 
@@ -68,6 +69,21 @@ class Fragile:
 
     def processes(self) -> set[str]:
         return {line[1] for line in self.lines()}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Opens what makes the same vector of everything; `seen` gets the number of the process for each call."""
+
+    seen: Path
+
+    def __call__(self, settings: Settings) -> Callable[[Transcript], Sentences]:
+        return self._sentences
+
+    def _sentences(self, transcript: Transcript) -> Sentences:
+        with self.seen.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return Sentences(encoder="test", places=(Place(0, 0, 1),), numbers=2, data=b"\x01\x7f")
 
 
 class _Fragile(FakeListener):

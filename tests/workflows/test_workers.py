@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from night_help import Notes, beep, kept, tools
-from night_listeners import Fragile, Second, deadly, known, no_model
+from night_listeners import Encoding, Fragile, Second, deadly, known, no_model
 
 from pipeline.errors import ModelError
 from pipeline.media.decode import decode, fingerprint
@@ -60,6 +60,16 @@ def test_two_processes_keep_what_one_keeps(store: Store, tmp_path: Path) -> None
     with Store.open(f"sqlite:///{tmp_path}/here.db") as here:
         night(here, folder, known, workers=0)
     assert kept(f"sqlite:///{tmp_path}/calls.db") == kept(f"sqlite:///{tmp_path}/here.db")
+
+
+def test_the_processes_make_the_vectors_of_what_they_heard(store: Store, tmp_path: Path) -> None:
+    made = Encoding(tmp_path / "made")
+    ready = replace(tools(store, workers=2), listener=known, vectors=made)  # type: ignore[arg-type]
+    run_night(NightPlan(folder=folder_of(tmp_path, "a", "b", "c", "d")), ready, Notes())
+    encoders = [call.sentences.encoder for call in store.stored() if call.sentences]
+    assert encoders == ["test"] * 4
+    assert str(os.getpid()) not in made.seen.read_text().split()
+    assert len(made.seen.read_text().split()) == 4
 
 
 def test_a_recording_that_kills_recognition_is_quarantined_after_three_tries_and_the_rest_is_done(

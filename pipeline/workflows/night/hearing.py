@@ -16,16 +16,20 @@ if TYPE_CHECKING:
     from pipeline.speech.listen import Listener
 
 
+VectorsOf = Callable[[Transcript], Sentences]
+"""Makes vectors of what was said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How recordings are heard. `prepare` makes what decodes, `listener` loads the models of some settings;
-    `sentences` makes vectors of what was said where that is not left to the night.
+    """How recordings are heard. `prepare` makes what decodes, `listener` loads the models of some settings,
+    `vectors` what makes vectors of sentences, where that is not left to the night.
     It goes as it is to other processes, so all of it must be picklable where there are any."""
 
     settings: Settings
     prepare: Callable[[], Prepare]
     listener: "Callable[[Settings], Listener]"
-    sentences: Callable[[Transcript], Sentences] | None = None
+    vectors: Callable[[Settings], VectorsOf] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from pipeline.errors import BadInput, CallscoreError, Exhausted, ModelError
 from pipeline.media.container import check_exhausted
 from pipeline.samples import Peaks
+from pipeline.storage.mapping import storable
 from pipeline.workflows.night.children import ChildFailed, place, unexpected
-from pipeline.workflows.night.hearing import Failed, Heard, Hearing, Recipe, Tell
+from pipeline.workflows.night.hearing import Failed, Heard, Hearing, Recipe, Tell, VectorsOf
 from pipeline.workflows.night.job import Job, Made
 from pipeline.workflows.night.readers import Readers
 
@@ -32,14 +33,17 @@ def here(recipe: Recipe, beat: Callable[[], None] = lambda: None) -> Iterator[He
     """The models are loaded while the readers start. `beat` is called as the work goes on. Raises
     ModelError."""
     with Readers(recipe) as readers:
-        yield Here(readers, recipe.listener(recipe.settings), beat)
+        vectors = recipe.vectors(recipe.settings) if recipe.vectors else None
+        yield Here(readers, recipe.listener(recipe.settings), vectors, beat)
 
 
 class Here:
     """A failure of one call stays with that call. `_open` is what was taken and not yet told."""
 
-    def __init__(self, readers: Readers, listener: "Listener", beat: Callable[[], None]) -> None:
-        self._readers, self._listener, self._beat = readers, listener, beat
+    def __init__(
+        self, readers: Readers, listener: "Listener", vectors: VectorsOf | None, beat: Callable[[], None]
+    ) -> None:
+        self._readers, self._listener, self._vectors, self._beat = readers, listener, vectors, beat
         self._open: dict[str, Job] = {}
         self._peaks: dict[str, Peaks] = {}
 
@@ -63,9 +67,10 @@ class Here:
 
     def _hear(self, jobs: Iterator[Job], tell: Tell) -> None:
         for recording, transcript in self._listener.hear(self._prepared(jobs, tell), self._beat):
+            sentences = self._vectors(storable(transcript)) if self._vectors else None
             job = self._open.pop(recording.sha256)
             peaks = self._peaks.pop(job.sha256, None)
-            tell(Heard(job=job, recording=recording, transcript=transcript, peaks=peaks))
+            tell(Heard(job=job, recording=recording, transcript=transcript, peaks=peaks, sentences=sentences))
 
     def _hear_alone(self, job: Job, tell: Tell) -> None:
         told: list[Heard | Failed] = []

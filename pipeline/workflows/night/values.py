@@ -14,7 +14,7 @@ from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
 from pipeline.timeline import Call, Provenance
 from pipeline.units import Ms
-from pipeline.workflows.night.hearing import Opened, Recipe
+from pipeline.workflows.night.hearing import Opened, Recipe, VectorsOf
 from pipeline.workflows.night.job import Prepare
 from pipeline.workflows.night.workers import local
 
@@ -41,9 +41,10 @@ class NightPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightTools:
-    """Everything with a state, passed in. `listener` and `prepare` are the `recipe` for whoever hears,
-    `ruleset` is asked for and `hearing` opened only where there is work; `provenance` is what transcripts
-    carry; `understand` adds the vectors of a call's sentences; `ticks` are seconds that never go back."""
+    """Everything with a state, passed in. `listener`, `prepare` and `vectors` are the `recipe` for whoever
+    hears, `ruleset` is asked for and `hearing` opened only where there is work; `provenance` is what
+    transcripts carry; `understand` adds the vectors of a call's sentences where they are missing; `ticks` are
+    seconds that never go back."""
 
     store: Store
     listener: "Callable[[Settings], Listener]"
@@ -53,12 +54,15 @@ class NightTools:
     settings: Settings
     clock: Callable[[], datetime]
     understand: Callable[[Call], Call] = lambda call: call
+    vectors: Callable[[Settings], VectorsOf] | None = None
     ticks: Callable[[], float] = time.monotonic
     hearing: Opened = local
 
     @property
     def recipe(self) -> Recipe:
-        return Recipe(settings=self.settings, prepare=self.prepare, listener=self.listener)
+        return Recipe(
+            settings=self.settings, prepare=self.prepare, listener=self.listener, vectors=self.vectors
+        )
 
 
 class Watcher(Protocol):

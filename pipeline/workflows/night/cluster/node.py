@@ -6,7 +6,7 @@ full, as at home.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from platform import python_version
 from queue import Queue
@@ -18,9 +18,7 @@ from pipeline.program import hearing_program
 from pipeline.settings import Settings
 from pipeline.speech.provenance import provenance_of
 from pipeline.speech.sentences import encoder_name
-from pipeline.storage.mapping import pack, storable
-from pipeline.timeline import Transcript
-from pipeline.vectors import Sentences
+from pipeline.storage.mapping import pack
 from pipeline.workflows.environment import prepare_environment
 from pipeline.workflows.night.children import place as place_of
 from pipeline.workflows.night.children import unexpected
@@ -32,8 +30,7 @@ from pipeline.workflows.night.preparing import Preparing, stamped
 
 
 def ordinary(settings: Settings) -> Recipe:
-    """How recordings are heard in earnest. Vectors take the coordinator longer than all the rest of judging:
-    they are made here."""
+    """How recordings are heard in earnest."""
     from pipeline.speech.listen import Listener  # where there is work
     from pipeline.workflows.meaning import Understanding
 
@@ -41,7 +38,7 @@ def ordinary(settings: Settings) -> Recipe:
         settings=settings,
         prepare=Preparing(settings),
         listener=Listener.open,
-        sentences=Understanding(settings).sentences,
+        vectors=lambda settings: Understanding(settings).sentences,
     )
 
 
@@ -69,7 +66,6 @@ class Recognizer:
         self._order = Order.of(order)
         self._given: Queue[Job | None] = Queue()
         self._says: Queue[bytes] = Queue()
-        self._sentences: Callable[[Transcript], Sentences] | None = None
         self._last_beat = time.monotonic()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="hear", daemon=True)
@@ -118,9 +114,7 @@ class Recognizer:
     def _work(self) -> None:
         """Round after round; where hearing itself ends, nothing more is heard here."""
         try:
-            recipe = self._order.made()
-            self._sentences = recipe.sentences
-            with here(recipe, self._beat) as hearing:
+            with here(self._order.made(), self._beat) as hearing:
                 while True:
                     hearing.hear(self._asked(), self._told)
         except Exception as error:
@@ -136,8 +130,6 @@ class Recognizer:
             yield job
 
     def _told(self, outcome: Heard | Failed) -> None:
-        if isinstance(outcome, Heard) and self._sentences:
-            outcome = replace(outcome, sentences=self._sentences(storable(outcome.transcript)))
         self._beat()
         self._says.put(answer_of(self._checked(outcome)))
 
