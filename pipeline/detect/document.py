@@ -1,6 +1,5 @@
 """One YAML file of the rules folder with the line and column of everything in it."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,11 +12,11 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from pipeline.detect.plain_yaml import MOST_BYTES, load_plain, too_large
 from pipeline.errors import RuleError
 from pipeline.scope import Source
+from pipeline.wanted import KINDS, choices, one_of, quoted, spaced, wanted
 
 Location = tuple[str | int, ...]
 LIKELY = 60
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_KINDS = {str: "text", bool: "yes or no", int: "a number", float: "a number", list: "a list", dict: "keys"}
 _CHINESE = {
     "坐席": "agent",
     "客服": "agent",
@@ -30,24 +29,19 @@ _CHINESE = {
     "致命": "fatal",
     "草稿": "draft",
 }
-_LIMITS = {"gt": "greater than", "ge": "of at least", "lt": "less than", "le": "of at most"}
-_EXPECTED = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "dict_type": "keys and values, as in `first_seconds: 10`",
-    "finite_number": "a number that ends",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "model_type": "keys and values, as in `first_seconds: 10`",
-    "string_pattern_mismatch": "small letters as in `area.name`",
-    "string_too_short": "text",
-    "string_type": "text; put it in quotes",
-    "too_short": "at least one entry",
-    "tuple_type": "a list, `- ` before each entry",
+_KEYS_AND_VALUES = "键和值，如 `first_seconds: 10`"
+_EXPECTED = KINDS | {
+    "dict_type": _KEYS_AND_VALUES,
+    "finite_number": "有限的数",
+    "model_type": _KEYS_AND_VALUES,
+    "string_too_short": "文字",
+    "string_type": "文字；用引号括起来",
+    "too_short": "至少一项",
+    "tuple_type": "列表；每项前面写 `- `",
 }
+_ID = "小写字母、数字、下划线，如 "
+MOST_KEYS = 5
+"""Keys that are named of those that stand where a value should."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +81,20 @@ class Document:
         match detail["type"]:
             case "extra_forbidden":
                 known = keys_at(models, location[:-1])
-                return self.error(location, f"found key `{name}`, expected {one_of(known, name)}", key=True)
+                return self.error(location, unknown_key(name, known), key=True)
             case "missing":
-                return self.error(location, f"found no `{name}`, expected `{name}:` here")
+                return self.error(location, f"发现少了 `{name}`，应为必写的键；在这里补上 `{name}:`")
             case "pattern":
                 context = detail["ctx"]
                 return self.error(location, context["message"], offset=context["column"])
         if detail["type"] == "too_short" and detail["ctx"]["min_length"] > 1:
-            counts = detail["ctx"]
-            message = f"found {counts['actual_length']} entries in `{name}`, expected at least "
-            return self.error(location, message + str(counts["min_length"]))
+            has, least = detail["ctx"]["actual_length"], detail["ctx"]["min_length"]
+            message = f"发现 `{name}` 只有 {has} 项，应为至少 {least} 项；再补 {least - has} 项"
+            return self.error(location, message)
         if found in ("", None, [], ()):
-            empty = f"`{name}`" if isinstance(location[-1], str) else "entry"
-            expected = _expected(detail).partition(";")[0]
-            return self.error(location, f"found an empty {empty}, expected{expected}")
-        return self.error(location, f"found {_shown(found)}, expected{_expected(detail)}")
+            empty = f"空的 `{name}`" if isinstance(location[-1], str) else "空的一项"
+            return self.error(location, f"发现{empty}，应为{_expected(detail).partition('；')[0]}")
+        return self.error(location, f"发现{shown(found)}，应为{_expected(detail)}")
 
     def _real(self, location: Location) -> Location:
         """The location without the parts that pydantic adds for unions."""
@@ -123,9 +116,9 @@ def read(path: str, text: str) -> Document:
     Raises RuleError: not YAML, a part of YAML that is refused, or not keys and values."""
     root = load_plain(path, text)
     if root is None:
-        raise RuleError("found an empty file, expected `id:` and the other keys", path=path)
+        raise RuleError("发现空的文件，应为 `id:` 等键；照同一文件夹里别的文件写", path=path)
     if not isinstance(root, CommentedMap):
-        raise RuleError(f"found {_shown(_plain(root))}, expected keys such as `id:`", path=path)
+        raise RuleError(f"发现{shown(_plain(root))}，应为 `id:` 这样的键", path=path)
     return Document(path=path, text=text, root=root, values=_plain(root))
 
 
@@ -138,8 +131,8 @@ def decode(path: str, data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        guess = "UTF-16" if data[:2] in _UTF_16 else "GBK/GB18030" if _is_gb(data) else "another encoding"
-        message = f"found text in {guess}, expected UTF-8; save the file as UTF-8"
+        guess = "UTF-16" if data[:2] in _UTF_16 else "GBK/GB18030" if _is_gb(data) else "别的"
+        message = f"发现{spaced(guess)} 编码的文字，应为 UTF-8；把文件另存为 UTF-8"
         raise RuleError(message, path=path, line=line, column=column) from error
 
 
@@ -178,25 +171,32 @@ def _plain(node: Any) -> Any:
     return None if node is None else str(node)
 
 
-def _shown(value: Any) -> str:
-    kind = _KINDS.get(type(value), "nothing")
-    return (
-        f"{value!r} ({kind})"
-        if isinstance(value, bool | int | float)
-        else (repr(value) if isinstance(value, str) else kind)
-    )
+def shown(value: Any) -> str:
+    """A value as it was found, to stand behind “发现”."""
+    match value:
+        case bool():
+            return f" {str(value).lower()}（是非值）"
+        case int() | float():
+            return f" {value}（数字）"
+        case str():
+            return quoted(value)
+        case list() | tuple():
+            return "列表"
+        case dict():
+            return _shown_keys(tuple(value))
+    return "空白"
+
+
+def _shown_keys(keys: tuple[str, ...]) -> str:
+    named = "、".join(f"`{key}`" for key in keys[:MOST_KEYS]) + ("……" if len(keys) > MOST_KEYS else "")
+    return f"键 {named}" if named else "一个键也没有"
 
 
 def _expected(detail: Any) -> str:
-    """What was expected, after a blank; what a model says of its own comes after a colon."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind in ("enum", "literal_error"):
-        allowed = re.findall(r"'([^']*)'", context["expected"])
-        return f" {one_of(allowed, str(detail['input'])) if allowed else context['expected']}"
-    for key, words in _LIMITS.items():
-        if key in context:
-            return f" a number {words} {context[key]:g}"
-    return f" {_EXPECTED[kind]}" if kind in _EXPECTED else f": {detail['msg']}"
+    """What was expected, to stand behind “应为”."""
+    if detail["type"] == "string_pattern_mismatch":
+        return _ID + ("`area.name`" if "." in detail["ctx"]["pattern"] else "`my_form`")
+    return wanted(detail, _EXPECTED) + did_you_mean(str(detail["input"]), choices(detail))
 
 
 def keys_at(models: Iterable[type[BaseModel]], location: Location = ()) -> tuple[str, ...]:
@@ -219,15 +219,36 @@ def _inner_models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _inner_models(inner)
 
 
-def one_of(allowed: Iterable[str], found: str) -> str:
-    """`one of a, b; did you mean `a`?`: what may stand in a place."""
-    listed = sorted(allowed)
-    return f"one of {', '.join(listed)}{did_you_mean(found, listed)}"
+def unknown_key(found: str, known: Iterable[str]) -> str:
+    """What is told of a key that may not stand where it does."""
+    return f"发现键 `{found}`，应为{one_of_these(found, known)}"
+
+
+def unknown_id(kind: str, found: str, known: Iterable[str]) -> str:
+    """What is told of an id that nothing of a kind has: “规则”, for one."""
+    return f"发现{kind} `{found}` 不存在，应为已有{kind}的 id{did_you_mean(found, known)}"
+
+
+def one_of_these(found: str, known: Iterable[str]) -> str:
+    """What may stand in a place, and which of it is meant; to stand behind “应为”."""
+    listed = sorted(known)
+    return f"{one_of(listed)}{did_you_mean(found, listed)}"
 
 
 def did_you_mean(found: str, known: Iterable[str]) -> str:
-    """`; did you mean `phrases`?` when something known is spelled alike or is what the Chinese word says."""
-    if _CHINESE.get(found) in (known := tuple(known)):
-        return f"; did you mean `{_CHINESE[found]}`?"
-    nearest = process.extractOne(found, sorted(known), scorer=fuzz.ratio, score_cutoff=LIKELY)
-    return f"; did you mean `{nearest[0]}`?" if nearest else ""
+    """`；是不是想写 `phrases`？` when something known is meant."""
+    meant = nearest(found, known)
+    return suggestion(meant) if meant else ""
+
+
+def suggestion(meant: str) -> str:
+    """What is meant, perhaps; to stand at the end."""
+    return f"；是不是想写 `{meant}`？"
+
+
+def nearest(found: str, known: Iterable[str]) -> str:
+    """What is known and spelled alike, or what the Chinese word says; empty: nothing."""
+    if (meant := _CHINESE.get(found)) and meant in (known := tuple(known)):
+        return meant
+    near = process.extractOne(found, sorted(known), scorer=fuzz.ratio, score_cutoff=LIKELY)
+    return near[0] if near else ""

@@ -72,7 +72,7 @@ def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     except CycleError as error:
         circle = [str(rule_id) for rule_id in error.args[1]]
         source = by_id[circle[0]].source
-        message = f"found rules that need each other: {' -> '.join(circle)}, expected no circle"
+        message = f"发现规则绕着圈互相引用：{' → '.join(circle)}，应为不绕圈的引用；去掉其中一处"
         raise RuleError(message, path=source.path, line=source.line, column=source.column) from error
 
 

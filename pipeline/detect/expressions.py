@@ -13,11 +13,30 @@ import re2
 
 from pipeline.detect.heard import Heard
 from pipeline.detect.match import Match
-from pipeline.detect.pattern import PatternError
+from pipeline.detect.pattern import NO_WORDS, PatternError
 from pipeline.findings import How
+from pipeline.wanted import quoted
 
 MEMORY_BYTES = 8 << 20
 """The most that one expression may take."""
+
+PROBLEMS = {
+    "bad repetition operator": "重复符号连写",
+    "invalid UTF-8": "不是 UTF-8",
+    "invalid character class": "方括号里不对",
+    "invalid character class range": "方括号里的范围不对",
+    "invalid escape sequence": "不认得的反斜杠写法；没有反向引用",
+    "invalid named capture group": "组的名字不对",
+    "invalid perl operator": "不认得的 (?；没有前后查看",
+    "invalid repetition size": "重复次数写反了，或太多",
+    "missing )": "少了 )",
+    "missing ]": "少了 ]",
+    "no argument for repetition operator": "重复符号前面没有字",
+    "pattern too large - compile failed": "太大",
+    "trailing \\": "末尾多了反斜杠",
+    "unexpected )": "多了 )",
+}
+"""What RE2 says is wrong."""
 
 
 @cache
@@ -30,7 +49,7 @@ def compiled(text: str) -> Any:
     except re2.error as error:
         raise _fault(text, error) from error
     if expression.match(""):
-        raise PatternError("found an expression that matches without any words, expected words", 0)
+        raise PatternError(NO_WORDS, 0)
     return expression
 
 
@@ -41,7 +60,8 @@ def _fault(text: str, error: Exception) -> PatternError:
     column = max(0, text.find(part))
     if problem.startswith("unexpected"):
         column += max(0, len(part) - 1)
-    message = f"found {part or text!r} ({problem}), expected a regular expression that RE2 reads"
+    told = PROBLEMS.get(problem, "RE2 读不懂")
+    message = f"发现{quoted(part or text)}（{told}），应为 RE2 能读的正则表达式"
     return PatternError(message, column)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,7 +11,17 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.detect import engine
 from pipeline.detect.detectors import DETECTORS
-from pipeline.detect.document import Document, Location, decode, did_you_mean, keys_at, one_of, read
+from pipeline.detect.document import (
+    Document,
+    Location,
+    decode,
+    keys_at,
+    nearest,
+    one_of_these,
+    read,
+    unknown_id,
+    unknown_key,
+)
 from pipeline.detect.pattern import SLOTS
 from pipeline.detect.plain_yaml import MOST_BYTES
 from pipeline.detect.schema import GuardFile, RuleFile, WordsFile
@@ -20,6 +30,7 @@ from pipeline.errors import NotFound, RuleError
 from pipeline.ruleset import Case, Rule, RuleSet, Severity, Status
 from pipeline.template import Template
 from pipeline.timeline import Role
+from pipeline.wanted import quoted
 
 SCORECARDS = "scorecards"
 GUARDS = "guards"
@@ -95,7 +106,9 @@ def read_texts(folder: Path) -> tuple[dict[str, str], list[RuleError]]:
         except RuleError as error:
             faults.append(error)
         except OSError as error:
-            faults.append(RuleError(f"found a file that cannot be read: {error.strerror}", path=name))
+            faults.append(
+                RuleError(f"发现读不了的文件（{error.strerror}），应为能读的文件；检查权限", path=name)
+            )
     return files, faults
 
 
@@ -120,7 +133,7 @@ class _Reading:
         """Keep a rule, guard or template; a second one of the same id is a fault."""
         if key in into:
             before = into[key][1].source(("id",))
-            message = f"found id `{key}`, which {before} has too, expected each id once"
+            message = f"发现 id `{key}` 在 {before} 也有，应为不重复的 id；改掉一个"
             self.faults.append(value[1].error(("id",), message))
         else:
             into[key] = value
@@ -185,7 +198,7 @@ def _rule(document: Document, reading: _Reading) -> None:
     detector = DETECTORS.get(name) if isinstance(name, str) else None
     if detector is None:
         if isinstance(name, str):
-            message = f"found {name!r}, expected {one_of(DETECTORS, name)}"
+            message = f"发现{quoted(name)}，应为{one_of_these(name, DETECTORS)}"
             reading.faults.append(document.error(("detector",), message))
         elif name is None:
             reading.faults.extend(_misspelled(document, own))
@@ -198,13 +211,14 @@ def _rule(document: Document, reading: _Reading) -> None:
 
 
 _COMMON = keys_at((RuleFile,))
+_OWN = keys_at(detector.parameters for detector in DETECTORS.values())
 
 
 def _misspelled(document: Document, keys: Iterable[str]) -> Iterator[RuleError]:
-    """Keys close to those that every rule has, where no detector says which others there are."""
+    """Keys close to those that every rule has and that no detector knows, where none says which it is."""
     for key in keys:
-        if did_you_mean(key, _COMMON):
-            yield document.error((key,), f"found key `{key}`, expected {one_of(_COMMON, key)}", key=True)
+        if key not in _OWN and nearest(key, _COMMON):
+            yield document.error((key,), unknown_key(key, _COMMON), key=True)
 
 
 def _tuples(value: Any) -> Any:
@@ -218,8 +232,8 @@ def _cases(document: Document, file: RuleFile, reading: _Reading) -> tuple[Case,
     cases = []
     for i, case in enumerate(file.cases):
         if (case.hit is None) == (case.miss is None):
-            found = "neither `hit` nor `miss`" if case.hit is None else "both `hit` and `miss`"
-            reading.faults.append(document.error(("cases", i), f"found {found}, expected one of them"))
+            found = "`hit` 和 `miss` 都没有" if case.hit is None else "`hit` 和 `miss` 都有"
+            reading.faults.append(document.error(("cases", i), f"发现 {found}，应为二者之一"))
             continue
         hit = case.hit is not None
         source = document.source(("cases", i, "hit" if hit else "miss"))
@@ -260,9 +274,8 @@ def _guard(document: Document, reading: _Reading) -> None:
 def _words(document: Document, reading: _Reading) -> None:
     name = PurePosixPath(document.path).stem
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in SLOTS:
-        message = (
-            f"found a word list in a file named {name!r}, expected small letters, not {', '.join(SLOTS)}"
-        )
+        slots = "、".join(SLOTS)
+        message = f"发现词表的文件名{quoted(name)}，应为小写字母、数字、下划线，也不是 {slots}；改文件名"
         reading.faults.append(document.error((), message))
         return
     check = lambda: WordsFile.model_validate(document.values)  # noqa: E731
@@ -284,15 +297,15 @@ def _link(reading: _Reading) -> None:
     for rule, document in reading.rules.values():
         for need in engine.needs(rule):
             if need not in reading.written:
-                reading.faults.append(
-                    _unknown(document, _place_of(document, need), need, "rule", reading.rules)
-                )
+                message = unknown_id("规则", need, reading.rules)
+                reading.faults.append(document.error(_place_of(document, need), message))
             elif rule.status is Status.ACTIVE and _is_draft(reading, need):
-                message = f"found draft rule `{need}`, expected an active one: drafts never score"
+                message = f"发现草稿规则 `{need}`，应为 `status: active` 的规则：草稿从不计分"
                 reading.faults.append(document.error(_place_of(document, need), message))
         for i, named in enumerate(document.values.get("guards", ())):
             if named not in reading.written:
-                reading.faults.append(_unknown(document, ("guards", i), named, "guard", reading.guards))
+                message = unknown_id("共用例外", named, reading.guards)
+                reading.faults.append(document.error(("guards", i), message))
 
 
 def _is_draft(reading: _Reading, rule_id: str) -> bool:
@@ -311,13 +324,6 @@ def _locations(value: Any, named: str) -> Iterator[Location]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in inner:
         yield from ((key, *rest) for rest in _locations(part, named))
-
-
-def _unknown(
-    document: Document, location: Location, named: str, kind: str, known: Collection[str]
-) -> RuleError:
-    hint = did_you_mean(named, known)
-    return document.error(location, f"found {kind} `{named}`, expected the id of a {kind}{hint}")
 
 
 def _guarded(rule: Rule, document: Document, reading: _Reading) -> Rule:

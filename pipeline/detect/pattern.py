@@ -15,12 +15,14 @@ from functools import cache
 
 from pipeline.detect.document import did_you_mean
 from pipeline.detect.sound import LIGHT, is_han
+from pipeline.wanted import one_of, quoted
 
 DEFAULT_GAP = 6
 MAX_GAP = 30
 PAUSES = frozenset("，。、！？；：,.!?;: 　")
 SLOTS = {"amount": 1, "name": 1, "number": 3, "org": 2, "phrase": 1, "surname": 1, "time": 1}
 """Slot names and the least number of characters each stands for."""
+NO_WORDS = "发现一个字不说也算的写法，应为至少有一个必须说的字"
 LONGEST_SLOT = 40
 SLOT_WORTH = {"amount": 2, "name": 1, "number": 3, "org": 2, "phrase": 1, "surname": 1, "time": 2}
 """How many characters of certainty a filled slot is worth."""
@@ -100,7 +102,7 @@ def parse(text: str, lists: frozenset[str] = frozenset()) -> Pattern:
     nodes = _Parser(text, lists).parse()
     least, most = extent(nodes)
     if not least:
-        raise PatternError("found a pattern that matches without any words, expected words", 0)
+        raise PatternError(NO_WORDS, 0)
     return Pattern(text, nodes, least, most)
 
 
@@ -167,14 +169,14 @@ class _Parser:
     def parse(self) -> Sequence:
         nodes = self._sequence("")
         if self.at < len(self.text):
-            raise PatternError(f"found {self.text[self.at]!r} without its opening partner", self.at)
+            raise PatternError(f"发现“{self.text[self.at]}”前面没有另一半，应为成对的括号", self.at)
         self._refuse_edge_gaps(nodes)
         return nodes
 
     def _refuse_edge_gaps(self, nodes: Sequence) -> None:
         if nodes and (isinstance(nodes[0], Gap) or isinstance(nodes[-1], Gap)):
             column = 0 if isinstance(nodes[0], Gap) else len(self.text) - 1
-            raise PatternError("found … at the edge of a pattern, expected words on both sides", column)
+            raise PatternError("发现间隔 … 写在开头或末尾，应为两边都有字", column)
 
     def _sequence(self, closing: str) -> Sequence:
         nodes: list[Node] = []
@@ -196,7 +198,9 @@ class _Parser:
         if char in PAUSES:
             return Pause()
         if not matchable(char):
-            raise PatternError(f"found {char!r}, expected words, a group, … or a slot", self.at - 1)
+            raise PatternError(
+                f"发现{quoted(char)}，应为字、括号、间隔 …，或 {{number}} 这样的花括号", self.at - 1
+            )
         return Char(fold(char), light=fold(char) in LIGHT)
 
     def _group(self, closing: str, *, optional: bool) -> Choice:
@@ -207,10 +211,10 @@ class _Parser:
             self.at += 1
             options.append(self._sequence(closing))
         if self.at >= len(self.text) or self.text[self.at] not in closing:
-            raise PatternError(f"found {self.text[opened]!r} that is never closed by {closing[0]!r}", opened)
+            raise PatternError(f"发现“{self.text[opened]}”没有“{closing[0]}”配对，应为成对的括号", opened)
         self.at += 1
         if not all(options):
-            raise PatternError("found an empty choice, expected words between the bars", opened)
+            raise PatternError("发现空的选项，应为括号里、每个 | 两边都有字", opened)
         return Choice((*options, ()) if optional else tuple(map(_bound, options)))
 
     def _gap(self) -> Gap:
@@ -219,7 +223,7 @@ class _Parser:
             self.at += 1
         size = self._digits()
         if size is not None and not 1 <= size <= MAX_GAP:
-            raise PatternError(f"found a gap of {size}, expected 1 to {MAX_GAP}", start)
+            raise PatternError(f"发现间隔 {size} 个字，应为 1 到 {MAX_GAP}", start)
         return Gap(size or DEFAULT_GAP)
 
     def _digits(self) -> int | None:
@@ -230,17 +234,21 @@ class _Parser:
 
     def _slot(self) -> Slot:
         start, end = self.at, self.text.find("}", self.at)
-        name, _, least = self.text[start + 1 : end].partition(":")
-        if end >= 0 and not _ and name.strip() in self.lists:
-            self.at = end + 1
-            return Slot(name.strip(), 1)
-        if end < 0 or name.strip() not in SLOTS:
-            known = (*SLOTS, *sorted(self.lists))
-            expected = ", ".join(f"{{{slot}}}" for slot in known) + did_you_mean(name.strip(), known)
-            raise PatternError(
-                f"found slot {self.text[start : end + 1] or '{'!r}, expected {expected}", start
-            )
-        if least and not least.strip().isdigit():
-            raise PatternError(f"found {least!r} as the least number of characters", start)
+        if end < 0:
+            raise PatternError("发现“{”没有“}”配对，应为成对的花括号", start)
         self.at = end + 1
-        return Slot(name.strip(), int(least) if least else SLOTS[name.strip()])
+        written = self.text[start : self.at]
+        name, _, least = (part.strip() for part in written[1:-1].partition(":"))
+        if name not in self.lists and name not in SLOTS:
+            raise PatternError(f"发现{quoted(written)}，应为{_slots(name, self.lists)}", start)
+        if name in self.lists and least:
+            raise PatternError(f"发现{quoted(written)}，应为 {{{name}}}；词表后面不写字数", start)
+        if least and not least.isdigit():
+            raise PatternError(f"发现{quoted(written)}，应为整数的字数，如 {{{name}:2}}", start)
+        return Slot(name, int(least or SLOTS.get(name, 1)))
+
+
+def _slots(found: str, lists: frozenset[str]) -> str:
+    """The slots that there are, and which of them is meant."""
+    known = (*SLOTS, *sorted(lists))
+    return one_of(f"{{{slot}}}" for slot in known) + did_you_mean(found, known)

@@ -16,9 +16,12 @@ from ruamel.yaml.nodes import MappingNode
 from ruamel.yaml.reader import ReaderError
 
 from pipeline.errors import RuleError
+from pipeline.wanted import quoted, spaced
 
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 20
+STANDARD = "tag:yaml.org,2002:"
+"""What a tag begins with that is written as `!!`."""
 
 
 class Refused(MarkedYAMLError):
@@ -31,19 +34,20 @@ class _Composer(Composer):
     def compose_document(self) -> Any:
         start = self.parser.peek_event()
         if start.version or start.tags:
-            _refuse("a line that begins with %", "none: rule files have no directives", start)
+            _refuse("以 % 开头的一行", "规则的键；删掉这一行，或给文字加引号", start)
         return super().compose_document()
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.parser.peek_event()
         if isinstance(event, AliasEvent):
-            _refuse(f"the alias *{event.anchor}", "the value itself, written out", event)
+            _refuse(f"别名 *{event.anchor}", "值本身；照写一遍，以 * 开头的文字加引号", event)
         if event.anchor is not None:
-            _refuse(f"the anchor &{event.anchor}", "the value itself, written out where it is used", event)
+            _refuse(f"锚点 &{event.anchor}", "值本身；用到它的地方照写一遍，以 & 开头的文字加引号", event)
         if event.tag is not None:
-            _refuse(f"the tag {event.tag}", "a value without a tag; put text in quotes", event)
+            tag = event.tag.replace(STANDARD, "!!")
+            _refuse(f"标签 {tag}", "不带标签的值；以 ! 开头的文字加引号", event)
         if isinstance(event, CollectionStartEvent) and self.depth >= MOST_LEVELS:
-            _refuse(f"more than {MOST_LEVELS} levels of nesting", f"at most {MOST_LEVELS}", event)
+            _refuse(f"超过 {MOST_LEVELS} 层的嵌套", f"最多 {MOST_LEVELS} 层", event)
         if isinstance(parent, MappingNode) and index is None:
             _check_key(event)
         if isinstance(event, ScalarEvent) and event.style in (None, "'", '"'):
@@ -58,11 +62,11 @@ class _Constructor(RoundTripConstructor):
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError) as error:
-            problem = f"found {_short(node.value)}, expected a number; put text in quotes"
+            problem = f"发现{quoted(node.value)}，应为数；是文字就加引号"
             raise Refused(None, None, problem, node.start_mark) from error
 
 
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda maker, node: maker.construct_scalar(node))
+_Constructor.add_constructor(f"{STANDARD}timestamp", lambda maker, node: maker.construct_scalar(node))
 
 
 def load_plain(path: str, text: str) -> Any:
@@ -78,30 +82,32 @@ def load_plain(path: str, text: str) -> Any:
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1
-        message = f"found the control character #{error.character:02x}, expected text"
+        message = f"发现控制字符 #{error.character:02x}，应为文字；删掉它"
         raise RuleError(message, path=path, line=line, column=column) from error
     except YAMLError as error:
-        message = " ".join(str(error).split())
-        raise RuleError(f"found text that is not YAML ({message}), expected YAML", path=path) from error
+        raise RuleError(NO_YAML, path=path) from error
 
 
 def too_large(path: str) -> RuleError:
     """The fault of a file over the limit."""
-    message = f"found a file over {MOST_BYTES >> 20} MiB, expected a rule file; split it into several"
+    message = f"发现超过 {MOST_BYTES >> 20} MiB 的文件，应为规则文件；分成几个文件"
     return RuleError(message, path=path)
 
 
 def _refuse(found: str, expected: str, event: Event) -> None:
-    raise Refused(None, None, f"found {found}, expected {expected}", event.start_mark)
+    raise Refused(None, None, f"发现{spaced(found)}，应为{spaced(expected)}", event.start_mark)
+
+
+_NAMED = "名称加冒号，如 `id: `"
 
 
 def _check_key(event: Event) -> None:
     if not isinstance(event, ScalarEvent):
-        _refuse("a list or keys in the place of a key", "a name and a colon, as in `id: `", event)
+        _refuse("列表或键写在键的位置上", _NAMED, event)
     elif event.value == "<<" and event.style is None:
-        _refuse("the merge key <<", "the keys themselves, written out", event)
+        _refuse("合并键 <<", "键本身；照写一遍", event)
     elif event.value.lower() in ("", "~", "null") and event.style is None:
-        _refuse("a key without a name", "a name and a colon, as in `id: `", event)
+        _refuse("没有名称的键", _NAMED, event)
 
 
 def _check_lines(event: ScalarEvent) -> None:
@@ -109,15 +115,9 @@ def _check_lines(event: ScalarEvent) -> None:
     if event.start_mark.line == event.end_mark.line:
         return
     if event.style is None:
-        found = f"a text that goes on in line {event.start_mark.line + 2}"
-        _refuse(
-            found, "the next entry or key there, with the spaces of its like; `|` for several lines", event
-        )
-    _refuse("a quote that is not closed in its line", "its partner; `|` for several lines", event)
-
-
-def _short(text: str, most: int = 40) -> str:
-    return repr(text if len(text) <= most else f"{text[:most]}…")
+        found = f"文字连到了第 {event.start_mark.line + 2} 行"
+        _refuse(found, "下一项或下一个键；和同类的缩进对齐，文字真有几行就用 `|`", event)
+    _refuse("引号在本行没有另一半", "成对的引号；文字真有几行就用 `|`", event)
 
 
 def _syntax(path: str, text: str, error: MarkedYAMLError) -> RuleError:
@@ -138,39 +138,39 @@ def _syntax(path: str, text: str, error: MarkedYAMLError) -> RuleError:
 
 
 _SLIPS = (
-    (r"(?:\s*- +)?[a-z_]+(：)", "found a full-width colon, expected `: `, a colon and a space"),
-    (r"\s*-(?=[^\s-])()", "found `-` and a word together, expected a space between them"),
-    (r"\s*- *([\[{])", "found a text that begins with [ or {, expected quotes around it"),
+    (r"(?:\s*- +)?[a-z_]+(：)", "发现全角冒号，应为半角冒号加一个空格 `: `"),
+    (r"\s*-(?=[^\s-])()", "发现 `-` 和文字连在一起，应为中间有一个空格"),
+    (r"\s*- *([\[{])", "发现以 [ 或 { 开头的文字，应为引号里的文字；给整句加引号"),
 )
 """Slips by which a line, or the one before it, is no YAML; the group says where."""
+NO_YAML = "发现不合 YAML 的写法，应为 `键: 值` 或 `- 一项`；对照上下几行的缩进、引号和冒号"
 _EXPLAINED = (
-    (r"found another document", "found a second document after `---`, expected one rule in each file"),
+    (r"found another document", "发现 `---` 之后还有一份，应为一个文件一条规则；分成两个文件"),
     (
         r"mapping values are not allowed",
-        "found a colon out of place, expected quotes around the text, or the same spaces as the line above",
+        "发现位置不对的冒号，应为引号里的文字，或与上一行一样的缩进；给整句加引号，或对齐",
     ),
-    (r"unexpected end of stream", "found a quote that is never closed, expected its partner"),
-    (r"could not find expected ':'", "found a line without a colon, expected `key: value`"),
-    (
-        r"expected <block end>, but found '-'",
-        "found a list entry out of place, expected it below a key, with the spaces of the other entries",
-    ),
-    (
-        r"expected <block end>, but found",
-        "found a line that is not in line with those above, expected the same number of spaces",
-    ),
-    (r"cannot start any token", "found a text that begins with a special sign, expected quotes around it"),
+    (r"unexpected (end of stream|document separator)", "发现引号一直没有另一半，应为成对的引号"),
+    (r"could not find expected ':'", "发现没有冒号的一行，应为 `键: 值` 或 `- 一项`"),
+    (r"expected <block end>, but found '-'", "发现位置不对的一项，应为写在键的下面、和别的项对齐"),
+    (r"expected <block end>, but found", "发现没有和上面对齐的一行，应为和同级的键一样多的空格"),
+    (r"cannot start any token", "发现以特殊符号开头的文字，应为引号里的文字；给整句加引号"),
+    (r"unknown escape|hexdecimal", "发现双引号里的反斜杠，应为单引号里的文字；把双引号换成单引号"),
+    (r"expected ',' or", "发现没有写完的括号，应为逗号隔开、括号成对，如 `[甲, 乙]`；或一行一项"),
+    (r"(entries|keys) are not allowed", "发现位置不对的一项，应为另起一行，和同级的对齐"),
+    (r"chomping|a comment or a line break", "发现 `|` 或 `>` 后面还有字，应为另起一行、多缩进几格的文字"),
+    (r"more indented follow up", "发现 `|` 或 `>` 下面的文字缩进不一，应为同样多的空格"),
 )
 """What ruamel says about the mistakes that are made most, in plainer words."""
 
 
 def _problem(error: MarkedYAMLError, written: str, column: int) -> str:
-    problem = " ".join(str(error.problem or "found text that is not YAML").splitlines()[0].split())
+    problem = str(error.problem or error.context)
     if written[column : column + 1] == "\t":
-        return "found a tab, expected spaces"
+        return "发现制表符，应为空格；用空格缩进"
     if duplicate := re.search(r'found duplicate key "([^"]*)"', problem):
-        return f"found key `{duplicate[1]}` a second time, expected each key once"
+        return f"发现键 `{duplicate[1]}` 写了第二遍，应为每个键只写一次"
     for pattern, explained in _EXPLAINED:
         if re.search(pattern, problem):
             return explained
-    return problem if "expected" in problem else f"{problem}, expected YAML"
+    return NO_YAML

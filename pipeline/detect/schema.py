@@ -45,7 +45,7 @@ class NearFile(File):
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if self.seconds is not None and self.turns is not None:
-            raise PydanticCustomError("two_measures", "`seconds` or `turns`, not both")
+            raise PydanticCustomError("two_measures", "只写 `seconds` 或 `turns` 之一")
         return self
 
     def value(self) -> Near:
@@ -90,7 +90,7 @@ def _day(value: Any) -> Any:
     try:
         return value if value is None else date.fromisoformat(str(value))
     except ValueError as error:
-        raise PydanticCustomError("day", "a day such as 2026-01-31") from error
+        raise PydanticCustomError("day", "日期，如 2026-01-31") from error
 
 
 Day = Annotated[date | None, BeforeValidator(_day)]
@@ -105,7 +105,7 @@ class EffectiveFile(File):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first and self.last and self.last < self.first:
-            raise PydanticCustomError("order", "`until` not before `from`")
+            raise PydanticCustomError("order", "不早于 `from` 的 `until`")
         return self
 
     def value(self) -> Effective:

@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.detect.document import one_of_these
 from pipeline.detect.pattern import matchable
 from pipeline.timeline import (
     Call,
@@ -38,6 +39,7 @@ from pipeline.timeline import (
     subtract,
 )
 from pipeline.units import Ms, to_ms
+from pipeline.wanted import quoted
 
 CHARACTER: Ms = 240
 PROBABILITY = 0.7
@@ -46,7 +48,7 @@ LEAST_SILENCE: Ms = 1000
 ZONE = ZoneInfo("Asia/Shanghai")
 _ROLES = {"坐席": Role.AGENT, "客户": Role.CUSTOMER}
 _HOLDS = {"等待音乐": True, "静音等待": False}
-EXPECTED = "expected `坐席 3.0 words`, `客户 3.0 words`, `等待音乐 6.0 20.0` or `静音等待 6.0 20.0`"
+EXPECTED = "应为 `坐席 3.0 说的话`、`客户 3.0 说的话`、`等待音乐 6.0 20.0` 或 `静音等待 6.0 20.0`"
 
 
 _VOICE = re.compile(r"\[([^\]]*)\]\s*(.*)", re.DOTALL)
@@ -94,7 +96,7 @@ def _read(line: str, script: _Script, probability: float) -> None:
     if not parts:
         return
     if len(parts) < 3 or parts[0] not in (*_ROLES, *_HOLDS):
-        raise ValueError(f"found {line!r}, {EXPECTED}")
+        raise ValueError(f"发现{quoted(line)}，{EXPECTED}")
     start = to_ms(_seconds(parts[1]))
     if parts[0] in _HOLDS:
         script.holds.append(Hold(span=Span(start, to_ms(_seconds(parts[2]))), music=_HOLDS[parts[0]]))
@@ -116,7 +118,7 @@ def _turn(role: Role, start: Ms, text: str, probability: float) -> Turn:
 def _measure(part: str) -> tuple[str, float]:
     unit = next((unit for unit in _UNITS if part.endswith(unit)), None)
     if unit is None:
-        raise ValueError(f"found {part!r}, expected a measure such as `4.5s`, `-12dB` or `260Hz`")
+        raise ValueError(f"发现{quoted(part)}，应为长度、音量或音高，如 `4.5s`、`-12dB`、`260Hz`")
     return unit, _seconds(part.removesuffix(unit))
 
 
@@ -131,20 +133,24 @@ def _lasting(turn: Turn, duration: Ms) -> Turn:
 
 def _fact(key: str, value: str) -> Any:
     if key not in _FACTS:
-        raise ValueError(f"found `# {key}`, expected one of {', '.join(_FACTS)}")
-    return _FACTS[key](value)
+        raise ValueError(f"发现 `# {key}`，应为{one_of_these(key, _FACTS)}")
+    read, wanted = _FACTS[key]
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ValueError(f"发现 `# {key}` 后面是{quoted(value)}，应为{wanted}") from error
 
 
 def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(f"found {text!r}, expected seconds; {EXPECTED}") from error
+        raise ValueError(f"发现{quoted(text)}，应为秒数：整行{EXPECTED}") from error
 
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError(f"found {text!r}, expected true or false")
+        raise ValueError(text)
     return text == "true"
 
 
@@ -153,16 +159,16 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
 
 
-_FACTS: Mapping[str, Callable[[str], Any]] = {
-    "agent_id": str,
-    "answered": _seconds,
-    "business": str,
-    "direction": Direction,
-    "duration": _seconds,
-    "is_complaint": _yes_or_no,
-    "queue_wait_seconds": _seconds,
-    "ring_count": int,
-    "started_at": _moment,
+_FACTS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "agent_id": (str, "工号"),
+    "answered": (float, "秒数"),
+    "business": (str, "业务线"),
+    "direction": (Direction, " inbound、outbound 之一"),
+    "duration": (float, "秒数"),
+    "is_complaint": (_yes_or_no, " true 或 false"),
+    "queue_wait_seconds": (float, "秒数"),
+    "ring_count": (int, "整数"),
+    "started_at": (_moment, "日期或时间，如 2026-03-01"),
 }
 _OF_THE_WORDS = ("answered", "duration")
 

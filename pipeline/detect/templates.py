@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.detect.document import Document, Location, did_you_mean
+from pipeline.detect.document import Document, Location, did_you_mean, shown, unknown_id
 from pipeline.detect.template_schema import (
     DeductionFile,
     FatalFile,
@@ -35,7 +35,7 @@ from pipeline.units import points
 
 LEAVES = ("absent", "present")
 NODES = ("all", "any", "none")
-EXPECTED = "`always`, or one of `present`, `absent` (a rule id), `all`, `any`, `none` (a list)"
+EXPECTED = "`always`，或 `present`、`absent`（规则的 id）、`all`、`any`、`none`（列表）之一"
 
 
 class Reader:
@@ -81,7 +81,7 @@ class Reader:
     def _section(self, file: TemplateFile, index: int, section: SectionFile) -> Section:
         location: Location = ("sections", index)
         if file.total == "weighted" and section.weight is None:
-            self._fault(location, "found no `weight`, expected one in each section: the total is weighted")
+            self._fault(location, "发现少了 `weight`，应为每个维度都写：总分按权重算")
         items = (
             self._item(section.title, item, (*location, "items", j), file)
             for j, item in enumerate(section.items)
@@ -119,7 +119,7 @@ class Reader:
 
     def _level(self, level: LevelFile, location: Location) -> Level:
         if level.lowest is not None and level.lowest > level.points:
-            message = f"found {level.lowest:g}, expected at most the level's points, {level.points:g}"
+            message = f"发现 {level.lowest:g}，应为不高于本级的分数 {level.points:g}"
             self._fault((*location, "lowest"), message)
         return Level(
             title=level.title,
@@ -141,32 +141,30 @@ class Reader:
 
     def _fatal(self, fatal: FatalFile, location: Location) -> Fatal:
         if (fatal.zero == "section") != (fatal.section is not None):
-            found = "no `section`" if fatal.section is None else "`section` beside `zero: card`"
-            self._fault(location, f"found {found}, expected `section:` with `zero: section` and only there")
+            found = "少了 `section`" if fatal.section is None else " `zero: card` 也写了 `section`"
+            self._fault(location, f"发现{found}，应为 `zero: section` 时要写、否则不写")
         when = self._optional(fatal.when, (*location, "when"))
         return Fatal(id=fatal.id, title=fatal.title, when=when, zero=Zero(fatal.zero), section=fatal.section)
 
     def _check_ids(self, template: Template) -> None:
         """Items and fatal items share their ids, since reviews name both; sections have their own."""
         sections = [section.id for section in template.sections]
-        self._once("section", [(id_, ("sections", i)) for i, id_ in enumerate(sections)])
+        self._once("维度", [(id_, ("sections", i)) for i, id_ in enumerate(sections)])
         items = [
             (item.id, ("sections", i, "items", j))
             for i, section in enumerate(template.sections)
             for j, item in enumerate(section.items)
         ]
-        self._once("item", [*items, *((one.id, ("fatal", i)) for i, one in enumerate(template.fatal))])
+        self._once("项目", [*items, *((one.id, ("fatal", i)) for i, one in enumerate(template.fatal))])
         for i, fatal in enumerate(template.fatal):
             if fatal.section is not None and fatal.section not in sections:
-                hint = did_you_mean(fatal.section, sections)
-                message = f"found section `{fatal.section}`, expected the id of a section{hint}"
-                self._fault(("fatal", i, "section"), message)
+                self._fault(("fatal", i, "section"), unknown_id("维度", fatal.section, sections))
 
     def _once(self, kind: str, named: Iterable[tuple[str, Location]]) -> None:
         seen: set[str] = set()
         for id_, location in named:
             if id_ in seen:
-                self._fault((*location, "id"), f"found {kind} `{id_}` twice, expected each id once")
+                self._fault((*location, "id"), f"发现{kind} `{id_}` 写了第二遍，应为不重复的 id")
             seen.add(id_)
 
     def _optional(self, value: Any, location: Location) -> Condition | None:
@@ -176,7 +174,7 @@ class Reader:
         if value == "always":
             return Condition(kind="always")
         if not isinstance(value, dict) or len(value) != 1:
-            self._fault(location, f"found {value!r}, expected {EXPECTED}")
+            self._fault(location, f"发现{shown(value)}，应为 {EXPECTED}")
             return Condition(kind="always")
         ((kind, inner),) = value.items()
         if kind in LEAVES and isinstance(inner, str):
@@ -186,13 +184,12 @@ class Reader:
             parts = (self._condition(part, (*location, kind, i)) for i, part in enumerate(inner))
             return Condition(kind=kind, parts=tuple(parts))
         hint = "" if kind in LEAVES + NODES else did_you_mean(kind, LEAVES + NODES)
-        self._fault((*location, kind), f"found `{kind}: {inner}`, expected {EXPECTED}{hint}")
+        self._fault((*location, kind), f"发现 `{kind}:` 后面是{shown(inner)}，应为 {EXPECTED}{hint}")
         return Condition(kind="always")
 
     def _check(self, rule: str, location: Location) -> None:
         if rule not in self.rules:
-            hint = did_you_mean(rule, self.rules)
-            self._fault(location, f"found rule `{rule}`, expected the id of a rule{hint}")
+            self._fault(location, unknown_id("规则", rule, self.rules))
 
     def _fault(self, location: Location, message: str) -> None:
         self.faults.append(self.document.error(location, message))

@@ -35,7 +35,9 @@ def checked(text: str, info: ValidationInfo, *, phrase_slot: bool = False) -> st
     lists: Lists = (info.context or {}).get("words", {})
     try:
         if not phrase_slot and "{phrase}" in text.replace(" ", ""):
-            raise PatternError("found {phrase}, which only `except` may use", text.index("{"))
+            raise PatternError(
+                "发现 {phrase}，应为普通的说法；{phrase} 只能写在 `except` 里", text.index("{")
+            )
         return expand(text, lists)
     except PatternError as error:
         raise at_column(str(error), error.column) from error
@@ -44,7 +46,7 @@ def checked(text: str, info: ValidationInfo, *, phrase_slot: bool = False) -> st
 def one_word(text: str) -> str:
     """An entry of a word list, for pydantic: plain words."""
     if other := _NOT_IN_WORDS.search(text):
-        raise at_column(f"found {other[0]!r} in a word list, expected plain words", other.start())
+        raise at_column(f"发现词表里有“{other[0]}”，应为普通的词；一行一个", other.start())
     try:
         parse(text)
     except PatternError as error:

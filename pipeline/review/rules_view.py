@@ -146,14 +146,12 @@ SORTS: Mapping[str, Callable[[RuleRow], tuple[object, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownNotice:
-    """A notice with the line that it is about. `found`, `expected`: the two halves of what it says; `found`
-    alone where it says something else."""
+    """A notice with the line that it is about."""
 
     place: str
     line: int
     is_error: bool
-    found: str
-    expected: str
+    message: str
     check: str
     excerpt: str
     column: int
@@ -171,7 +169,6 @@ LONGEST_EXCERPT = 90
 
 
 def _shown(notice: Notice, lines: list[str]) -> ShownNotice:
-    found, comma, expected = notice.message.partition(", expected ")
     source = notice.source
     line = lines[source.line - 1] if source.line <= len(lines) else ""
     first = max(0, source.column - 1 - LONGEST_EXCERPT // 2) if len(line) > LONGEST_EXCERPT else 0
@@ -179,8 +176,7 @@ def _shown(notice: Notice, lines: list[str]) -> ShownNotice:
         place=str(source),
         line=source.line,
         is_error=notice.level is Level.ERROR,
-        found=found.removeprefix("found ") if comma else notice.message,
-        expected=expected,
+        message=notice.message,
         check=notice.check,
         excerpt=line[first : first + LONGEST_EXCERPT],
         column=source.column - 1 - first,

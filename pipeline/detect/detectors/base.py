@@ -1,5 +1,6 @@
 """What every detector is: parameters that pydantic checks, the rules it builds on, and `detect`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, Self
 
@@ -31,9 +32,15 @@ class Parameters(BaseModel):
     def needs_one_of(self, *keys: str) -> Self:
         """These parameters, for a validator; a fault where a rule file gives none of the keys."""
         if all(getattr(self, key) is None for key in keys):
-            named = ", ".join(f"`{key}`" for key in keys)
-            raise PydanticCustomError("none_of", "at least one of {keys}", {"keys": named})
+            raise at_least_one(keys)
         return self
+
+
+def at_least_one(keys: Iterable[str]) -> PydanticCustomError:
+    """The fault where a rule file gives none of the keys, for a validator."""
+    return PydanticCustomError(
+        "none_of", "{keys} 至少写一个", {"keys": "、".join(f"`{key}`" for key in keys)}
+    )
 
 
 class Detect(Protocol):

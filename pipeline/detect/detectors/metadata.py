@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.detect.detectors.base import Detector, Parameters
+from pipeline.detect.detectors.base import Detector, Parameters, at_least_one
 from pipeline.detect.scene import Scene
 from pipeline.findings import Finding, Outcome
 from pipeline.ruleset import Rule
@@ -26,7 +26,7 @@ class Bounds(BaseModel):
     @model_validator(mode="after")
     def _some(self) -> Self:
         if not self.model_fields_set:
-            raise PydanticCustomError("empty", "`more_than`, `at_least`, `less_than` or `at_most`")
+            raise at_least_one(type(self).model_fields)
         return self
 
     def hold(self, value: float) -> bool:
@@ -66,10 +66,10 @@ class MetadataParameters(Parameters):
     @model_validator(mode="after")
     def _something_known(self) -> Self:
         if not self.model_fields_set:
-            raise PydanticCustomError("empty", f"at least one of {', '.join(type(self).model_fields)}")
+            raise at_least_one(type(self).model_fields)
         for direction in self.direction:
             if direction not in set(Direction):
-                raise PydanticCustomError("direction", "`inbound` or `outbound` as the direction")
+                raise PydanticCustomError("direction", "`direction` 写 inbound、outbound 之一")
         return self
 
 

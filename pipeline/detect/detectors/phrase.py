@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.detect import expressions
-from pipeline.detect.detectors.base import Detector, Parameters
+from pipeline.detect.detectors.base import Detector, Parameters, at_least_one
 from pipeline.detect.exceptions import Place, cancelled
 from pipeline.detect.heard import Heard
 from pipeline.detect.match import Fit, Match, Matcher
@@ -65,11 +65,9 @@ class PhraseParameters(Parameters):
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:
         if not (self.phrases or self.regex or self.none_of):
-            raise PydanticCustomError(
-                "nothing", "`phrases`, `regex` or `none_of` with something to listen for"
-            )
+            raise at_least_one(("phrases", "regex", "none_of"))
         if isinstance(self.require, int) and self.require > len(self.wanted):
-            raise PydanticCustomError("too_many", "`require` not above the number of phrases and expressions")
+            raise PydanticCustomError("too_many", "不大于说法和正则表达式条数的 `require`")
         return self
 
     def matcher(self, heard: Heard) -> Matcher:

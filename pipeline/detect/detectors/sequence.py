@@ -25,9 +25,9 @@ class SequenceParameters(Parameters):
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         if (self.then is None) == (self.without is None):
-            raise PydanticCustomError("then", "either `then` or `without`")
+            raise PydanticCustomError("then", "`then`、`without` 写一个，也只写一个")
         if self.max_seconds is not None and self.max_turns is not None:
-            raise PydanticCustomError("two_measures", "`max_seconds` or `max_turns`, not both")
+            raise PydanticCustomError("two_measures", "只写 `max_seconds` 或 `max_turns` 之一")
         return self
 
     @property

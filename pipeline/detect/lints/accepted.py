@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from pipeline.detect.document import one_of_these
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.scope import Source
 
@@ -53,12 +54,11 @@ def _about(notice: Notice) -> tuple[str, int, str]:
 
 def _faults(remark: _Remark, used: set[tuple[str, int, str]], checks: frozenset[str]) -> Iterator[Notice]:
     if remark.check not in checks:
-        known = "、".join(sorted(checks))
-        message = f"found `# lint: {remark.check}`, expected the name of a check: {known}"
+        message = f"发现没有的检查 `{remark.check}`，应为{one_of_these(remark.check, checks)}"
     elif not remark.reason:
-        message = f"found `# lint: {remark.check}` without a reason, expected why this is as it should be"
+        message = f"发现 `# lint: {remark.check}` 没有理由，应为说明为什么就该这样；在后面写上"
     elif remark.about not in used:
-        message = f"found `# lint: {remark.check}`, but no such warning here, expected no remark"
+        message = f"发现 `# lint: {remark.check}`，而这里没有这个警告，应为没有这句说明；删掉它"
     else:
         return
     yield Notice(check=CHECK, level=Level.WARNING, source=remark.source, message=message)

@@ -24,7 +24,7 @@ def unreachable_levels(subject: Subject) -> Iterator[Notice]:
                 yield subject.notice(Level.ERROR, source, NEVER)
 
 
-NEVER = "found a condition that can never hold, expected one that can"
+NEVER = "发现永远不成立的条件，应为能成立的条件"
 
 
 def _of_item(subject: Subject, template: Template, item: Item, location: Location) -> Iterator[Notice]:
@@ -36,8 +36,8 @@ def _of_item(subject: Subject, template: Template, item: Item, location: Locatio
         if _never(level.when):
             yield subject.notice(Level.ERROR, source, NEVER)
         elif blocking := _blocking(earlier, level.when):
-            message = f"found a condition that holds only where {blocking} holds, which comes first, "
-            yield subject.notice(Level.ERROR, source, message + "expected one that can be reached")
+            message = f"发现只有“{blocking}”也成立时才成立的条件，而它排在前面，"
+            yield subject.notice(Level.ERROR, source, message + "应为轮得到的条件；改条件，或换次序")
         earlier.append((level.title, level.when))
 
 

@@ -41,11 +41,12 @@ def example_twice(subject: Subject) -> Iterator[Notice]:
         for sentence in examples(rule):
             first = seen.setdefault(sounds_of(sentence.text), sentence)
             if first.key != sentence.key:
-                message = f"found {sentence}, which is an example {subject.told(first, sentence)}, "
-                message += "expected it in one of the two lists"
+                message = (
+                    f"发现反例{sentence}，在{subject.told(first, sentence)}是例句，应为二者之一；删掉一处"
+                )
                 yield subject.notice(Level.ERROR, subject.at(sentence), message)
             elif first is not sentence:
-                message = f"found {sentence} a second time, expected it only {subject.told(first, sentence)}"
+                message = f"发现{sentence}写了第二遍，应为只写在{subject.told(first, sentence)}；删掉一处"
                 yield subject.notice(Level.WARNING, subject.at(sentence), message)
 
 
@@ -57,9 +58,8 @@ def example_contradiction(subject: Subject) -> Iterator[Notice]:
             key = (rule.label, rule.role, sounds_of(sentence.text))
             first = seen.setdefault(key, sentence)
             if first.rule.category != rule.category:
-                message = f"found {sentence} of `{rule.category}`, which is an example of "
-                message += f"`{first.rule.category}` {subject.told(first, sentence)}, "
-                message += "expected one category for it"
+                message = f"发现 `{rule.category}` 的例句{sentence}，在{subject.told(first, sentence)}"
+                message += f"是 `{first.rule.category}` 的，应为只归一类；删掉一处"
                 yield subject.notice(Level.WARNING, subject.at(sentence), message)
 
 
@@ -67,8 +67,7 @@ def example_harmless(subject: Subject) -> Iterator[Notice]:
     """An example of misconduct or distress that ordinary talk says to the sound."""
     rules = [rule for rule in subject.learning if rule.label in FORBIDDEN | DISTRESS]
     for sentence, clause in _alike(rules, tuple(_clauses(subject.ordinary))):
-        message = f"found {sentence}, which sounds like ordinary speech (“{clause.line.text}”), "
-        message += "expected an example that says more"
+        message = f"发现例句{sentence}，听起来像平常话“{clause.line.text}”，应为更有特点的例句"
         yield subject.notice(Level.WARNING, subject.at(sentence), message)
 
 
@@ -76,8 +75,7 @@ def example_recommended(subject: Subject) -> Iterator[Notice]:
     """An example of misconduct that sounds like a case which another rule wants to hear."""
     rules = [rule for rule in subject.learning if rule.label in FORBIDDEN]
     for sentence, clause in _alike(rules, tuple(_recommended(subject))):
-        message = f"found {sentence}, which sounds like recommended wording “{clause.line.text}” "
-        message += f"({clause.told}), expected one of the two"
+        message = f"发现例句{sentence}，听起来像该说的话“{clause.line.text}”（{clause.told}），应为二者之一"
         yield subject.notice(Level.ERROR, subject.at(sentence), message)
 
 
@@ -87,7 +85,7 @@ def _recommended(subject: Subject) -> Iterator[Clause]:
             continue
         for case in rule.cases:
             lines = _said(case.text) if case.hit else ()
-            yield from _clauses(lines, f"{rule.id}, {case.source}")
+            yield from _clauses(lines, f"{rule.id}，{case.source}")
 
 
 WORDED = ("phrase", "similar")

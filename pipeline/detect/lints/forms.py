@@ -37,8 +37,7 @@ def _printed_sections(subject: Subject, template: Template) -> Iterator[Notice]:
         printed = written[i].get("points")
         total = _sum(section.items)
         if printed is not None and Decimal(str(printed)) != total:
-            message = f"found items that add up to {_number(total)}, "
-            message += f"expected the section's printed {_number(printed)}"
+            message = f"发现各项相加是 {_number(total)}，应为本维度印的 {_number(printed)}"
             yield _error(subject, template, ("sections", i, "points"), message)
 
 
@@ -46,45 +45,41 @@ def _printed_total(subject: Subject, template: Template) -> Iterator[Notice]:
     printed = subject.document(template).values.get("points")
     total = _sum(template.items)
     if printed is not None and template.full is None and Decimal(str(printed)) != total:
-        message = f"found items that add up to {_number(total)}, expected the printed {_number(printed)}, "
-        yield _error(subject, template, ("points",), message + f"or `full: {_number(printed)}` to normalise")
+        message = f"发现各项相加是 {_number(total)}，应为印的总分 {_number(printed)}；"
+        yield _error(subject, template, ("points",), message + f"要折合就写 `full: {_number(printed)}`")
 
 
 def _weights(subject: Subject, template: Template) -> Iterator[Notice]:
     weights = [section.weight for section in template.sections if section.weight is not None]
     if weights and sum(weights, Decimal(0)) != 100:
-        message = f"found weights that add up to {_number(sum(weights, Decimal(0)))}, expected 100"
+        message = f"发现权重相加是 {_number(sum(weights, Decimal(0)))}，应为 100"
         yield _error(subject, template, ("sections", 0, "weight"), message)
     if template.total is not Total.WEIGHTED:
         return
     counted = [(item, location) for item, location in placed_items(template) if not item.bonus]
     for item, location in counted:
         if item.points != counted[0][0].points:
-            message = f"found {_number(item.points)} points, expected {_number(counted[0][0].points)} "
-            message += "as in the other items of a weighted form"
+            message = f"发现 {_number(item.points)} 分，应为 {_number(counted[0][0].points)} 分："
+            message += "按权重算总分的表，各项满分一样"
             yield _warning(subject, template, (*location, "points"), message)
 
 
 def _pass_mark(subject: Subject, template: Template) -> Iterator[Notice]:
     full = template.full or (template.points if template.total is Total.POINTS else None)
     if template.pass_mark is not None and full is not None and template.pass_mark > full:
-        message = (
-            f"found a pass mark of {_number(template.pass_mark)}, expected at most the full {_number(full)}"
-        )
+        message = f"发现合格线 {_number(template.pass_mark)} 分，应为不高于满分 {_number(full)} 分"
         yield _error(subject, template, ("pass_mark",), message)
 
 
 def _levels(subject: Subject, template: Template, item: Item, location: Location) -> Iterator[Notice]:
     if item.levels and not item.deductions and max(one.points for one in item.levels) != item.points:
         highest = max(one.points for one in item.levels)
-        message = (
-            f"found a highest level of {_number(highest)} points, expected the item's {_number(item.points)}"
-        )
+        message = f"发现最高一级是 {_number(highest)} 分，应为本项目的满分 {_number(item.points)} 分"
         yield _error(subject, template, (*location, "points"), message)
     for k, (before, level) in enumerate(zip(item.levels, item.levels[1:], strict=False), start=1):
         if level.points >= before.least:
-            message = f"found {_number(level.points)} points, "
-            message += f"expected fewer than {before.title}'s {_number(before.least)}"
+            least = _number(before.least)
+            message = f"发现 {_number(level.points)} 分，应为低于上一级“{before.title}”的 {least} 分"
             yield _error(subject, template, (*location, "levels", k, "points"), message)
 
 
@@ -97,19 +92,19 @@ def nobody_fills(subject: Subject) -> Iterator[Notice]:
     for template in subject.ruleset.templates:
         for item, location in placed_items(template):
             if message := _unfilled(item):
-                yield _error(subject, template, (*location, "fill"), f"found {message}")
+                yield _error(subject, template, (*location, "fill"), f"发现 {message}")
 
 
 def _unfilled(item: Item) -> str:
     by_levels = any(level.when for level in item.levels)
     if by_levels and item.deductions:
-        return "levels with `when` and `deductions`, expected one of them"
+        return "`deductions` 和写了 `when` 的等级都有，应为二者之一"
     if item.fill is Fill.AUTO and not by_levels and not item.deductions:
-        return "`auto` without `when` or `deductions`, expected one, or `assist` or `manual`"
+        return "`auto` 而 `when`、`deductions` 都没有，应为写一种，或 `assist`、`manual`"
     if item.fill is Fill.ASSIST and not item.evidence_rules():
-        return "`assist` without any rule, expected `rules:`, or `manual`"
+        return "`assist` 而没有一条规则，应为写 `rules:`，或 `manual`"
     if item.fill is Fill.MANUAL and not item.manual_because:
-        return "`manual` without a reason, expected `manual_because:`"
+        return "`manual` 而没有理由，应为写 `manual_because:`"
     return ""
 
 
@@ -118,8 +113,8 @@ def ambiguous_choice(subject: Subject) -> Iterator[Notice]:
     chosen = [template for template in subject.ruleset.templates if template.use is Use.ALWAYS]
     for first, second in combinations(chosen, 2):
         if first.specificity == second.specificity and _meet(first, second):
-            message = f"found calls that `{first.id}` is meant for as much, expected another "
-            message += "direction, business or days, or `use: on_request`"
+            message = f"发现这些通话也同样归评分表 `{first.id}`，应为不同的方向、业务或日期，"
+            message += "或 `use: on_request`"
             yield _error(subject, second, ("applies",), message)
 
 

@@ -24,8 +24,8 @@ def short_regex(subject: Subject) -> Iterator[Notice]:
         fits = compiled(expression.text)
         found = next((char for char in characters if fits.fullmatch(char)), None)
         if found is not None and parameters(expression.rule).anchor == "anywhere":
-            message = f"found expression {expression}, which one character fits (“{found}”), "
-            message += f"expected at least {LEAST}, or `anchor: turn`"
+            message = f"发现正则表达式 {expression} 有一个字（“{found}”）就算，"
+            message += f"应为至少 {LEAST} 个字，或 `anchor: turn`"
             yield subject.notice(Level.WARNING, subject.at(expression), message)
 
 
@@ -35,8 +35,8 @@ def wide_regex(subject: Subject) -> Iterator[Notice]:
         fits = compiled(expression.text)
         found = [line.text for line in subject.ordinary if fits.search(line.text)]
         if len(found) >= WIDE * len(subject.ordinary):
-            message = f"found expression {expression} in {len(found)} of {len(subject.ordinary)} "
-            message += f"ordinary sentences (“{found[0]}”), expected one that few of them fit"
+            message = f"发现正则表达式 {expression} 在 {len(subject.ordinary)} 句平常话里找到 {len(found)} 句"
+            message += f"（如“{found[0]}”），应为平常话里少有的"
             yield subject.notice(Level.WARNING, subject.at(expression), message)
 
 
@@ -49,8 +49,8 @@ def repeated_regex(subject: Subject) -> Iterator[Notice]:
                 key = (expression.text, rule.role, rule.window)
                 first = seen.setdefault(key, expression)
                 if first is not expression:
-                    message = f"found expression {expression} a second time, "
-                    message += f"expected it only {subject.told(first, expression)}"
+                    message = f"发现正则表达式 {expression} 写了第二遍，"
+                    message += f"应为只写在{subject.told(first, expression)}；删掉一处"
                     yield subject.notice(Level.WARNING, subject.at(expression), message)
 
 
@@ -59,8 +59,8 @@ def unbounded_regex(subject: Subject) -> Iterator[Notice]:
     for expression in _listed(subject):
         if found := _LOOKS_LIKE_GAP.search(expression.text):
             place = subject.at(expression)
-            message = f"found `{found[0]}` in expression {expression}, which runs on to the end of the turn, "
-            message += "expected a limit, such as `.{0,10}`"
+            message = f"发现正则表达式 {expression} 里的 `{found[0]}` 会一直管到这一轮的末尾，"
+            message += "应为有限的长度，如 `.{0,10}`"
             yield subject.notice(Level.WARNING, place, message)
 
 
@@ -73,8 +73,8 @@ def slow_regex(subject: Subject) -> Iterator[Notice]:
         sum(1 for _ in fits.finditer(text))
         milliseconds = (time.process_time() - began) * 1000 * CALL_CHARACTERS / len(text)
         if milliseconds > MOST_MS:
-            message = f"found expression {expression} with {milliseconds:.0f} ms a call, "
-            message += f"expected at most {MOST_MS:.0f}, smaller repeats or fewer choices"
+            message = f"发现正则表达式 {expression} 每通要 {milliseconds:.0f} 毫秒，"
+            message += f"应为最多 {MOST_MS:.0f} 毫秒；减少重复次数或选项"
             yield subject.notice(Level.WARNING, subject.at(expression), message)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rapidfuzz import fuzz
 
 from pipeline.detect.cases import missing_cases
+from pipeline.detect.document import suggestion
 from pipeline.detect.heard import Heard
 from pipeline.detect.lints.notice import Level, Notice, notice_of
 from pipeline.detect.lints.spelling import count
@@ -52,7 +53,7 @@ def opposite_cases(subject: Subject) -> Iterator[Notice]:
             other, before = seen.setdefault(key, (rule, case))
             if before.hit != case.hit and (other is rule or other.parameters == rule.parameters):
                 found, expected = ("hit", "miss") if case.hit else ("miss", "hit")
-                message = f"found a {found} that is a {expected} at {before.source}, expected one of the two"
+                message = f"发现 {found} 的用例在 {before.source} 又是 {expected}，应为二者之一"
                 yield subject.notice(Level.ERROR, case.source, message)
 
 
@@ -61,7 +62,7 @@ def expired(subject: Subject) -> Iterator[Notice]:
     for rule in subject.ruleset.rules:
         last = rule.effective.last
         if last and last < subject.today:
-            message = f"found the last day {last}, which is past, expected a day to come, or no `until`"
+            message = f"发现最后一天 {last} 已经过去，应为以后的日子，或不写 `until`"
             yield subject.notice(Level.WARNING, subject.place(rule, ("effective", "until")), message)
 
 
@@ -76,8 +77,8 @@ def slipped_labels(subject: Subject) -> Iterator[Notice]:
             near = [other for other in counts if counts[other] > 1 and fuzz.ratio(name, other) >= ALIKE]
             if near:
                 rule = named[name][0]
-                message = f"found {key} `{name}`, which no other rule has, expected the usual one; "
-                message += f"did you mean `{max(near, key=lambda other: fuzz.ratio(name, other))}`?"
+                message = f"发现 {key} `{name}` 别的规则都没有，应为常用的那个"
+                message += suggestion(max(near, key=lambda other: fuzz.ratio(name, other)))
                 yield subject.notice(Level.WARNING, subject.place(rule, (key,)), message)
 
 
@@ -91,13 +92,14 @@ def slow(subject: Subject) -> Iterator[Notice]:
         wordings = count(parse(phrase.text)) if own.match == "sound" and own.max_edits != 0 else 0
         milliseconds = 0.0 if wordings > MOST_WORDINGS else _milliseconds(phrase, heard)
         if wordings > MOST_WORDINGS:
-            found = f"{wordings} wordings, expected at most {MOST_WORDINGS}, or `max_edits: 0`"
+            found = f"展开有 {wordings} 种，应为最多 {MOST_WORDINGS} 种，或 `max_edits: 0`"
         elif milliseconds > MOST_MS:
-            found = f"{milliseconds:.0f} ms a call, expected at most {MOST_MS:.0f}"
-            found += ", fewer choices, or `max_edits: 0`"
+            found = (
+                f"每通要 {milliseconds:.0f} 毫秒，应为最多 {MOST_MS:.0f} 毫秒；减少选项，或写 `max_edits: 0`"
+            )
         else:
             continue
-        yield subject.notice(Level.WARNING, subject.at(phrase), f"found phrase {phrase} with {found}")
+        yield subject.notice(Level.WARNING, subject.at(phrase), f"发现说法 {phrase} {found}")
 
 
 def _a_call_of(lines: tuple[Line, ...]) -> tuple[Line, ...]:

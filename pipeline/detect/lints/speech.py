@@ -45,8 +45,7 @@ def harmless_speech(subject: Subject) -> Iterator[Notice]:
     found = ((rule_id, talk.lines[line]) for rule_id, line, _ in talk.found(map(bare, rules)))
     for phrase, lines in _blamed(rules, found):
         shown = "”“".join(line.text for line in lines[:SHOWN])
-        message = f"found phrase {phrase} in ordinary speech (“{shown}”), "
-        message += "expected a longer phrase, or an exception"
+        message = f"发现说法 {phrase} 平常话里也有（“{shown}”），应为更长的说法，或加例外"
         yield subject.notice(Level.WARNING, subject.at(phrase), message)
 
 
@@ -56,8 +55,8 @@ def recommended_wording(subject: Subject) -> Iterator[Notice]:
     for phrase, listed in _found_in(subject.forbidding, samples):
         whole = [sample for sample in listed if sample.whole]
         shown = (whole or listed)[0]
-        message = f"found forbidden phrase {phrase} in recommended wording “{shown.line.text}” "
-        message += f"({shown.told}), expected a longer phrase, or an exception"
+        message = f"发现禁用的说法 {phrase} 在该说的话“{shown.line.text}”（{shown.told}）里，"
+        message += "应为更长的说法，或加例外"
         yield subject.notice(Level.ERROR if whole else Level.WARNING, subject.at(phrase), message)
 
 
@@ -66,10 +65,8 @@ def contradictions(subject: Subject) -> Iterator[Notice]:
     for rule in subject.forbidding:
         others = tuple(other for other in subject.forbidding if _is_of_another_category(other, rule))
         for phrase, listed in _found_in(others, tuple(_spelled((rule,)))):
-            message = (
-                f"found phrase {phrase} of `{phrase.rule.category}` in “{listed[0].line.text}”, which is "
-            )
-            message += f"`{rule.category}` in {listed[0].told}, expected one category for it"
+            message = f"发现 `{phrase.rule.category}` 的说法 {phrase} 也找到“{listed[0].line.text}”，"
+            message += f"{listed[0].told} 把它归为 `{rule.category}`，应为只归一类"
             yield subject.notice(Level.WARNING, subject.at(phrase), message)
 
 
@@ -116,7 +113,7 @@ def _cases(rules: Iterable[Rule]) -> Iterator[Sample]:
     for rule in rules:
         for case in rule.cases:
             for line in _said(case.text) if case.hit else ():
-                yield Sample(line=line, rule=rule, told=f"{rule.id}, {case.source}", whole=True)
+                yield Sample(line=line, rule=rule, told=f"{rule.id}，{case.source}", whole=True)
 
 
 def _said(text: str) -> Iterator[Line]:
@@ -135,7 +132,7 @@ def _taught(subject: Subject) -> Iterator[Sample]:
         if rule.role is Role.AGENT and rule.label not in FORBIDDEN:
             for sentence in examples(rule, unlike=False):
                 line = Line(role=Role.AGENT, text=sentence.text)
-                told = f"{rule.id}, {subject.at(sentence)}"
+                told = f"{rule.id}，{subject.at(sentence)}"
                 yield Sample(line=line, rule=rule, told=told, whole=True)
 
 

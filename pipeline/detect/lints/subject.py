@@ -15,6 +15,7 @@ from pipeline.ruleset import Rule, RuleSet, Window
 from pipeline.scope import ANY_DAY, Applies, Source
 from pipeline.template import Template
 from pipeline.timeline import Role
+from pipeline.wanted import spaced
 
 SHOWN = 40
 """Characters of a phrase that a notice shows."""
@@ -64,10 +65,10 @@ class Subject:
         return self.place(phrase.rule, (phrase.key, phrase.index))
 
     def told(self, phrase: Phrase, seen_from: Phrase) -> str:
-        """`in line 8`, or `at blunt.yml:8:5` where that is another file."""
+        """`第 8 行`, or ` blunt.yml:8:5 处` in another file; to stand behind a Chinese character."""
         source = self.at(phrase)
         same = source.path == self.at(seen_from).path
-        return f"in line {source.line}" if same else f"at {source}"
+        return f"第 {source.line} 行" if same else spaced(f"{source} 处")
 
     def notice(self, level: Level, source: Source, message: str) -> Notice:
         """A notice; the table of checks adds the name of the check."""

@@ -31,9 +31,7 @@ def duplicates(subject: Subject) -> Iterator[Notice]:
         for phrase in phrases(rules):
             first = seen.setdefault((_folded(phrase.text), phrase.rule.role), phrase)
             if first is not phrase and _covers(first.rule, phrase.rule):
-                message = (
-                    f"found phrase {phrase} a second time, expected it only {subject.told(first, phrase)}"
-                )
+                message = f"发现说法 {phrase} 写了第二遍，应为只写在{subject.told(first, phrase)}；删掉一处"
                 yield subject.notice(Level.WARNING, subject.at(phrase), message)
 
 
@@ -46,8 +44,8 @@ def shadowed(subject: Subject) -> Iterator[Notice]:
             if not known and _laid((phrase,), MANY)[1].matches_all(other):
                 shadows[phrase] = other
         for phrase, other in shadows.items():
-            message = f"found phrase {phrase}, which {other} {subject.told(other, phrase)} always finds, "
-            yield subject.notice(Level.WARNING, subject.at(phrase), message + "expected one of the two")
+            message = f"发现说法 {phrase}，{subject.told(other, phrase).strip()}的 {other} 总能一起找到，"
+            yield subject.notice(Level.WARNING, subject.at(phrase), message + "应为两句留一句")
 
 
 def _hears_more(phrase: Phrase, other: Phrase) -> bool:
@@ -74,10 +72,8 @@ def meeting_gaps(subject: Subject) -> Iterator[Notice]:
     """A phrase that has a gap with no words since the gap before it."""
     for phrase in phrases(subject.worded):
         if gaps_meet(parse(phrase.text).nodes):
-            message = f"found a gap in {phrase} with no words since the gap before it, which is never found, "
-            yield subject.notice(
-                Level.ERROR, subject.at(phrase), message + "expected words between, or one gap"
-            )
+            message = f"发现 {phrase} 里两个间隔之间没有字，永远找不到，应为中间有字，或只留一个间隔"
+            yield subject.notice(Level.ERROR, subject.at(phrase), message)
 
 
 def short(subject: Subject) -> Iterator[Notice]:
@@ -90,8 +86,7 @@ def short(subject: Subject) -> Iterator[Notice]:
         least = LEAST_AROUND_GAP if any(map(_has_gap, nodes)) else LEAST[own.match]
         heard = sum(map(_letters, nodes))
         if heard < least:
-            message = f"found phrase {phrase}, of which only {heard} characters need to be heard, "
-            message += f"expected at least {least}, or `anchor: turn`"
+            message = f"发现说法 {phrase} 听到 {heard} 个字就算，应为至少 {least} 个字，或 `anchor: turn`"
             yield subject.notice(Level.WARNING, subject.at(phrase), message)
 
 
@@ -102,8 +97,8 @@ def never_found(subject: Subject) -> Iterator[Notice]:
             wordings = spelled(parse(phrase.text), MANY, gaps=True)
             talk = Talk(tuple(Line(role=rule.role or Role.AGENT, text=text) for text in wordings))
             if not any(talk.found((alone(phrase, exceptions=True),))):
-                message = f"found phrase {phrase}, which the rule never finds, not even as “{wordings[0]}”, "
-                message += "expected a phrase that no exception cancels"
+                message = f"发现说法 {phrase}，本规则永远找不到，照着说“{wordings[0]}”也不行，"
+                message += "应为不被例外作废的说法；改说法，或改例外"
                 yield subject.notice(Level.ERROR, subject.at(phrase), message)
 
 

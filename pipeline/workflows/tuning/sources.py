@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from pipeline.detect.document import Document, decode, did_you_mean, read
+from pipeline.detect.document import Document, decode, nearest, read
 from pipeline.detect.engine import needs, with_needs
 from pipeline.detect.load import SCORECARDS, examine_texts, load_ruleset, parse_ruleset, read_texts
 from pipeline.detect.training import learners
@@ -78,7 +78,7 @@ class RulesFolder:
         own = [_renamed(fault, shown) for fault in faults if fault.path == place]
         rule = next((rule for rule in ruleset.rules if rule.source.path == place), None)
         if own or rule is None:
-            fallback = RuleError("found no rule, expected `id:`, `detector:` and the other keys", path=shown)
+            fallback = RuleError("发现这里没有规则，应为 `id:`、`detector:` 等键", path=shown)
             others = [fault for fault in faults if fault.path != place]
             raise _joined([*(own or [fallback]), *others])
         return Draft(rule=rule, ruleset=ruleset, document=document, path=place)
@@ -131,8 +131,8 @@ def _is_shared(path: str, text: str) -> bool:
 
 def unknown_rule(rule_id: str, known: Iterable[str]) -> NotFound:
     """The error for an id that no rule has, with the nearest one that is there."""
-    _, _, nearest = did_you_mean(rule_id, known).partition("`")
-    hint = f"最像的是 {nearest.partition('`')[0]}" if nearest else "写规则文件里的 id"
+    near = nearest(rule_id, known)
+    hint = f"最像的是 {near}" if near else "写规则文件里的 id"
     return NotFound(f"没有规则 {rule_id}", hint=hint)
 
 
