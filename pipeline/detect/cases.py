@@ -23,10 +23,10 @@ class CaseFailure:
     found: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        expected = "hit，要听出来" if self.case.hit else "miss，不许误报"
+        expected = "hit（要听出来）" if self.case.hit else "miss（不许误报）"
         told = " ".join(finding.explanation for finding in self.found) or "什么也没有"
         words = " / ".join(self.case.text.splitlines())
-        return f"{self.case.source}: {self.rule.id}：“{words}”发现 {told}，应为 {expected}"
+        return f"{self.case.source}: {self.rule.id}：“{words}”应为 {expected}，发现的是：{told}"
 
 
 def run_cases(ruleset: RuleSet, prepare: Prepare = lambda call: call) -> tuple[CaseFailure, ...]:
@@ -51,7 +51,7 @@ def _missing(rule: Rule) -> Iterator[RuleError]:
     source = rule.source
     for name, hit in (("hit", True), ("miss", False)):
         if not any(case.hit is hit for case in rule.cases):
-            message = f"发现 `{rule.id}` 的用例里没有 `{name}`，应为 hit、miss 都至少一个；在 `cases` 里补上"
+            message = f"发现 {rule.id} 的用例里没有 `{name}`，应为 hit、miss 都至少一个；在 `cases` 里补上"
             yield RuleError(message, path=source.path, line=source.line, column=source.column)
 
 

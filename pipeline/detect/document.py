@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from pipeline.detect.plain_yaml import MOST_BYTES, load_plain, too_large
 from pipeline.errors import RuleError
 from pipeline.scope import Source
-from pipeline.wanted import KINDS, choices, one_of, quoted, spaced, wanted
+from pipeline.wanted import KINDS, choices, one_of, quoted, wanted
 
 Location = tuple[str | int, ...]
 LIKELY = 60
@@ -131,8 +131,8 @@ def decode(path: str, data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        guess = "UTF-16" if data[:2] in _UTF_16 else "GBK/GB18030" if _is_gb(data) else "别的"
-        message = f"发现{spaced(guess)} 编码的文字，应为 UTF-8；把文件另存为 UTF-8"
+        guess = " UTF-16 " if data[:2] in _UTF_16 else " GBK/GB18030 " if _is_gb(data) else "别的"
+        message = f"发现{guess}编码的文字，应为 UTF-8；把文件另存为 UTF-8"
         raise RuleError(message, path=path, line=line, column=column) from error
 
 

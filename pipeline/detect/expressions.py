@@ -25,16 +25,16 @@ PROBLEMS = {
     "invalid UTF-8": "不是 UTF-8",
     "invalid character class": "方括号里不对",
     "invalid character class range": "方括号里的范围不对",
-    "invalid escape sequence": "不认得的反斜杠写法；没有反向引用",
+    "invalid escape sequence": "没有这种反斜杠写法",
     "invalid named capture group": "组的名字不对",
-    "invalid perl operator": "不认得的 (?；没有前后查看",
+    "invalid perl operator": "没有前后查看这类写法",
     "invalid repetition size": "重复次数写反了，或太多",
-    "missing )": "少了 )",
-    "missing ]": "少了 ]",
+    "missing )": "少了右括号",
+    "missing ]": "少了右方括号",
     "no argument for repetition operator": "重复符号前面没有字",
     "pattern too large - compile failed": "太大",
     "trailing \\": "末尾多了反斜杠",
-    "unexpected )": "多了 )",
+    "unexpected )": "多了右括号",
 }
 """What RE2 says is wrong."""
 

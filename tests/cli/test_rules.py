@@ -57,8 +57,7 @@ def test_a_case_that_does_not_hold_fails_with_its_place_as_seen_from_here(folder
     result = rules("test")
     assert result.exit_code == 1
     assert (
-        "rules/forbidden/shirking.yml:11:10: forbidden.shirking: expected hit in “坐席 3.0 您好。”"
-        in result.output
+        "rules/forbidden/shirking.yml:11:10: forbidden.shirking：“坐席 3.0 您好。”应为 hit" in result.output
     )
     assert "1 个用例不符" in result.output
 
@@ -67,10 +66,7 @@ def test_a_rule_without_a_miss_fails(folder: Path) -> None:
     change(folder, "  - miss", "  - hit")
     result = rules("test")
     assert result.exit_code == 1
-    assert (
-        "rules/forbidden/shirking.yml:1:5: found no `miss` in the cases of `forbidden.shirking`"
-        in result.output
-    )
+    assert "rules/forbidden/shirking.yml:1:5: 发现 forbidden.shirking 的用例里没有 `miss`" in result.output
     assert "1 条规则缺用例" in result.output
 
 
@@ -78,7 +74,7 @@ def test_a_malformed_case_does_not_keep_the_others_from_running(folder: Path) ->
     change(folder, "客户 3.0", "顾客 3.0")
     result = rules("test")
     assert result.exit_code == 1
-    assert "rules/forbidden/shirking.yml:12:11: found '顾客 3.0" in result.output
+    assert "rules/forbidden/shirking.yml:12:11: 发现“顾客 3.0" in result.output
     assert "4 个用例" in result.output
 
 
@@ -106,8 +102,8 @@ def test_files_with_faults_are_listed_before_any_case_runs(folder: Path) -> None
     (folder / "rules/forbidden/blunt.yml").write_bytes(OTHER.encode("gb18030"))
     result = rules("test")
     assert result.exit_code == 1
-    assert "rules/forbidden/blunt.yml:2:8: found text in GBK/GB18030" in result.output
-    assert "rules/forbidden/shirking.yml:7:7: found 'agnet', expected one of agent" in result.output
+    assert "rules/forbidden/blunt.yml:2:8: 发现 GBK/GB18030 编码" in result.output
+    assert "rules/forbidden/shirking.yml:7:7: 发现“agnet”，应为 agent" in result.output
     assert "2 处写错" in result.output
 
 
@@ -126,10 +122,7 @@ def test_warnings_are_told_apart_from_errors_and_fail_only_if_asked(folder: Path
     change(folder, "  - 不归我们部门管\n", "  - 不归我们部门管\n  - 不归我们部门管\n")
     result = rules("lint")
     assert result.exit_code == 0
-    assert (
-        "警告\nrules/forbidden/shirking.yml:10:5: found phrase `不归我们部门管` a second time"
-        in result.output
-    )
+    assert "警告\nrules/forbidden/shirking.yml:10:5: 发现说法 `不归我们部门管` 写了第二遍" in result.output
     assert "错误\n" not in result.output
     assert rules("lint", "--strict").exit_code == 1
 
@@ -139,15 +132,15 @@ def test_errors_fail(folder: Path) -> None:
     (folder / "rules/forbidden/blunt.yml").write_bytes(OTHER.encode("gb18030"))
     result = rules("lint")
     assert result.exit_code == 1
-    assert "错误\nrules/forbidden/blunt.yml:2:8: found text in GBK/GB18030" in result.output
-    assert "expected at least one hit and one miss [no-case]" in result.output
+    assert "错误\nrules/forbidden/blunt.yml:2:8: 发现 GBK/GB18030 编码" in result.output
+    assert "应为 hit、miss 都至少一个；在 `cases` 里补上 [no-case]" in result.output
 
 
 def test_one_file_is_linted_against_all_the_others(folder: Path) -> None:
     change(folder, "category: blunt", "category: shirking", "blunt")
     change(folder, "听我把话说完", "不归我们部门管", "blunt")
     result = rules("lint", "rules/forbidden/shirking.yml")
-    assert "a second time, expected it only at forbidden/blunt.yml:9:5" in result.output
+    assert "写了第二遍，应为只写在 forbidden/blunt.yml:9:5 处；删掉一处" in result.output
     assert "1 个文件" in result.output
 
 

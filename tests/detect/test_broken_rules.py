@@ -36,201 +36,207 @@ class Broken(NamedTuple):
 
 
 BROKEN = {
-    "a key with a near name": Broken(
-        "match: sound", "mach: sound", "10:1: found key `mach`, expected one of anchor, "
-    ),
-    "the near name itself": Broken("match: sound", "mach: sound", "did you mean `match`?"),
+    "a key with a near name": Broken("match: sound", "mach: sound", "10:1: 发现键 `mach`，应为 anchor、"),
+    "the near name itself": Broken("match: sound", "mach: sound", "；是不是想写 `match`？"),
     "a key that nothing resembles": Broken(
-        "match: sound", "farbe: rot", "10:1: found key `farbe`, expected one"
+        "match: sound", "farbe: rot", "10:1: 发现键 `farbe`，应为 anchor、"
     ),
     "a detector's key misspelled": Broken(
-        "detector: phrase", "detecter: phrase", "5:1: found key `detecter`, expected one of applies, "
+        "detector: phrase", "detecter: phrase", "5:1: 发现键 `detecter`，应为 applies、"
     ),
     "and what is missing for it": Broken(
-        "detector: phrase", "detecter: phrase", "1:1: found no `detector`, expected `detector:` here"
+        "detector: phrase",
+        "detecter: phrase",
+        "1:1: 发现少了 `detector`，应为必写的键；在这里补上 `detector:`",
     ),
     "a detector that there is not": Broken(
-        "detector: phrase", "detector: phrases", "5:11: found 'phrases', expected one of "
+        "detector: phrase", "detector: phrases", "5:11: 发现“phrases”，应为 all、any、"
     ),
-    "the detector that was meant": Broken("detector: phrase", "detector: phrases", "did you mean `phrase`?"),
+    "the detector that was meant": Broken("detector: phrase", "detector: phrases", "；是不是想写 `phrase`？"),
     "a wrong choice": Broken(
         "severity: major",
         "severity: mayor",
-        "11:11: found 'mayor', expected one of fatal, major, minor; did you",
+        "11:11: 发现“mayor”，应为 minor、major、fatal 之一；是不是想写 `major`？",
     ),
     "a choice that is a number": Broken(
-        "severity: major", "severity: 2", "11:11: found 2 (a number), expected one"
+        "severity: major", "severity: 2", "11:11: 发现 2（数字），应为 minor、major、fatal 之一"
     ),
-    "a missing key": Broken("why: 因为\n", "", "1:1: found no `why`, expected `why:` here"),
-    "an empty value": Broken("why: 因为", "why:", "4:1: found an empty `why`, expected text"),
-    "an empty text": Broken("why: 因为", 'why: ""', "4:6: found an empty `why`, expected text"),
+    "a missing key": Broken("why: 因为\n", "", "1:1: 发现少了 `why`，应为必写的键；在这里补上 `why:`"),
+    "an empty value": Broken("why: 因为", "why:", "4:1: 发现空的 `why`，应为文字"),
+    "an empty text": Broken("why: 因为", 'why: ""', "4:6: 发现空的 `why`，应为文字"),
     "a number where words belong": Broken(
-        "- 不归我们管", "- 10086", "8:5: found 10086 (a number), expected text; put it in quotes"
+        "- 不归我们管", "- 10086", "8:5: 发现 10086（数字），应为文字；用引号括起来"
     ),
-    "a list where a text belongs": Broken("title: 标题", "title: [标题]", "2:8: found a list, expected text"),
+    "a list where a text belongs": Broken(
+        "title: 标题", "title: [标题]", "2:8: 发现列表，应为文字；用引号括起来"
+    ),
     "a text where a list belongs": Broken(
         "\n  - 不归我们管\n  - 你找别人去",
         " 不归我们管",
-        "7:10: found '不归我们管', expected a list, `- ` before",
+        "7:10: 发现“不归我们管”，应为列表；每项前面写 `- `",
     ),
     "no phrases": Broken(
         "\n  - 不归我们管\n  - 你找别人去",
         " []",
-        "7:10: found an empty `phrases`, expected at least one entry",
+        "7:10: 发现空的 `phrases`，应为至少一项",
     ),
-    "an empty entry": Broken("- 不归我们管", "-", "8:4: found an empty entry, expected text"),
-    "keys where a text belongs": Broken("- 不归我们管", "- 不归: 我们管", "8:5: found keys, expected text"),
+    "an empty entry": Broken("- 不归我们管", "-", "8:4: 发现空的一项，应为文字"),
+    "keys where a text belongs": Broken(
+        "- 不归我们管", "- 不归: 我们管", "8:5: 发现键 `不归`，应为文字；用引号括起来"
+    ),
     "a bracket that is not closed": Broken(
-        "- 不归我们管", "- 不归[我们|咱们管", "8:7: found '[' that is never closed by ']'"
+        "- 不归我们管", "- 不归[我们|咱们管", "8:7: 发现“[”没有“]”配对，应为成对的括号"
     ),
     "a bracket that is not opened": Broken(
-        "- 不归我们管", "- 不归我们)管", "8:9: found ')' without its opening"
+        "- 不归我们管", "- 不归我们)管", "8:9: 发现“)”前面没有另一半，应为成对的括号"
     ),
     "an empty choice": Broken(
-        "- 不归我们管", "- 不归(我们|)管", "8:7: found an empty choice, expected words"
+        "- 不归我们管", "- 不归(我们|)管", "8:7: 发现空的选项，应为括号里、每个 | 两边都有字"
     ),
     "a gap at the start": Broken(
-        "- 不归我们管", "- …不归我们管", "8:5: found … at the edge of a pattern, expected"
+        "- 不归我们管", "- …不归我们管", "8:5: 发现间隔 … 写在开头或末尾，应为两边都有字"
     ),
     "a gap at the end": Broken(
-        "- 不归我们管", "- 不归我们管…", "8:10: found … at the edge of a pattern, expected"
+        "- 不归我们管", "- 不归我们管…", "8:10: 发现间隔 … 写在开头或末尾，应为两边都有字"
     ),
-    "a gap too wide": Broken("- 不归我们管", "- 不归…99管", "8:7: found a gap of 99, expected 1 to 30"),
+    "a gap too wide": Broken("- 不归我们管", "- 不归…99管", "8:7: 发现间隔 99 个字，应为 1 到 30"),
     "a slot that there is not": Broken(
-        "- 不归我们管", '- "工号{nubmer}"', "8:8: found slot '{nubmer}', expected {amount}, "
+        "- 不归我们管", '- "工号{nubmer}"', "8:8: 发现“{nubmer}”，应为 {amount}、"
     ),
     "a slot for exceptions only": Broken(
-        "- 不归我们管", '- "说{phrase}"', "8:7: found {phrase}, which only `except` may use"
+        "- 不归我们管", '- "说{phrase}"', "8:7: 发现 {phrase}，应为普通的说法；{phrase} 只能写在 `except` 里"
     ),
     "a phrase without words": Broken(
-        "- 不归我们管", '- "[不]，"', "8:5: found a pattern that matches without any"
+        "- 不归我们管", '- "[不]，"', "8:5: 发现一个字不说也算的写法，应为至少有一个必须说的字"
     ),
     "a sign that means nothing": Broken(
-        "- 不归我们管", "- 不归@管", "8:7: found '@', expected words, a group, …"
+        "- 不归我们管", "- 不归@管", "8:7: 发现“@”，应为字、括号、间隔 …，或 {number} 这样的花括号"
     ),
     "a text that opens with a bracket": Broken(
-        "- 不归我们管", "- [不|没]归我们管", "8:5: found a text that begins with [ or {, expected quotes"
+        "- 不归我们管", "- [不|没]归我们管", "8:5: 发现以 [ 或 { 开头的文字，应为引号里的文字；给整句加引号"
     ),
     "a text that opens with a sign": Broken(
-        "- 不归我们管", "- @不归我们管", "8:5: found a text that begins with a special sign, expected quotes"
+        "- 不归我们管", "- @不归我们管", "8:5: 发现以特殊符号开头的文字，应为引号里的文字；给整句加引号"
     ),
     "a guard that there is not": Broken(
-        "match: sound", "guards: [quotd]", "10:10: found guard `quotd`, expected the id of a guard"
+        "match: sound", "guards: [quotd]", "10:10: 发现共用例外 `quotd` 不存在，应为已有共用例外的 id"
     ),
     "a key of a window": Broken(
-        "{first_turns: 3}", "{first_turn: 3}", "12:10: found key `first_turn`, expected one of "
+        "{first_turns: 3}", "{first_turn: 3}", "12:10: 发现键 `first_turn`，应为 after、"
     ),
     "only the keys of that window": Broken(
-        "{first_turns: 3}", "{hit: 3}", "last_percent, last_seconds, last_turns"
+        "{first_turns: 3}", "{hit: 3}", "last_percent、last_seconds、last_turns、within 之一"
     ),
-    "half a turn": Broken(
-        "first_turns: 3", "first_turns: 2.5", "12:23: found 2.5 (a number), expected a whole number"
-    ),
-    "no turn at all": Broken(
-        "first_turns: 3", "first_turns: 0", "found 0 (a number), expected a number of at least 1"
-    ),
+    "half a turn": Broken("first_turns: 3", "first_turns: 2.5", "12:23: 发现 2.5（数字），应为整数"),
+    "no turn at all": Broken("first_turns: 3", "first_turns: 0", "发现 0（数字），应为不小于 1 的数"),
     "more than everything": Broken(
-        "first_turns: 3", "last_percent: 300", "found 300 (a number), expected a number of at most 100"
+        "first_turns: 3", "last_percent: 300", "发现 300（数字），应为不大于 100 的数"
     ),
-    "endless": Broken(
-        "first_turns: 3", "last_seconds: .inf", "found inf (a number), expected a number that ends"
-    ),
+    "endless": Broken("first_turns: 3", "last_seconds: .inf", "发现 inf（数字），应为有限的数"),
     "a window without keys": Broken(
-        "{first_turns: 3}", "3", "12:9: found 3 (a number), expected keys and values"
+        "{first_turns: 3}", "3", "12:9: 发现 3（数字），应为键和值，如 `first_seconds: 10`"
     ),
     "a direction that there is not": Broken(
         "direction: inbound",
         "direction: inbond",
-        "found 'inbond', expected one of inbound, outbound; did you",
+        "发现“inbond”，应为 inbound、outbound 之一；是不是想写 `inbound`？",
     ),
-    "an id with capitals": Broken("id: a.rule", "id: A.Rule", "1:5: found 'A.Rule', expected small letters"),
+    "an id with capitals": Broken(
+        "id: a.rule", "id: A.Rule", "1:5: 发现“A.Rule”，应为小写字母、数字、下划线，如 `area.name`"
+    ),
     "a case without hit and miss": Broken(
         '- hit: "坐席 3.0 不归我们管。"',
         "- duration: 3",
-        "15:5: found neither `hit` nor `miss`, expected one of them",
+        "15:5: 发现 `hit` 和 `miss` 都没有，应为二者之一",
     ),
     "a case that is both": Broken(
         '"坐席 3.0 不归我们管。"',
         '"坐席 3.0 不归我们管。"\n    miss: 无',
-        "15:5: found both `hit` and `miss`, expected one",
+        "15:5: 发现 `hit` 和 `miss` 都有，应为二者之一",
     ),
-    "a case's key": Broken("- miss:", "- mis:", "16:5: found key `mis`, expected one of "),
-    "a key twice": Broken(
-        "why: 因为", "title: 又", "4:1: found key `title` a second time, expected each key once"
-    ),
-    "a tab": Broken("why: 因为", "\twhy: 因为", "4:1: found a tab, expected spaces"),
+    "a case's key": Broken("- miss:", "- mis:", "16:5: 发现键 `mis`，应为 agent_id、"),
+    "a key twice": Broken("why: 因为", "title: 又", "4:1: 发现键 `title` 写了第二遍，应为每个键只写一次"),
+    "a tab": Broken("why: 因为", "\twhy: 因为", "4:1: 发现制表符，应为空格；用空格缩进"),
     "a second colon": Broken(
-        "why: 因为", "why: 因为: 所以", "4:8: found a colon out of place, expected quotes"
+        "why: 因为",
+        "why: 因为: 所以",
+        "4:8: 发现位置不对的冒号，应为引号里的文字，或与上一行一样的缩进；给整句加引号，或对齐",
     ),
     "a quote that is not closed": Broken(
-        "why: 因为", 'why: "因为', "4:6: found a quote that is not closed in its"
+        "why: 因为", 'why: "因为', "4:6: 发现引号在本行没有另一半，应为成对的引号；文字真有几行就用 `|`"
     ),
     "a line out of line": Broken(
-        "  - 你找别人去", " - 你找别人去", "9:2: found a line that is not in line with"
+        "  - 你找别人去", " - 你找别人去", "9:2: 发现没有和上面对齐的一行，应为和同级的键一样多的空格"
     ),
     "a line without a colon": Broken(
-        "why: 因为", "why 因为", "found a line without a colon, expected `key: value`"
+        "why: 因为", "why 因为", "发现没有冒号的一行，应为 `键: 值` 或 `- 一项`"
     ),
-    "a full-width colon": Broken(
-        "why: 因为", "why：因为", "4:4: found a full-width colon, expected `: `, a colon and"
-    ),
+    "a full-width colon": Broken("why: 因为", "why：因为", "4:4: 发现全角冒号，应为半角冒号加一个空格 `: `"),
     "a dash without a space": Broken(
-        "- 你找别人去", "-你找别人去", "9:4: found `-` and a word together, expected a"
+        "- 你找别人去", "-你找别人去", "9:4: 发现 `-` 和文字连在一起，应为中间有一个空格"
     ),
     "an entry further right": Broken(
         "  - 你找别人去",
         "    - 你找别人去",
-        "8:5: found a text that goes on in line 9, expected the next entry or key",
+        "8:5: 发现文字连到了第 9 行，应为下一项或下一个键；和同类的缩进对齐，文字真有几行就用 `|`",
     ),
     "an entry further left": Broken(
-        "  - 你找别人去", "- 你找别人去", "9:1: found a list entry out of place, expected"
+        "  - 你找别人去", "- 你找别人去", "9:1: 发现位置不对的一项，应为写在键的下面、和别的项对齐"
     ),
     "an entry without a dash": Broken(
-        "  - 你找别人去", "  你找别人去", "9:3: found a line without a colon, expected"
+        "  - 你找别人去", "  你找别人去", "9:3: 发现没有冒号的一行，应为 `键: 值` 或 `- 一项`"
     ),
     "a Chinese word for a choice": Broken(
-        "role: agent", "role: 坐席", "6:7: found '坐席', expected one of agent, any"
+        "role: agent", "role: 坐席", "6:7: 发现“坐席”，应为 agent、customer、any 之一；是不是想写 `agent`？"
     ),
-    "the choice that it means": Broken("role: agent", "role: 坐席", "customer; did you mean `agent`?"),
-    "an alias": Broken("why: 因为", "why: *label", "4:6: found the alias *label, expected the value itself"),
-    "an anchor": Broken("why: 因为", "why: &w 因为", "4:6: found the anchor &w, expected the value itself"),
-    "a merge key": Broken(
-        "why: 因为", "<<: {why: 因为}", "4:1: found the merge key <<, expected the keys themselves"
+    "the choice that it means": Broken("role: agent", "role: 坐席", "；是不是想写 `agent`？"),
+    "an alias": Broken(
+        "why: 因为", "why: *label", "4:6: 发现别名 *label，应为值本身；照写一遍，以 * 开头的文字加引号"
     ),
-    "a tag": Broken(
-        "why: 因为", "why: !!str 1", "found the tag tag:yaml.org,2002:str, expected a value without"
+    "an anchor": Broken(
+        "why: 因为",
+        "why: &w 因为",
+        "4:6: 发现锚点 &w，应为值本身；用到它的地方照写一遍，以 & 开头的文字加引号",
     ),
+    "a merge key": Broken("why: 因为", "<<: {why: 因为}", "4:1: 发现合并键 <<，应为键本身；照写一遍"),
+    "a tag": Broken("why: 因为", "why: !!str 1", "发现标签 !!str，应为不带标签的值；以 ! 开头的文字加引号"),
     "a tag that runs code": Broken(
         "why: 因为",
         "why: !!python/object/apply:os.system [ls]",
-        "4:6: found the tag tag:yaml.org,2002:python",
+        "4:6: 发现标签 !!python/object/apply:os.system，应为不带标签的值；以 ! 开头的文字加引号",
     ),
     "a tag of one's own": Broken(
-        "why: 因为", "why: !secret x", "4:6: found the tag !secret, expected a value"
+        "why: 因为", "why: !secret x", "4:6: 发现标签 !secret，应为不带标签的值；以 ! 开头的文字加引号"
     ),
     "too deep": Broken(
         "why: 因为",
         f"why: {'[' * MOST_LEVELS}{']' * MOST_LEVELS}",
-        f"4:25: found more than {MOST_LEVELS} levels of nesting, expected at most {MOST_LEVELS}",
+        f"4:25: 发现超过 {MOST_LEVELS} 层的嵌套，应为最多 {MOST_LEVELS} 层",
     ),
-    "far too deep": Broken("", "[" * 5000, f"1:{MOST_LEVELS + 1}: found more than {MOST_LEVELS} levels"),
-    "a billion laughs": Broken("", BILLION_LAUGHS, "1:4: found the anchor &a, expected the value itself"),
-    "a number of five thousand digits": Broken("why: 因为", f"why: {'9' * 5000}", "4:6: found '99999"),
-    "a control character": Broken(
-        "why: 因为", "why: 因\x07为", "4:7: found the control character #07, expected text"
+    "far too deep": Broken("", "[" * 5000, f"1:{MOST_LEVELS + 1}: 发现超过 {MOST_LEVELS} 层的嵌套"),
+    "a billion laughs": Broken(
+        "", BILLION_LAUGHS, "1:4: 发现锚点 &a，应为值本身；用到它的地方照写一遍，以 & 开头的文字加引号"
     ),
+    "a number of five thousand digits": Broken("why: 因为", f"why: {'9' * 5000}", "4:6: 发现“99999"),
+    "a control character": Broken("why: 因为", "why: 因\x07为", "4:7: 发现控制字符 #07，应为文字；删掉它"),
     "a key that is a list": Broken(
-        "why: 因为", "? [why]\n: 因为", "4:3: found a list or keys in the place of a key"
+        "why: 因为", "? [why]\n: 因为", "4:3: 发现列表或键写在键的位置上，应为名称加冒号，如 `id: `"
     ),
-    "a key without a name": Broken("why: 因为", "null: 因为", "4:1: found a key without a name"),
-    "a directive": Broken("", f"%YAML 1.1\n---\n{GOOD}", "found a line that begins with %, expected none"),
+    "a key without a name": Broken(
+        "why: 因为", "null: 因为", "4:1: 发现没有名称的键，应为名称加冒号，如 `id: `"
+    ),
+    "a directive": Broken(
+        "", f"%YAML 1.1\n---\n{GOOD}", "发现以 % 开头的一行，应为规则的键；删掉这一行，或给文字加引号"
+    ),
     "a second document": Broken(
-        "", f"{GOOD}---\n{GOOD}", "17:1: found a second document after `---`, expected one"
+        "", f"{GOOD}---\n{GOOD}", "17:1: 发现 `---` 之后还有一份，应为一个文件一条规则；分成两个文件"
     ),
-    "an empty file": Broken("", "# nothing\n", "1:1: found an empty file, expected `id:` and the other keys"),
-    "a list": Broken("", "- 不归我们管\n", "1:1: found a list, expected keys such as `id:`"),
+    "an empty file": Broken(
+        "", "# nothing\n", "1:1: 发现空的文件，应为 `id:` 等键；照同一文件夹里别的文件写"
+    ),
+    "a list": Broken("", "- 不归我们管\n", "1:1: 发现列表，应为 `id:` 这样的键"),
     "a file too large": Broken(
-        "", f"# {'长' * MOST_BYTES}", "1:1: found a file over 1 MiB, expected a rule file"
+        "", f"# {'长' * MOST_BYTES}", "1:1: 发现超过 1 MiB 的文件，应为规则文件；分成几个文件"
     ),
 }
 
@@ -258,11 +264,11 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(mistake: Broken)
     [
         (
             GOOD.encode("gb18030"),
-            "a.yml:2:8: found text in GBK/GB18030, expected UTF-8; save the file as UTF-8",
+            "a.yml:2:8: 发现 GBK/GB18030 编码的文字，应为 UTF-8；把文件另存为 UTF-8",
         ),
-        (GOOD.encode("utf-16"), "a.yml:1:1: found text in UTF-16, expected UTF-8; save the file as UTF-8"),
-        (b"id: a.rule\ntitle: \xff\xff", "a.yml:2:8: found text in another encoding, expected UTF-8"),
-        (b"\xff" * (MOST_BYTES + 1), "a.yml:1:1: found a file over 1 MiB, expected a rule file"),
+        (GOOD.encode("utf-16"), "a.yml:1:1: 发现 UTF-16 编码的文字，应为 UTF-8；把文件另存为 UTF-8"),
+        (b"id: a.rule\ntitle: \xff\xff", "a.yml:2:8: 发现别的编码的文字，应为 UTF-8；把文件另存为 UTF-8"),
+        (b"\xff" * (MOST_BYTES + 1), "a.yml:1:1: 发现超过 1 MiB 的文件，应为规则文件；分成几个文件"),
     ],
     ids=["GBK", "UTF-16", "broken bytes", "too large"],
 )
@@ -284,7 +290,9 @@ def test_what_windows_writes_can_be_read(data: bytes, name: str, tmp_path: Path)
 def test_rules_that_need_each_other_are_a_fault() -> None:
     one = rule_text("a.one", "after: a.two\nexpect: a.two", "response")
     two = rule_text("a.two", "after: a.one\nexpect: a.one", "response")
-    with pytest.raises(RuleError, match=r"1:5: found rules that need each other: a\.\w+ -> a\.\w+ -> a\.\w+"):
+    with pytest.raises(
+        RuleError, match=r"1:5: 发现规则绕着圈互相引用：a\.\w+ → a\.\w+ → a\.\w+，应为不绕圈的引用"
+    ):
         parse_ruleset({"a/one.yml": one, "a/two.yml": two})
 
 
@@ -306,5 +314,5 @@ def test_a_broken_rule_is_one_fault_and_not_one_for_each_file_that_names_it() ->
     naming = rule_text("a.missing", "after: a.rule\nexpect: a.rule", "response")
     with pytest.raises(RuleError) as error:
         parse_ruleset({"a/rule.yml": GOOD.replace("why:", "why："), "a/naming.yml": naming})
-    assert str(error.value).startswith("a/rule.yml:4:4: found a full-width colon")
+    assert str(error.value).startswith("a/rule.yml:4:4: 发现全角冒号，应为半角冒号")
     assert len(str(error.value).splitlines()) == 1

@@ -32,7 +32,7 @@ def test_every_shipped_rule_shows_what_it_finds_and_what_it_leaves_alone() -> No
 )
 def test_a_rule_without_a_hit_or_without_a_miss_is_told(line: str, lacking: str) -> None:
     (fault,) = missing_cases(ruleset_of(rule_text("a.rule", cases(line))).rules)
-    assert str(fault).startswith(f"a/0.yml:1:5: found no `{lacking}` in the cases of `a.rule`, expected")
+    assert str(fault).startswith(f"a/0.yml:1:5: 发现 a.rule 的用例里没有 `{lacking}`，应为")
 
 
 def test_a_rule_without_cases_lacks_both() -> None:
@@ -43,7 +43,7 @@ def test_a_rule_without_cases_lacks_both() -> None:
 def test_a_case_that_does_not_hold_is_told_with_its_line() -> None:
     rules = ruleset_of(rule_text("a.rule", cases('hit: "坐席 3.0 您好。"', 'miss: "坐席 3.0 您好。"')))
     (failure,) = run_cases(rules)
-    assert str(failure).startswith("a/0.yml:9:10: a.rule: expected hit in “坐席 3.0 您好。”, found ")
+    assert str(failure).startswith("a/0.yml:9:10: a.rule：“坐席 3.0 您好。”应为 hit（要听出来），发现的是：")
 
 
 def test_a_case_may_have_many_turns_and_describe_the_call() -> None:
@@ -54,7 +54,7 @@ def test_a_case_may_have_many_turns_and_describe_the_call() -> None:
 
 
 def test_a_malformed_case_is_a_rule_error() -> None:
-    with pytest.raises(RuleError, match=r"a/0\.yml:9:10: found '坐席 不归我们管'"):
+    with pytest.raises(RuleError, match=r"a/0\.yml:9:10: 发现“坐席 不归我们管”，应为 `坐席"):
         run_cases(ruleset_of(rule_text("a.rule", cases('hit: "坐席 不归我们管"'))))
 
 

@@ -85,7 +85,7 @@ def test_a_sequence_of_what_cannot_be_known_is_cannot_tell() -> None:
 
 @pytest.mark.parametrize("body", ["first: a.upset", "first: a.upset\nthen: a.offer\nwithout: a.offer"])
 def test_a_sequence_says_what_follows_in_one_way(body: str) -> None:
-    with pytest.raises(RuleError, match="either `then` or `without`"):
+    with pytest.raises(RuleError, match="应为 `then`、`without` 写一个，也只写一个"):
         combined("sequence", body)
 
 
@@ -143,11 +143,17 @@ def test_metadata_is_told_with_what_was_asked() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("", "expected: at least one of queue_wait_seconds, ring_count"),
-        ("ring_count: {}", "expected: `more_than`, `at_least`, `less_than` or `at_most`"),
-        ("ring_count: {more: 3}", "found key `more`, expected one of"),
-        ("direction: up", "expected: `inbound` or `outbound`"),
-        ("agent_id: 1021", "found 1021 (a number), expected text; put it in quotes"),
+        (
+            "",
+            "发现一个键也没有，应为 `queue_wait_seconds`、`ring_count`、`is_complaint`、`business`、`direction`、`agent_id` 至少写一个",
+        ),
+        (
+            "ring_count: {}",
+            "发现一个键也没有，应为 `more_than`、`at_least`、`less_than`、`at_most` 至少写一个",
+        ),
+        ("ring_count: {more: 3}", "发现键 `more`，应为 at_least、at_most、less_than、more_than 之一"),
+        ("direction: up", "应为 `direction` 写 inbound、outbound 之一"),
+        ("agent_id: 1021", "发现 1021（数字），应为文字；用引号括起来"),
     ],
 )
 def test_faults_of_metadata_are_told(body: str, expected: str) -> None:

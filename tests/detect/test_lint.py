@@ -50,9 +50,7 @@ def test_a_sound_rule_leaves_nothing_to_say() -> None:
 
 def test_a_phrase_that_is_written_twice_is_told_with_the_first_place() -> None:
     told = only("duplicate", rule("shirking", "不归我们管", "你找别的部门", "不归 我们管"))
-    assert told == (
-        "a/shirking.yml:10:5: found phrase `不归 我们管` a second time, expected it only in line 8"
-    )
+    assert told == ("a/shirking.yml:10:5: 发现说法 `不归 我们管` 写了第二遍，应为只写在第 8 行；删掉一处")
 
 
 def test_a_phrase_of_another_rule_is_a_duplicate_only_if_both_conclude_the_same() -> None:
@@ -67,7 +65,7 @@ def test_a_phrase_that_another_always_finds_is_told() -> None:
     files = rule("shirking", "(找|问)我也没用", "找我也没用")
     told = only("shadowed", files)
     assert told.startswith(
-        "a/shirking.yml:9:5: found phrase `找我也没用`, which `(找|问)我也没用` in line 8 always"
+        "a/shirking.yml:9:5: 发现说法 `找我也没用`，第 8 行的 `(找|问)我也没用` 总能一起找到，应为"
     )
 
 
@@ -80,9 +78,9 @@ def test_a_phrase_with_a_wording_of_its_own_is_not_shadowed(other: str) -> None:
 @pytest.mark.parametrize(
     ("phrase", "keys", "told"),
     [
-        ("滚", {}, "only 1 characters need to be heard, expected at least 2"),
-        ("神经", {"match": "exact"}, "only 2 characters need to be heard, expected at least 3"),
-        ("你…4去", {}, "only 2 characters need to be heard, expected at least 3"),
+        ("滚", {}, "听到 1 个字就算，应为至少 2 个字"),
+        ("神经", {"match": "exact"}, "听到 2 个字就算，应为至少 3 个字"),
+        ("你…4去", {}, "听到 2 个字就算，应为至少 3 个字"),
     ],
 )
 def test_a_phrase_that_is_cut_out_of_other_words_is_too_short(
@@ -98,9 +96,7 @@ def test_a_short_phrase_that_must_stand_at_an_edge_is_not_too_short(keys: dict[s
 
 def test_a_phrase_that_an_exception_always_cancels_is_never_found() -> None:
     files = rule("hang_up", "我先挂了", "不挂我挂", **{"except": "[不挂]"})
-    assert "found phrase `不挂我挂`, which the rule never finds, not even as “不挂我挂”" in only(
-        "never-found", files
-    )
+    assert "发现说法 `不挂我挂`，本规则永远找不到，照着说“不挂我挂”也不行" in only("never-found", files)
     (notice,) = noted("never-found", files)
     assert notice.level is Level.ERROR
 
@@ -112,7 +108,7 @@ def test_a_phrase_that_an_exception_cancels_in_some_wordings_is_found() -> None:
 @pytest.mark.parametrize("phrase", ["不归…4，…6管", "不归(我们…|你)…管"])
 def test_a_gap_that_meets_another_gap_is_an_error(phrase: str) -> None:
     told = only("meeting-gaps", rule("shirking", phrase))
-    assert told.startswith("a/shirking.yml:8:5: found a gap in `不归"), told
+    assert told.startswith("a/shirking.yml:8:5: 发现 `不归"), told
 
 
 def test_gaps_with_words_between_them_are_fine() -> None:
@@ -121,7 +117,7 @@ def test_gaps_with_words_between_them_are_fine() -> None:
 
 def test_a_forbidden_phrase_in_ordinary_speech_is_told_with_the_sentence() -> None:
     told = only("harmless-speech", rule("hang_up", "请不要挂断"))
-    assert "found phrase `请不要挂断` in ordinary speech (" in told
+    assert "发现说法 `请不要挂断` 平常话里也有（" in told
     assert "“我帮您转到技术部门，转接的时候请不要挂断。”" in told
 
 
@@ -133,9 +129,7 @@ def test_a_forbidden_phrase_in_a_case_of_recommended_wording_is_an_error() -> No
     files = rule("empathy", "您心里一定不好受", label="empathy") | rule("promise", "一定…2好受")
     (notice,) = noted("recommended-wording", files)
     assert notice.level is Level.ERROR
-    assert str(notice).startswith(
-        "a/promise.yml:8:5: found forbidden phrase `一定…2好受` in recommended wording"
-    )
+    assert str(notice).startswith("a/promise.yml:8:5: 发现禁用的说法 `一定…2好受` 在该说的话")
     assert "(a.empathy, a/empathy.yml:10:10)" in str(notice)
 
 
@@ -151,44 +145,44 @@ def test_a_forbidden_phrase_that_counts_under_two_categories_is_told() -> None:
         "shirking", "自己看着办", category="shirking"
     )
     told = only("contradiction", files)
-    assert "found phrase `自己看着办` of `shirking` in “你自己看着办”, which is `blunt` in a.blunt" in told
+    assert "发现 `shirking` 的说法 `自己看着办` 也找到“你自己看着办”，a.blunt 把它归为 `blunt`" in told
 
 
 def test_a_rule_without_a_hit_or_a_miss_is_an_error() -> None:
     files = {"a/bare.yml": rule("bare", "不归我们管")["a/bare.yml"].replace("  - miss", "  - hit")}
     (notice,) = noted("no-case", files)
     assert notice.level is Level.ERROR
-    assert "found no `miss` in the cases of `a.bare`, expected at least one hit and one miss" in str(notice)
+    assert "发现 a.bare 的用例里没有 `miss`，应为 hit、miss 都至少一个" in str(notice)
 
 
 def test_the_same_call_as_hit_and_miss_is_an_error() -> None:
     text = rule("both", "不归我们管")["a/both.yml"] + '  - miss: "坐席 3.0 不归我们管。"\n'
-    assert "found a miss that is a hit at a/both.yml:10:10" in only("opposite-cases", {"a/both.yml": text})
+    assert "发现 miss 的用例在 a/both.yml:10:10 又是 hit" in only("opposite-cases", {"a/both.yml": text})
 
 
 def test_a_malformed_case_is_an_error_at_its_place() -> None:
     text = rule("bad", "不归我们管")["a/bad.yml"].replace("坐席 3.0", "坐席")
     told = only("unreadable-case", {"a/bad.yml": text})
-    assert told.startswith("a/bad.yml:10:10: found '坐席 不归我们管。', expected `坐席 3.0 words`")
+    assert told.startswith("a/bad.yml:10:10: 发现“坐席 不归我们管。”，应为 `坐席 3.0 说的话`")
 
 
 def test_a_label_that_is_nearly_a_usual_one_is_a_slip() -> None:
     usual = rule("one", "不归我们管") | rule("two", "你找别的部门")
     told = only("slipped-label", usual | rule("three", "我也没办法", label="forbiden"))
-    assert told.startswith("a/three.yml:3:8: found label `forbiden`, which no other rule has, expected")
-    assert told.endswith("did you mean `forbidden`?")
+    assert told.startswith("a/three.yml:3:8: 发现 label `forbiden` 别的规则都没有，应为")
+    assert told.endswith("；是不是想写 `forbidden`？")
     assert not noted("slipped-label", usual | rule("three", "我也没办法", label="empathy"))
 
 
 def test_a_phrase_with_too_many_wordings_is_slow_unless_it_allows_no_edits() -> None:
     many = "".join(f"({'|'.join(first + second for second in '东西南北中')})" for first in "甲乙丙丁戊己")
-    assert "with 15625 wordings, expected at most 5000, or `max_edits: 0`" in only("slow", rule("many", many))
+    assert "展开有 15625 种，应为最多 5000 种，或 `max_edits: 0`" in only("slow", rule("many", many))
     assert not noted("slow", rule("many", many, max_edits="0"))
 
 
 def test_a_phrase_that_takes_long_over_ordinary_talk_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shape, "MOST_MS", 0.0)
-    assert "ms a call, expected at most 0, fewer choices" in only("slow", rule("any", "你找别的部门"))
+    assert "毫秒，应为最多 0 毫秒；减少选项" in only("slow", rule("any", "你找别的部门"))
 
 
 def test_a_rule_that_cannot_be_read_does_not_keep_the_others_from_being_checked() -> None:
@@ -291,13 +285,13 @@ def test_a_sound_rule_of_meaning_leaves_nothing_to_say() -> None:
 
 def test_an_example_that_sounds_like_one_before_is_told() -> None:
     told = only("example-twice", similar("blunt", *BLUNT, "嚷什么让"))
-    assert told.startswith("a/blunt.yml:14:5: found “嚷什么让” a second time, expected it only in line 10")
+    assert told.startswith("a/blunt.yml:14:5: 发现“嚷什么让”写了第二遍，应为只写在第 10 行")
 
 
 def test_an_example_that_is_a_counter_example_is_an_error() -> None:
     (notice,) = noted("example-twice", similar("blunt", *BLUNT, unlike=("嚷什么嚷",)))
     assert notice.level is Level.ERROR
-    assert str(notice).startswith("a/blunt.yml:15:5: found “嚷什么嚷”, which is an example in line 10")
+    assert str(notice).startswith("a/blunt.yml:15:5: 发现反例“嚷什么嚷”，在第 10 行是例句")
 
 
 def test_an_example_of_two_categories_is_told() -> None:
@@ -308,7 +302,7 @@ def test_an_example_of_two_categories_is_told() -> None:
 
 def test_an_example_that_sounds_like_ordinary_speech_is_told_with_the_sentence() -> None:
     told = only("example-harmless", similar("blunt", *BLUNT, "转接的时候请不要挂断"))
-    assert "a/blunt.yml:14:5: found “转接的时候请不要挂断”, which sounds like ordinary speech (“" in told
+    assert "a/blunt.yml:14:5: 发现例句“转接的时候请不要挂断”，听起来像平常话“" in told
 
 
 def test_an_example_that_sounds_like_recommended_wording_is_an_error() -> None:
@@ -337,7 +331,7 @@ def expression(*texts: str) -> dict[str, str]:
     ("check", "text", "told"),
     [
         ("regex-short", "[0-9]|号", "which one character fits"),
-        ("regex-unbounded", "工号.*[0-9]", "found `.*` in expression"),
+        ("regex-unbounded", "工号.*[0-9]", "里的 `.*` 会一直管到"),
         ("regex-wide", "(您|我|的)[^。]", "ordinary sentences (“"),
     ],
 )
@@ -348,12 +342,12 @@ def test_an_expression_that_fits_too_much_is_told(check: str, text: str, told: s
 
 def test_an_expression_that_is_written_twice_is_told() -> None:
     told = only("regex-repeated", expression("工号[0-9]{4}", "工号[0-9]{4}"))
-    assert told.startswith("a/number.yml:9:5: found expression `工号[0-9]{4}` a second time")
+    assert told.startswith("a/number.yml:9:5: 发现正则表达式 `工号[0-9]{4}` 写了第二遍")
 
 
 def test_an_expression_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regular, "MOST_MS", -1.0)
-    assert "ms a call, expected at most" in only("regex-slow", expression("工号[0-9]{4}"))
+    assert "毫秒，应为最多" in only("regex-slow", expression("工号[0-9]{4}"))
 
 
 def test_a_longer_phrase_forgives_more_and_is_not_shadowed() -> None:

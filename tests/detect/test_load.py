@@ -38,35 +38,35 @@ def faults(text: str, path: str = "a/rule.yml", **others: str) -> list[str]:
 @pytest.mark.parametrize(
     ("found", "written", "expected"),
     [
-        ("phrases:", "phrase:", "a/rule.yml:7:1: found key `phrase`, expected one of anchor, "),
-        ("phrases:", "phrase:", "did you mean `phrases`?"),
-        ("detector: phrase", "detector: phrse", "a/rule.yml:5:11: found 'phrse', expected one of all, any, "),
+        ("phrases:", "phrase:", "a/rule.yml:7:1: 发现键 `phrase`，应为 anchor、"),
+        ("phrases:", "phrase:", "；是不是想写 `phrases`？"),
+        ("detector: phrase", "detector: phrse", "a/rule.yml:5:11: 发现“phrse”，应为 all、any、"),
         (
             "role: agent",
             "role: agnet",
-            "6:7: found 'agnet', expected one of agent, any, customer; did you mean",
+            "6:7: 发现“agnet”，应为 agent、customer、any 之一；是不是想写",
         ),
-        ("不归我们管", "12345", "a/rule.yml:8:5: found 12345 (a number), expected text; put it in quotes"),
-        ("不归我们管", "你找[别的部门", "a/rule.yml:8:7: found '[' that is never closed by ']'"),
-        ("不归我们管", '"工号{nubmer}"', "a/rule.yml:8:8: found slot '{nubmer}', expected {amount}"),
-        ("不归我们管", "[先|得]你自己去", "8:5: found a text that begins with [ or {, expected quotes"),
-        ("不归我们管", "像{phrase}这种", "8:6: found {phrase}, which only `except` may use"),
-        ("\n  - 不归我们管", " 不归我们管", "7:10: found '不归我们管', expected a list"),
-        ("id: a.rule\n", "", "found no `id`, expected `id:` here"),
-        ("id: a.rule", "id: A", "a/rule.yml:1:5: found 'A', expected small letters as in `area.name`"),
-        ("why: 因为", "title: 又", "a/rule.yml:4:1: found key `title` a second time, expected each key once"),
-        ("why: 因为", "\twhy: 因为", "a/rule.yml:4:1: found a tab, expected spaces"),
+        ("不归我们管", "12345", "a/rule.yml:8:5: 发现 12345（数字），应为文字；用引号括起来"),
+        ("不归我们管", "你找[别的部门", "a/rule.yml:8:7: 发现“[”没有“]”配对"),
+        ("不归我们管", '"工号{nubmer}"', "a/rule.yml:8:8: 发现“{nubmer}”，应为 {amount}"),
+        ("不归我们管", "[先|得]你自己去", "8:5: 发现以 [ 或 { 开头的文字，应为引号里的文字"),
+        ("不归我们管", "像{phrase}这种", "8:6: 发现 {phrase}，应为普通的说法；{phrase} 只能写在 `except` 里"),
+        ("\n  - 不归我们管", " 不归我们管", "7:10: 发现“不归我们管”，应为列表"),
+        ("id: a.rule\n", "", "发现少了 `id`，应为必写的键；在这里补上 `id:`"),
+        ("id: a.rule", "id: A", "a/rule.yml:1:5: 发现“A”，应为小写字母、数字、下划线，如 `area.name`"),
+        ("why: 因为", "title: 又", "a/rule.yml:4:1: 发现键 `title` 写了第二遍，应为每个键只写一次"),
+        ("why: 因为", "\twhy: 因为", "a/rule.yml:4:1: 发现制表符，应为空格"),
         (
             "role: agent",
             "role: agent\nguards: [nobody]",
-            "7:10: found guard `nobody`, expected the id of a guard",
+            "7:10: 发现共用例外 `nobody` 不存在，应为已有共用例外的 id",
         ),
         (
             "role: agent",
             "window: {first_second: 3}",
-            "found key `first_second`, expected one of after, before, first_percent",
+            "发现键 `first_second`，应为 after、before、first_percent",
         ),
-        ("role: agent", "cases: [{}]", "6:9: found neither `hit` nor `miss`, expected one of them"),
+        ("role: agent", "cases: [{}]", "6:9: 发现 `hit` 和 `miss` 都没有，应为二者之一"),
     ],
 )
 def test_every_mistake_is_told_with_its_place(found: str, written: str, expected: str) -> None:
@@ -75,15 +75,15 @@ def test_every_mistake_is_told_with_its_place(found: str, written: str, expected
 
 
 def test_an_empty_file_and_a_second_id_are_faults() -> None:
-    assert faults("")[0] == "a/rule.yml:1:1: found an empty file, expected `id:` and the other keys"
+    assert faults("")[0] == "a/rule.yml:1:1: 发现空的文件，应为 `id:` 等键；照同一文件夹里别的文件写"
     (second,) = faults(GOOD, **{"b/same.yml": GOOD})
-    assert second == "b/same.yml:1:5: found id `a.rule`, which a/rule.yml:1:5 has too, expected each id once"
+    assert second == "b/same.yml:1:5: 发现 id `a.rule` 在 a/rule.yml:1:5 也有，应为不重复的 id；改掉一个"
 
 
 def test_a_rule_that_does_not_exist_cannot_be_named() -> None:
     response = rule_text("a.missing", "after: a.rul\nexpect: a.rule", "response")
     (fault,) = faults(response, **{"a/good.yml": GOOD})
-    assert fault == "a/rule.yml:7:8: found rule `a.rul`, expected the id of a rule; did you mean `a.rule`?"
+    assert fault == "a/rule.yml:7:8: 发现规则 `a.rul` 不存在，应为已有规则的 id；是不是想写 `a.rule`？"
 
 
 def test_all_faults_of_all_files_are_told_together(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_all_faults_of_all_files_are_told_together(tmp_path: Path) -> None:
     with pytest.raises(RuleError) as error:
         load_ruleset(tmp_path)
     first, second = str(error.value).splitlines()
-    assert first.startswith("one.yml:6:7: found 'agnet', expected one of")
-    assert second.startswith("two.yml:2:8: found text in GBK/GB18030, expected UTF-8")
+    assert first.startswith("one.yml:6:7: 发现“agnet”，应为 agent、")
+    assert second.startswith("two.yml:2:8: 发现 GBK/GB18030 编码的文字，应为 UTF-8")
 
 
 def test_a_missing_folder_is_not_found(tmp_path: Path) -> None:
@@ -135,14 +135,14 @@ def test_a_scorecard_becomes_a_template() -> None:
 @pytest.mark.parametrize(
     ("found", "written", "expected"),
     [
-        ("{present: a.rule}", "{presnt: a.rule}", "13:70: found `presnt: a.rule`, expected `always`"),
+        ("{present: a.rule}", "{presnt: a.rule}", "13:70: 发现 `presnt:` 后面是“a.rule”，应为 `always`"),
         (
             "{absent: a.rule}",
             "{absent: a.rul}",
-            "14:62: found rule `a.rul`, expected the id of a rule; did you",
+            "14:62: 发现规则 `a.rul` 不存在，应为已有规则的 id；是不是",
         ),
-        ("fill: auto", "fill: car", "found 'car', expected one of assist, auto, manual"),
-        ("        fill: auto", "        fil: auto", "11:9: found key `fil`, expected one of"),
+        ("fill: auto", "fill: car", "发现“car”，应为 auto、assist、manual 之一"),
+        ("        fill: auto", "        fil: auto", "11:9: 发现键 `fil`，应为 accept_absent_from、"),
     ],
 )
 def test_a_mistake_in_a_scorecard_is_told_with_its_place(found: str, written: str, expected: str) -> None:

@@ -114,17 +114,17 @@ def test_a_plain_window_works_for_them_too() -> None:
 
 
 def test_a_rule_named_in_a_window_must_exist_and_must_not_need_this_one() -> None:
-    with pytest.raises(RuleError, match=r"a/0\.yml:8:24: found rule `a\.hol`, expected the id of a rule"):
+    with pytest.raises(RuleError, match=r"a/0\.yml:8:24: 发现规则 `a\.hol` 不存在，应为已有规则的 id"):
         ruleset_of(rule_text("a.x", "phrases: [您好]\nwindow: {after: {rule: a.hol, seconds: 3}}"))
     one = rule_text("a.one", "phrases: [您好]\nwindow: {after: {rule: a.two}}")
     two = rule_text("a.two", "phrases: [您好]\nexcept: [{rule: a.one}]")
-    with pytest.raises(RuleError, match="need each other"):
+    with pytest.raises(RuleError, match="绕着圈互相引用"):
         ruleset_of(one, two)
 
 
 def test_a_distance_is_in_seconds_or_in_turns() -> None:
     body = "phrases: [您好]\nwindow: {after: {rule: a.x, seconds: 3, turns: 2}}"
-    with pytest.raises(RuleError, match="expected: `seconds` or `turns`, not both"):
+    with pytest.raises(RuleError, match="应为只写 `seconds` 或 `turns` 之一"):
         ruleset_of(rule_text("a.x", body))
 
 
@@ -222,9 +222,9 @@ def test_faults_of_exceptions_are_told_with_their_place() -> None:
     with pytest.raises(RuleError) as error:
         ruleset_of(rule_text("a.x", rule))
     faults = str(error.value)
-    assert "a/0.yml:9:6: found key `rul`, expected one of" in faults
-    assert "did you mean `rule`?" in faults
-    assert "a/0.yml:10:7: found '[' that is never closed by ']'" in faults
+    assert "a/0.yml:9:6: 发现键 `rul`，应为 rule、" in faults
+    assert "；是不是想写 `rule`？" in faults
+    assert "a/0.yml:10:7: 发现“[”没有“]”配对" in faults
 
 
 # Dates and drafts
@@ -251,9 +251,9 @@ def test_a_rule_is_in_force_from_its_first_to_its_last_day_where_the_call_was(
 @pytest.mark.parametrize(
     ("effective", "expected"),
     [
-        ("{from: 2026-02-30}", "found '2026-02-30', expected: a day such as 2026-01-31"),
-        ("{from: 2026-02-01, until: 2026-01-01}", "expected: `until` not before `from`"),
-        ("{form: 2026-02-01}", "found key `form`, expected one of from, until; did you mean `from`?"),
+        ("{from: 2026-02-30}", "发现“2026-02-30”，应为日期，如 2026-01-31"),
+        ("{from: 2026-02-01, until: 2026-01-01}", "发现键 `from`、`until`，应为不早于 `from` 的 `until`"),
+        ("{form: 2026-02-01}", "发现键 `form`，应为 from、until 之一；是不是想写 `from`？"),
     ],
 )
 def test_faults_of_dates_are_told(effective: str, expected: str) -> None:
@@ -265,7 +265,7 @@ def test_faults_of_dates_are_told(effective: str, expected: str) -> None:
 def test_what_scores_does_not_build_on_a_draft() -> None:
     draft = rule_text("a.draft", "phrases: [您好]\nstatus: draft")
     with pytest.raises(
-        RuleError, match=r"a/1\.yml:8:17: found draft rule `a\.draft`, expected an active one"
+        RuleError, match=r"a/1\.yml:8:17: 发现草稿规则 `a\.draft`，应为 `status: active` 的规则"
     ):
         ruleset_of(draft, rule_text("a.x", "phrases: [再见]\nexcept: [{rule: a.draft}]"))
     assert ruleset_of(draft, rule_text("a.x", "phrases: [再见]\nstatus: draft\nexcept: [{rule: a.draft}]"))

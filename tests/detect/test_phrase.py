@@ -197,7 +197,7 @@ def test_silence_about_everything_listed_is_a_finding_of_its_own() -> None:
 
 
 def test_a_rule_must_listen_for_something_it_can_hear() -> None:
-    with pytest.raises(RuleError, match="expected: `phrases`, `regex` or `none_of`"):
+    with pytest.raises(RuleError, match="应为 `phrases`、`regex`、`none_of` 至少写一个"):
         asked("match: text")
     with pytest.raises(RuleError, match="`require` not above the number of phrases"):
         asked("phrases: [您好]\nrequire: 2")
@@ -238,11 +238,11 @@ def test_a_regular_expression_fits_the_words_as_heard_with_their_times() -> None
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("工号[9-0]", "7:13: found '9-0' (invalid character class range), expected a regular expression"),
-        ("工号(一", "found '工号(一' (missing )), expected"),
-        ("工(?=号)", "7:11: found '(?=' (invalid perl operator)"),
-        ("(工)\\1", "found '\\\\1' (invalid escape sequence)"),
-        ("工*", "found an expression that matches without any words"),
+        ("工号[9-0]", "7:13: 发现“9-0”（方括号里的范围不对），应为 RE2 能读的正则表达式"),
+        ("工号(一", "发现“工号(一”（少了右括号），应为"),
+        ("工(?=号)", "7:11: 发现“(?=”（没有前后查看这类写法）"),
+        ("(工)\\1", "发现“\\1”（没有这种反斜杠写法）"),
+        ("工*", "发现一个字不说也算的写法"),
     ],
 )
 def test_a_fault_of_an_expression_is_told_with_its_column(expression: str, expected: str) -> None:

@@ -40,12 +40,20 @@ def test_a_list_works_in_exceptions_and_guards() -> None:
 @pytest.mark.parametrize(
     ("phrase", "words", "expected"),
     [
-        ("办{prodct}", LIST, "a/0.yml:7:13: found slot '{prodct}', expected {amount}, "),
-        ("办{prodct}", LIST, "{time}, {product}; did you mean `product`?"),
-        ("办{product:2}", LIST, "a/0.yml:7:13: found slot '{product:2}'"),
-        ("办{product}", LIST.replace("宽带", "'宽[带]'"), "words/product.yml:2:11: found '[' in a word list"),
-        ("办{product}", "title: 产品\nwords: []\n", "words/product.yml:2:8: found an empty `words`"),
-        ("办{product}", "title: 产品\nword: [宽带]\n", "words/product.yml:2:1: found key `word`"),
+        ("办{prodct}", LIST, "a/0.yml:7:13: 发现“{prodct}”，应为 {amount}、"),
+        ("办{prodct}", LIST, "{time}、{product} 之一；是不是想写 `product`？"),
+        ("办{product:2}", LIST, "a/0.yml:7:13: 发现“{product:2}”，应为 {product}；词表后面不写字数"),
+        (
+            "办{product}",
+            LIST.replace("宽带", "'宽[带]'"),
+            "words/product.yml:2:11: 发现词表里有“[”，应为普通的词；一行一个",
+        ),
+        ("办{product}", "title: 产品\nwords: []\n", "words/product.yml:2:8: 发现空的 `words`，应为至少一项"),
+        (
+            "办{product}",
+            "title: 产品\nword: [宽带]\n",
+            "words/product.yml:2:1: 发现键 `word`，应为 title、why、words 之一；是不是想写 `words`？",
+        ),
     ],
 )
 def test_faults_of_lists_and_their_use_are_told_with_their_place(
@@ -57,7 +65,7 @@ def test_faults_of_lists_and_their_use_are_told_with_their_place(
 
 
 def test_a_list_may_not_take_the_name_of_a_slot() -> None:
-    with pytest.raises(RuleError, match=r"words/number\.yml:1:1: found a word list in a file named 'number'"):
+    with pytest.raises(RuleError, match=r"words/number\.yml:1:1: 发现词表的文件名“number”，应为小写字母"):
         rules("您好", **{"words/number.yml": LIST})
 
 
