@@ -13,7 +13,7 @@ Punctuation in a pattern marks a place where a pause costs nothing; at the end i
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.detect.document import did_you_mean
+from pipeline.detect.document import nearest, suggestion
 from pipeline.detect.sound import LIGHT, is_han
 from pipeline.wanted import one_of, quoted
 
@@ -251,4 +251,5 @@ class _Parser:
 def _slots(found: str, lists: frozenset[str]) -> str:
     """The slots that there are, and which of them is meant."""
     known = (*SLOTS, *sorted(lists))
-    return one_of(f"{{{slot}}}" for slot in known) + did_you_mean(found, known)
+    meant = nearest(found, known)
+    return one_of(f"{{{slot}}}" for slot in known) + (suggestion(f"{{{meant}}}") if meant else "")

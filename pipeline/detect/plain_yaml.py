@@ -51,7 +51,7 @@ class _Composer(Composer):
         if isinstance(parent, MappingNode) and index is None:
             _check_key(event)
         if isinstance(event, ScalarEvent) and event.style in (None, "'", '"'):
-            _check_lines(event)
+            _check_lines(event, in_brackets=bool(parent and parent.flow_style))
         return super().compose_node(parent, index)
 
 
@@ -110,10 +110,15 @@ def _check_key(event: Event) -> None:
         _refuse("没有名称的键", _NAMED, event)
 
 
-def _check_lines(event: ScalarEvent) -> None:
+_OPEN = ("没有写完的括号", "成对的括号、逗号隔开，如 `[甲, 乙]`；项多就一行一项")
+
+
+def _check_lines(event: ScalarEvent, *, in_brackets: bool) -> None:
     """A text that goes on in the next line mostly swallowed it."""
     if event.start_mark.line == event.end_mark.line:
         return
+    if event.style is None and in_brackets:
+        _refuse(*_OPEN, event)
     if event.style is None:
         found = f"文字连到了第 {event.start_mark.line + 2} 行"
         _refuse(found, "下一项或下一个键；和同类的缩进对齐，文字真有几行就用 `|`", event)
@@ -156,7 +161,7 @@ _EXPLAINED = (
     (r"expected <block end>, but found", "发现没有和上面对齐的一行，应为和同级的键一样多的空格"),
     (r"cannot start any token", "发现以特殊符号开头的文字，应为引号里的文字；给整句加引号"),
     (r"unknown escape|hexdecimal", "发现双引号里的反斜杠，应为单引号里的文字；把双引号换成单引号"),
-    (r"expected ',' or", "发现没有写完的括号，应为逗号隔开、括号成对，如 `[甲, 乙]`；或一行一项"),
+    (r"expected ',' or", f"发现{_OPEN[0]}，应为{_OPEN[1]}"),
     (r"(entries|keys) are not allowed", "发现位置不对的一项，应为另起一行，和同级的对齐"),
     (r"chomping|a comment or a line break", "发现 `|` 或 `>` 后面还有字，应为另起一行、多缩进几格的文字"),
     (r"more indented follow up", "发现 `|` 或 `>` 下面的文字缩进不一，应为同样多的空格"),

@@ -55,7 +55,9 @@ def test_a_phrase_that_is_written_twice_is_told_with_the_first_place() -> None:
 
 def test_a_phrase_of_another_rule_is_a_duplicate_only_if_both_conclude_the_same() -> None:
     one = rule("one", "不归我们管", category="shirking")
-    assert "at a/one.yml:8:5" in only("duplicate", one | rule("two", "不归我们管", category="shirking"))
+    assert "只写在 a/one.yml:8:5 处" in only(
+        "duplicate", one | rule("two", "不归我们管", category="shirking")
+    )
     assert not noted("duplicate", one | rule("two", "不归我们管", category="blunt"))
     later = rule("two", "不归我们管", category="shirking", window="{last_turns: 2}")
     assert not noted("duplicate", one | later)
@@ -130,14 +132,14 @@ def test_a_forbidden_phrase_in_a_case_of_recommended_wording_is_an_error() -> No
     (notice,) = noted("recommended-wording", files)
     assert notice.level is Level.ERROR
     assert str(notice).startswith("a/promise.yml:8:5: 发现禁用的说法 `一定…2好受` 在该说的话")
-    assert "(a.empathy, a/empathy.yml:10:10)" in str(notice)
+    assert "（a.empathy，a/empathy.yml:10:10）" in str(notice)
 
 
 def test_a_forbidden_phrase_in_a_recommended_phrase_is_a_warning() -> None:
     files = rule("wait", "请您稍等", "麻烦您等一下", label="wait") | rule("blunt", "你等一下")
     (notice,) = noted("recommended-wording", files)
     assert notice.level is Level.WARNING
-    assert "“麻烦你等一下” (a.wait)" in str(notice).replace("您", "你")
+    assert "“麻烦你等一下”（a.wait）" in str(notice).replace("您", "你")
 
 
 def test_a_forbidden_phrase_that_counts_under_two_categories_is_told() -> None:
@@ -311,7 +313,7 @@ def test_an_example_that_sounds_like_recommended_wording_is_an_error() -> None:
     )
     (notice,) = noted("example-recommended", files)
     assert notice.level is Level.ERROR
-    assert "recommended wording “您心里一定很不好受。” (a.empathy, a/empathy.yml:10:10)" in str(notice)
+    assert "该说的话“您心里一定很不好受。”（a.empathy，a/empathy.yml:10:10）" in str(notice)
 
 
 def test_a_forbidden_phrase_in_an_example_of_recommended_wording_is_an_error() -> None:
@@ -319,7 +321,7 @@ def test_a_forbidden_phrase_in_an_example_of_recommended_wording_is_an_error() -
     files = similar("empathy", *wanted, label="empathy", category="empathy") | rule("promise", "一定…2好受")
     (notice,) = noted("recommended-wording", files)
     assert notice.level is Level.ERROR
-    assert "“您心里一定不好受” (a.empathy, a/empathy.yml:13:5)" in str(notice)
+    assert "“您心里一定不好受”（a.empathy，a/empathy.yml:13:5）" in str(notice)
 
 
 def expression(*texts: str) -> dict[str, str]:
@@ -330,9 +332,9 @@ def expression(*texts: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("check", "text", "told"),
     [
-        ("regex-short", "[0-9]|号", "which one character fits"),
+        ("regex-short", "[0-9]|号", "有一个字（“"),
         ("regex-unbounded", "工号.*[0-9]", "里的 `.*` 会一直管到"),
-        ("regex-wide", "(您|我|的)[^。]", "ordinary sentences (“"),
+        ("regex-wide", "(您|我|的)[^。]", "句平常话里找到 "),
     ],
 )
 def test_an_expression_that_fits_too_much_is_told(check: str, text: str, told: str) -> None:

@@ -199,7 +199,7 @@ def test_silence_about_everything_listed_is_a_finding_of_its_own() -> None:
 def test_a_rule_must_listen_for_something_it_can_hear() -> None:
     with pytest.raises(RuleError, match="应为 `phrases`、`regex`、`none_of` 至少写一个"):
         asked("match: text")
-    with pytest.raises(RuleError, match="`require` not above the number of phrases"):
+    with pytest.raises(RuleError, match="不大于说法和正则表达式条数的 `require`"):
         asked("phrases: [您好]\nrequire: 2")
 
 

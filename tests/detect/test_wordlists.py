@@ -41,7 +41,7 @@ def test_a_list_works_in_exceptions_and_guards() -> None:
     ("phrase", "words", "expected"),
     [
         ("办{prodct}", LIST, "a/0.yml:7:13: 发现“{prodct}”，应为 {amount}、"),
-        ("办{prodct}", LIST, "{time}、{product} 之一；是不是想写 `product`？"),
+        ("办{prodct}", LIST, "{time}、{product} 之一；是不是想写 `{product}`？"),
         ("办{product:2}", LIST, "a/0.yml:7:13: 发现“{product:2}”，应为 {product}；词表后面不写字数"),
         (
             "办{product}",
