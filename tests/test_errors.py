@@ -9,7 +9,7 @@ import pipeline
 
 ROOT = Path(pipeline.__file__).parent
 TOLD = {"UsageError", "SettingsError", "NotFound", "MetadataError", "Exhausted", "ModelError", "StorageError"}
-TOLD |= {"UnreadableRecording", "BadInput"}
+TOLD |= {"UnreadableRecording", "BadInput", "RuleError", "PatternError"}
 HAN, WORDS = re.compile("[\u4e00-\u9fff]"), re.compile("^(?!callscore|pip install)[A-Za-z]{2,} [A-Za-z]{2,}")
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from rapidfuzz import fuzz, process
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
@@ -29,7 +30,7 @@ _CHINESE = {
     "致命": "fatal",
     "草稿": "draft",
 }
-_KEYS_AND_VALUES = "键和值，如 `first_seconds: 10`"
+_KEYS_AND_VALUES = "键和值，如 `first_seconds: 10`；冒号后面有空格"
 _EXPECTED = KINDS | {
     "dict_type": _KEYS_AND_VALUES,
     "finite_number": "有限的数",
@@ -71,30 +72,34 @@ class Document:
         """Every fault that pydantic found, in the words of the rule files; `models` say which keys exist."""
         details = error.errors()
         inner = {detail["loc"][:i] for detail in details for i in range(1, len(detail["loc"]))}
-        shown = (d for d in details if not (d["type"] == "too_short" and d["loc"] in inner))
-        faults = (self._fault(detail, models) for detail in shown)
-        return tuple({fault.message: fault for fault in faults}.values())
+        by_place: dict[Location, list[ErrorDetails]] = {}
+        for detail in details:
+            if not (detail["type"] == "too_short" and detail["loc"] in inner):
+                by_place.setdefault(self._real(detail["loc"]), []).append(detail)
+        return tuple(self._fault(place, found, models) for place, found in by_place.items())
 
-    def _fault(self, detail: Any, models: tuple[type[BaseModel], ...]) -> RuleError:
-        location = self._real(detail["loc"])
-        name, found = (str(location[-1]) if location else ""), detail["input"]
-        match detail["type"]:
+    def _fault(
+        self, location: Location, details: list[ErrorDetails], models: tuple[type[BaseModel], ...]
+    ) -> RuleError:
+        """What is wrong in one place; more than one detail: it is none of what may stand there."""
+        first, name = details[0], str(location[-1]) if location else ""
+        match first["type"]:
             case "extra_forbidden":
                 known = keys_at(models, location[:-1])
                 return self.error(location, unknown_key(name, known), key=True)
             case "missing":
                 return self.error(location, f"发现少了 `{name}`，应为必写的键；在这里补上 `{name}:`")
             case "pattern":
-                context = detail["ctx"]
+                context = first["ctx"]
                 return self.error(location, context["message"], offset=context["column"])
-        if detail["type"] == "too_short" and detail["ctx"]["min_length"] > 1:
-            has, least = detail["ctx"]["actual_length"], detail["ctx"]["min_length"]
-            message = f"发现 `{name}` 只有 {has} 项，应为至少 {least} 项；再补 {least - has} 项"
-            return self.error(location, message)
-        if found in ("", None, [], ()):
+            case "too_short" if first["ctx"]["min_length"] > 1:
+                has, least = first["ctx"]["actual_length"], first["ctx"]["min_length"]
+                message = f"发现 `{name}` 只有 {has} 项，应为至少 {least} 项；再补 {least - has} 项"
+                return self.error(location, message)
+        if first["input"] in ("", None, [], ()):
             empty = f"空的 `{name}`" if isinstance(location[-1], str) else "空的一项"
-            return self.error(location, f"发现{empty}，应为{_expected(detail).partition('；')[0]}")
-        return self.error(location, f"发现{shown(found)}，应为{_expected(detail)}")
+            return self.error(location, f"发现{empty}，应为{_expected(details).partition('；')[0]}")
+        return self.error(location, f"发现{shown(first['input'])}，应为{_expected(details)}")
 
     def _real(self, location: Location) -> Location:
         """The location without the parts that pydantic adds for unions."""
@@ -104,7 +109,7 @@ class Document:
             inside = isinstance(node, dict) and part in node
             if inside or (isinstance(node, list) and isinstance(part, int) and part < len(node)):
                 node = node[part]
-            elif i < len(location) - 1:
+            elif i < len(location) - 1 or not isinstance(node, dict):
                 continue
             kept.append(part)
         return tuple(kept)
@@ -192,11 +197,14 @@ def _shown_keys(keys: tuple[str, ...]) -> str:
     return f"键 {named}" if named else "一个键也没有"
 
 
-def _expected(detail: Any) -> str:
+def _expected(details: list[ErrorDetails]) -> str:
     """What was expected, to stand behind “应为”."""
-    if detail["type"] == "string_pattern_mismatch":
-        return _ID + ("`area.name`" if "." in detail["ctx"]["pattern"] else "`my_form`")
-    return wanted(detail, _EXPECTED) + did_you_mean(str(detail["input"]), choices(detail))
+    first = details[0]
+    if first["type"] == "string_pattern_mismatch":
+        return _ID + ("`area.name`" if "." in first["ctx"]["pattern"] else "`my_form`")
+    listed = "，或".join(wanted(detail, _EXPECTED) for detail in details)
+    known = [choice for detail in details for choice in choices(detail)]
+    return listed + did_you_mean(str(first["input"]), known)
 
 
 def keys_at(models: Iterable[type[BaseModel]], location: Location = ()) -> tuple[str, ...]:
@@ -226,7 +234,8 @@ def unknown_key(found: str, known: Iterable[str]) -> str:
 
 def unknown_id(kind: str, found: str, known: Iterable[str]) -> str:
     """What is told of an id that nothing of a kind has: “规则”, for one."""
-    return f"发现{kind} `{found}` 不存在，应为已有{kind}的 id{did_you_mean(found, known)}"
+    slip = "；逗号要用半角的" if set(found) & set("，、") else ""
+    return f"发现{kind} `{found}` 不存在，应为已有{kind}的 id{slip or did_you_mean(found, known)}"
 
 
 def one_of_these(found: str, known: Iterable[str]) -> str:

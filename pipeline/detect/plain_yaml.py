@@ -144,6 +144,7 @@ def _syntax(path: str, text: str, error: MarkedYAMLError) -> RuleError:
 
 _SLIPS = (
     (r"(?:\s*- +)?[a-z_]+(：)", "发现全角冒号，应为半角冒号加一个空格 `: `"),
+    (r"\s*(?:- +)?[a-z_]+(:)(?=\S)", "发现冒号和文字连在一起，应为中间有一个空格"),
     (r"\s*-(?=[^\s-])()", "发现 `-` 和文字连在一起，应为中间有一个空格"),
     (r"\s*- *([\[{])", "发现以 [ 或 { 开头的文字，应为引号里的文字；给整句加引号"),
 )
@@ -175,6 +176,8 @@ def _problem(error: MarkedYAMLError, written: str, column: int) -> str:
         return "发现制表符，应为空格；用空格缩进"
     if duplicate := re.search(r'found duplicate key "([^"]*)"', problem):
         return f"发现键 `{duplicate[1]}` 写了第二遍，应为每个键只写一次"
+    if problem.startswith("mapping values") and re.fullmatch(r"\s+[a-z_]+", written[:column]):
+        return "发现往右多缩进的键，应为和上面的键一样多的空格"
     for pattern, explained in _EXPLAINED:
         if re.search(pattern, problem):
             return explained

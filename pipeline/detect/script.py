@@ -96,7 +96,8 @@ def _read(line: str, script: _Script, probability: float) -> None:
     if not parts:
         return
     if len(parts) < 3 or parts[0] not in (*_ROLES, *_HOLDS):
-        raise ValueError(f"发现{quoted(line)}，{EXPECTED}")
+        slip = "；引号要用半角的" if line[0] in "“”" else ""
+        raise ValueError(f"发现{quoted(line)}，{EXPECTED}{slip}")
     start = to_ms(_seconds(parts[1]))
     if parts[0] in _HOLDS:
         script.holds.append(Hold(span=Span(start, to_ms(_seconds(parts[2]))), music=_HOLDS[parts[0]]))
@@ -133,12 +134,12 @@ def _lasting(turn: Turn, duration: Ms) -> Turn:
 
 def _fact(key: str, value: str) -> Any:
     if key not in _FACTS:
-        raise ValueError(f"发现 `# {key}`，应为{one_of_these(key, _FACTS)}")
+        raise ValueError(f"发现 `{key}`，应为{one_of_these(key, _FACTS)}")
     read, wanted = _FACTS[key]
     try:
         return read(value)
     except ValueError as error:
-        raise ValueError(f"发现 `# {key}` 后面是{quoted(value)}，应为{wanted}") from error
+        raise ValueError(f"发现 `{key}` 后面是{quoted(value)}，应为{wanted}") from error
 
 
 def _seconds(text: str) -> float:

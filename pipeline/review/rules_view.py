@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from unicodedata import east_asian_width
 from urllib.parse import urlencode
 
 from pipeline.detect.lint import Level, Notice
@@ -146,7 +147,7 @@ SORTS: Mapping[str, Callable[[RuleRow], tuple[object, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownNotice:
-    """A notice with the line that it is about."""
+    """A notice with the line that it is about; `caret` stands below the character that is meant."""
 
     place: str
     line: int
@@ -154,7 +155,7 @@ class ShownNotice:
     message: str
     check: str
     excerpt: str
-    column: int
+    caret: str
 
 
 def shown_notices(notices: Iterable[Notice], text: str) -> tuple[ShownNotice, ...]:
@@ -179,5 +180,10 @@ def _shown(notice: Notice, lines: list[str]) -> ShownNotice:
         message=notice.message,
         check=notice.check,
         excerpt=line[first : first + LONGEST_EXCERPT],
-        column=source.column - 1 - first,
+        caret="".join(map(_blank, line[first : source.column - 1])) + "^",
     )
+
+
+def _blank(character: str) -> str:
+    """As wide as the character."""
+    return "\N{IDEOGRAPHIC SPACE}" if east_asian_width(character) in "WF" else " "

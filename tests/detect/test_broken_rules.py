@@ -1,5 +1,6 @@
 """Rule files as people break them: each mistake is told with its place, what was found, what was expected."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,11 @@ cases:
 BILLION_LAUGHS = "a: &a [哈]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
+
+
+TOLD = re.compile(r"a/rule\.yml:[0-9]+:[0-9]+: 发现.*，应为")
+QUOTED = re.compile("`[^`]*`|“[^”]*”")
+ENGLISH = re.compile("[A-Za-z]{2,} [A-Za-z]{2,}")
 
 
 class Broken(NamedTuple):
@@ -190,6 +196,39 @@ BROKEN = {
         "role: agent", "role: 坐席", "6:7: 发现“坐席”，应为 agent、customer、any 之一；是不是想写 `agent`？"
     ),
     "the choice that it means": Broken("role: agent", "role: 坐席", "；是不是想写 `agent`？"),
+    "a key too far right": Broken(
+        "severity: major", "  severity: major", "11:11: 发现往右多缩进的键，应为和上面的键一样多的空格"
+    ),
+    "a colon without a space": Broken(
+        "severity: major", "severity:major", "11:9: 发现冒号和文字连在一起，应为中间有一个空格"
+    ),
+    "an entry behind its key": Broken(
+        "phrases:\n", "phrases: - 您好\n", "7:10: 发现位置不对的一项，应为另起一行"
+    ),
+    "a list that is not closed": Broken(
+        "{first_turns: 3}", "{first_turns: 3", "12:23: 发现没有写完的括号，应为成对的括号、逗号隔开"
+    ),
+    "an entry that is not closed": Broken(
+        "\n  - 不归我们管\n  - 你找别人去",
+        " [不归我们管",
+        "7:11: 发现没有写完的括号，应为成对的括号、逗号隔开",
+    ),
+    "a text behind a bar": Broken(
+        "why: 因为", "why: | 因为", "4:8: 发现 `|` 或 `>` 后面还有字，应为另起一行"
+    ),
+    "a backslash in double quotes": Broken(
+        "- 不归我们管", '- "工号\\d"', "8:9: 发现双引号里的反斜杠，应为单引号里的文字；把双引号换成单引号"
+    ),
+    "a brace that is not closed": Broken("- 不归我们管", '- "工号{number"', "8:8: 发现“{”没有“}”配对"),
+    "a number of digits that is none": Broken(
+        "- 不归我们管", '- "工号{number:三}"', "8:8: 发现“{number:三}”，应为整数的字数，如 {number:2}"
+    ),
+    "neither of two kinds": Broken(
+        "match: sound", "require: most", "10:10: 发现“most”，应为 any、all 之一，或整数"
+    ),
+    "nothing of two kinds": Broken(
+        "match: sound", "require:", "10:1: 发现空的 `require`，应为 any、all 之一，或整数"
+    ),
     "an alias": Broken(
         "why: 因为", "why: *label", "4:6: 发现别名 *label，应为值本身；照写一遍，以 * 开头的文字加引号"
     ),
@@ -256,7 +295,8 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(mistake: Broken)
         parse_ruleset({"a/rule.yml": broken(mistake)})
     told = str(error.value).splitlines()
     assert any(mistake.told in line for line in told), told
-    assert all(line.startswith("a/rule.yml:") for line in told)
+    assert all(TOLD.match(line) for line in told), told
+    assert not any(ENGLISH.search(QUOTED.sub("", line)) for line in told), told
 
 
 @pytest.mark.parametrize(

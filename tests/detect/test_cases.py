@@ -58,6 +58,27 @@ def test_a_malformed_case_is_a_rule_error() -> None:
         run_cases(ruleset_of(rule_text("a.rule", cases('hit: "坐席 不归我们管"'))))
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("顾客 3.0 您好", "发现“顾客 3.0 您好”，应为 `坐席 3.0 说的话`、`客户 3.0 说的话`、"),
+        ("“坐席 3.0 您好”", "；引号要用半角的"),
+        ("坐席 三秒 您好", "发现“三秒”，应为秒数：整行应为 `坐席 3.0 说的话`"),
+        ("坐席 3.0 [4m] 您好", "发现“4m”，应为长度、音量或音高，如 `4.5s`、"),
+        ("# rings 3", "发现 `rings`，应为 agent_id、answered、"),
+        ("# ring_count 三", "发现 `ring_count` 后面是“三”，应为整数"),
+        ("# started_at 明天", "发现 `started_at` 后面是“明天”，应为日期或时间，如 2026-03-01"),
+        ("# direction up", "发现 `direction` 后面是“up”，应为 inbound、outbound 之一"),
+        ("# is_complaint 是", "发现 `is_complaint` 后面是“是”，应为 true 或 false"),
+    ],
+)
+def test_a_line_of_a_case_that_cannot_be_read_is_told(line: str, told: str) -> None:
+    with pytest.raises(ScriptError) as error:
+        call_of(f"客户 1.0 喂\n{line}")
+    assert told in str(error.value)
+    assert error.value.line == 1
+
+
 def test_a_text_becomes_a_call_with_evenly_spaced_characters() -> None:
     facts = "# direction outbound\n# duration 60\n# answered 2.5\n"
     call = call_of(f"{facts}坐席 3.0 您好，请讲。\n等待音乐 10.0 20.0\n客户 21.0 喂")

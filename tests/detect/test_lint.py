@@ -1,5 +1,6 @@
 """What lint says about rules that can be read: each check on a rule with the fault, and on one without."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipeline.resources import shipped_rules
 from pipeline.timeline import Role
 
 TODAY = date(2026, 6, 1)
+TOLD = re.compile("发现.*，应为")
 CASES = 'cases:\n  - hit: "坐席 3.0 {}。"\n  - miss: "客户 3.0 {}。"\n'
 
 
@@ -31,7 +33,10 @@ def rule(name: str, *phrases: str, **keys: str) -> dict[str, str]:
 
 
 def noted(check: str, files: dict[str, str]) -> list[Notice]:
-    return [notice for notice in lint_texts(files, TODAY) if notice.check == check]
+    """What a check says, which is in Chinese whatever it is."""
+    notices = [notice for notice in lint_texts(files, TODAY) if notice.check == check]
+    assert all(TOLD.match(notice.message) for notice in notices), notices
+    return notices
 
 
 def only(check: str, files: dict[str, str]) -> str:

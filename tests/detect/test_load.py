@@ -61,6 +61,7 @@ def faults(text: str, path: str = "a/rule.yml", **others: str) -> list[str]:
             "role: agent\nguards: [nobody]",
             "7:10: 发现共用例外 `nobody` 不存在，应为已有共用例外的 id",
         ),
+        ("title: 标题", "title: 标题\nguards: [a，b]", "应为已有共用例外的 id；逗号要用半角的"),
         (
             "role: agent",
             "window: {first_second: 3}",

@@ -54,7 +54,7 @@ def _about(notice: Notice) -> tuple[str, int, str]:
 
 def _faults(remark: _Remark, used: set[tuple[str, int, str]], checks: frozenset[str]) -> Iterator[Notice]:
     if remark.check not in checks:
-        message = f"发现没有的检查 `{remark.check}`，应为{one_of_these(remark.check, checks)}"
+        message = f"发现检查 `{remark.check}` 不存在，应为{one_of_these(remark.check, checks)}"
     elif not remark.reason:
         message = f"发现 `# lint: {remark.check}` 没有理由，应为说明为什么就该这样；在后面写上"
     elif remark.about not in used:

@@ -39,6 +39,14 @@ def test_faults_of_a_draft_are_told_at_their_lines(owner: Person) -> None:
     assert "a/shirking.yml:6:11" in page
     assert 'data-fault-line="6"' in page
     assert "detector: phrasse" in page
+    assert "发现“phrasse”，应为 all、any、" in page
+    assert "；是不是想写 `phrase`？" in page
+
+
+def test_the_caret_stands_below_the_sign_that_is_meant_whatever_its_line_is_written_in(owner: Person) -> None:
+    drafted(owner, SHIRKING.replace("- 不归我们管", "- 不归[我们管"))
+    page = owner.see(f"/rules/{RULE}/draft")
+    assert "  - 不归[我们管\n    　　^</pre>" in page
 
 
 @pytest.mark.parametrize(
