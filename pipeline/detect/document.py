@@ -30,7 +30,7 @@ _CHINESE = {
     "致命": "fatal",
     "草稿": "draft",
 }
-_KEYS_AND_VALUES = "键和值，如 `first_seconds: 10`；冒号后面有空格"
+_KEYS_AND_VALUES = "键和值，如 `first_seconds: 10`；冒号用半角的，后面空一格"
 _EXPECTED = KINDS | {
     "dict_type": _KEYS_AND_VALUES,
     "finite_number": "有限的数",

@@ -46,5 +46,5 @@ def test_rules_that_need_each_other_are_refused() -> None:
         f"a/{name}.yml": rule_text(f"a.{name}", f"after: a.{other}\nexpect: a.{other}", "response")
         for name, other in (("one", "two"), ("two", "one"))
     }
-    with pytest.raises(RuleError, match=r"need each other: a\.\w+ -> a\.\w+"):
+    with pytest.raises(RuleError, match=r"绕着圈互相引用：a\.\w+ → a\.\w+"):
         parse_ruleset(files)

@@ -98,5 +98,5 @@ def test_every_key_says_in_chinese_what_it_means(detector: str) -> None:
 
 @pytest.mark.parametrize("detector", ["duration", "pace", "talk_share", "voice"])
 def test_a_measure_without_a_bound_is_a_fault(detector: str) -> None:
-    with pytest.raises(RuleError, match=r"a/0\.yml:1:1: .*at least one of `\w+`, `\w+`"):
+    with pytest.raises(RuleError, match=r"a/0\.yml:1:1: .*，应为 `\w+`、`\w+` 至少写一个"):
         ruleset_of(rule_text("a.rule", "", detector))
