@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,8 @@ from pipeline.wanted import wanted
 
 ENV_PREFIX = "CALLSCORE_"
 FILE_NAME = "callscore.toml"
+NO_SETTINGS = ("SETTINGS", "TEST_POSTGRES")
+"""Variables with the prefix that are not settings: where the file is, and the server of the tests."""
 
 
 def _setting(
@@ -152,6 +154,9 @@ def _is_marked(field: Any, mark: str) -> bool:
     return isinstance(extra, dict) and bool(extra.get(mark))
 
 
+HINT = "callscore settings 列出全部设置和默认值"
+
+
 def load_settings(
     overrides: Mapping[str, Any] | None = None,
     *,
@@ -166,7 +171,7 @@ def load_settings(
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_explain(error), hint="callscore settings 列出全部设置和默认值") from error
+        raise SettingsError(_explain(error), hint=HINT) from error
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -179,12 +184,12 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name in Settings.model_fields:
-        raw = environ.get(ENV_PREFIX + name.upper())
-        if raw is not None:
-            values[name] = _decoded(name, raw)
-    return values
+    known = {ENV_PREFIX + name.upper(): name for name in Settings.model_fields}
+    ours = {name: raw for name, raw in environ.items() if name.startswith(ENV_PREFIX)}
+    strange = ours.keys() - known.keys() - {ENV_PREFIX + name for name in NO_SETTINGS}
+    if strange:
+        raise SettingsError("；".join(_unknown(name, known) for name in sorted(strange)), hint=HINT)
+    return {known[name]: _decoded(known[name], raw) for name, raw in ours.items() if name in known}
 
 
 def _decoded(name: str, raw: str) -> Any:
@@ -208,7 +213,11 @@ def _explain(error: ValidationError) -> str:
 
 def _told(name: str, faults: Sequence[ErrorDetails]) -> str:
     if faults[0]["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Settings.model_fields)
-        return f"没有设置 {name}" + (f"，相近的：{'、'.join(near)}" if near else "")
+        return _unknown(name, Settings.model_fields)
     expected = "，或".join(wanted(fault) for fault in faults)
     return f"设置 {name}：发现 {faults[0]['input']!r}，应为{expected}"
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known)
+    return f"没有设置 {name}" + (f"，相近的：{'、'.join(near)}" if near else "")

@@ -53,6 +53,22 @@ def test_the_nearest_setting_is_named_for_an_unknown_one(tmp_path: Path) -> None
         load_settings(environ={}, folder=tmp_path)
 
 
+@pytest.mark.parametrize(("name", "nearest"), [("MODLE", "MODEL"), ("DBASE", "DATABASE"), ("model", "MODEL")])
+def test_an_unknown_variable_is_refused_with_the_nearest_setting(name: str, nearest: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={f"CALLSCORE_{name}": "x"})
+    assert caught.value.message.startswith(f"没有设置 CALLSCORE_{name}，相近的：")
+    assert f"CALLSCORE_{nearest}" in caught.value.message
+    assert caught.value.hint
+
+
+def test_variables_of_others_and_those_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text("beam_size = 2\n")
+    environ = {"MODLE": "x", "CALLSCORE_SETTINGS": str(file), "CALLSCORE_TEST_POSTGRES": "postgresql://x"}
+    assert load_settings(environ=environ).beam_size == 2
+
+
 def test_only_settings_that_change_what_is_heard_change_the_transcript_digest() -> None:
     base = Settings()
     assert (
