@@ -204,12 +204,15 @@ class Night:
         if not is_there:
             raise NotFound(f"{self.plan.folder}：文件夹不见了", hint="检查挂载和网络，再跑一次")
         store, at = self.tools.store, self.tools.clock()
-        if not self.plan.dry_run and not patiently(
-            lambda: store.quarantine(fault, at=at, work=work), self.tools, self.notice
-        ):
-            return
-        self.summary.quarantined.append(fault)
-        self.watcher.quarantined(fault)
+
+        def is_news() -> bool:
+            if self.plan.dry_run:
+                return not store.is_released(fault)
+            return store.quarantine(fault, at=at, work=work)
+
+        if patiently(is_news, self.tools, self.notice):
+            self.summary.quarantined.append(fault)
+            self.watcher.quarantined(fault)
 
 
 class _Silence:
