@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from pipeline.cli.files import Force, check_new, save
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.cli.tuning import register as register_tuning
@@ -133,6 +134,7 @@ def _list(chosen: Chosen, notices: list[Notice], level: Level) -> None:
 def schema(
     kind: Annotated[Kind, typer.Option("--kind", help="规则、评分表、共用的例外，或词表。")] = Kind.RULE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="写进文件；不写就打印。")] = None,
+    force: Force = False,
 ) -> None:
     """规则文件的 JSON Schema，编辑器据此补全和检查。
 
@@ -142,8 +144,8 @@ def schema(
     if output is None:
         typer.echo(text, nl=False)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    check_new(output, force=force)
+    save(output, text)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.files import check_name, write
+from pipeline.cli.files import Force, check_name, write
 from pipeline.cli.options import SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
@@ -36,12 +36,13 @@ def tickets(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="存成文件：.html（可打印）或 .xlsx。")
     ] = None,
+    force: Force = False,
 ) -> None:
     """工单的及时率、准确率和连线质量，按人和按班组。有毛病的行列出行号和原因，其余照算。
 
     准确与否只能由检查人填在导出里；没有填的不算，会说明有几张。
     """
-    check_name(output, ENDINGS)
+    check_name(output, ENDINGS, force=force)
     settings = load(SettingsOptions())
     zone = values.time_zone(settings.time_zone)
     try:
