@@ -8,17 +8,20 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
 from pipeline.wanted import wanted
 
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 ENV_PREFIX = "CALLSCORE_"
 FILE_NAME = "callscore.toml"
 NO_SETTINGS = ("SETTINGS", "TEST_POSTGRES")
@@ -130,6 +133,18 @@ class Settings(BaseModel):
     # rules
     sentence_model: str = _setting("", "句子向量模型：空：随附的；或含 model.onnx 和 tokenizer.json 的文件夹")
     match_confidence: float = scoring(0.5, "把握低于它的不算找到", ge=0, le=1)
+
+    @field_validator("shifts")
+    @classmethod
+    def _are_times(cls, text: str) -> str:
+        if not all(_CLOCK.fullmatch(part) for part in text.split()):
+            raise ValueError("各班开始的时刻，如 08:00 16:00 00:00")
+        return text
+
+    @property
+    def shift_starts(self) -> tuple[time, ...]:
+        """When shifts begin, in order of the clock."""
+        return tuple(sorted({time.fromisoformat(part) for part in self.shifts.split()}))
 
     def transcript_digest(self) -> str:
         """Digest of the settings that change what is heard; part of the key of finished work."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipeline.cli.files import check_folder
 from pipeline.cli.night_progress import progress_watcher
 from pipeline.cli.render import console
 from pipeline.errors import StorageError, UsageError
@@ -82,6 +83,8 @@ class Cluster:
 def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]:
     """The store open, a bar or lines on the terminal, SIGTERM like Ctrl-C: what is done is kept, what was
     claimed is given back. Recordings are heard here, or on a cluster."""
+    if settings.log:
+        check_folder(Path(settings.log))
     understanding = cache(lambda: _understanding(settings))
     with (
         Store.open(settings.database) as store,

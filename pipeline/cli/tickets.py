@@ -14,7 +14,7 @@ from pipeline.media import values
 from pipeline.scoring.tickets import Rules, Standard
 from pipeline.workflows.report.xlsx import workbook
 from pipeline.workflows.roster import read_roster
-from pipeline.workflows.tickets import Reading, page, parse_shifts, read_tickets
+from pipeline.workflows.tickets import Reading, page, read_tickets
 
 ENDINGS = (".html", ".xlsx")
 
@@ -54,7 +54,7 @@ def tickets(
         zone=zone,
         standard=standard,
         roster=read_roster(settings.roster, zone),
-        rules=Rules(shifts=parse_shifts(settings.shifts), as_of=moment),
+        rules=Rules(shifts=settings.shift_starts, as_of=moment),
     )
     laid = page(read_tickets(file, reading))
     if output is None:

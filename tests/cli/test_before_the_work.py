@@ -64,6 +64,18 @@ def test_a_folder_that_is_not_there_is_not_made_for_an_answer(folder: Path, line
     assert not (folder / "missing").exists()
 
 
+@pytest.mark.parametrize(
+    "line", [("nightly", "in"), ("watch", "in"), ("nightly", "in", "--report", "missing/a")]
+)
+def test_a_night_is_told_before_it_begins_that_a_folder_for_its_files_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: tuple[str, ...]
+) -> None:
+    if "--report" not in line:
+        monkeypatch.setenv("CALLSCORE_LOG", "missing/night.jsonl")
+    assert refused(*line).message == "missing：文件夹不存在"
+    assert list(folder.iterdir()) == []
+
+
 def test_a_file_is_written_over_where_that_is_asked_for(folder: Path) -> None:
     archive(folder).close()
     lines = (("evidence", "c2", "-o", "made.html", "--for", ""), ("rules", "schema", "-o", "made.json"))

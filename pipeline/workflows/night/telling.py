@@ -22,7 +22,6 @@ class Log:
         """Raises UsageError: the file cannot be written."""
         self._clock, self._night = clock, None  # type: tuple[Callable[[], datetime], int | None]
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("a", encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path}：日志写不进去（{error.strerror}）", hint="检查设置 log") from error
