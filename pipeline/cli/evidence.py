@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.bar import bar
 from pipeline.cli.files import Force, check_new, save
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
@@ -65,7 +66,7 @@ def evidence(
         raise UsageError(f"-o：发现“{output.name}”，应以 {'、'.join(KINDS)} 结尾", hint="例：-o 案卷-d11.zip")
     check_new(output, force=force)
     settings = load(SettingsOptions(database=database))
-    with open_store(settings) as store:
+    with bar("做案卷"), open_store(settings) as store:
         recording_id = store.find_call(call).id
         stored = named(store, recording_id, as_of, settings).stored if as_of else store.latest(recording_id)
         Viewer(store, inspector(viewer, settings)).check_whole(store.latest(recording_id), "案卷")
