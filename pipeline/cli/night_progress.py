@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from pipeline.cli.render import console
-from pipeline.storage.night_records import Quarantined
+from pipeline.storage.night_records import OF_A_RECORDING, Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.units import clock, to_ms
 from pipeline.workflows.night.pace import Pace
@@ -22,7 +22,6 @@ STAGES = {
     "recognize": "识别",
     "judge": "评分",
 }
-OF_A_CALL = ("read", "decode", "crash", "prepare", "recognize", "judge")
 
 
 class _Rate(ProgressColumn):
@@ -68,7 +67,7 @@ class _Watcher:
         self._finished()
 
     def quarantined(self, fault: Quarantined) -> None:
-        if fault.stage in OF_A_CALL:
+        if fault.stage in OF_A_RECORDING:
             self._finished()
 
     def _finished(self) -> None:
