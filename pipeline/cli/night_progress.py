@@ -1,6 +1,8 @@
 """How a night shows on a terminal and in a log of lines."""
 
+import logging
 import time
+from contextlib import ExitStack
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
@@ -11,6 +13,7 @@ from pipeline.storage.night_records import OF_A_RECORDING, Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.units import clock, to_ms
 from pipeline.workflows.night.pace import Pace
+from pipeline.workflows.night.telling import logged_by
 
 STAGES = {
     "list": "列目录",
@@ -83,14 +86,17 @@ class BarWatcher(_Watcher):
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(self), console=out
         )
+        self._unseen = ExitStack()
         self.task = self.progress.add_task("评分", total=None)
 
     def __enter__(self) -> "BarWatcher":
+        self._unseen.enter_context(logged_by(logging.NullHandler()))  # people are told in Chinese
         self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
+        self._unseen.close()
 
     def counted(self, recordings: int) -> None:
         super().counted(recordings)

@@ -3,10 +3,10 @@
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -90,7 +90,7 @@ def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]
         Store.open(settings.database) as store,
         progress_watcher() as shown,
         _interruptible(),
-        kept_open(cluster.opened(shown.noticed) if cluster else local) as hearing,
+        kept_open(_opened(cluster, shown.noticed)) as hearing,
     ):
         tools = NightTools(
             store=store,
@@ -105,7 +105,12 @@ def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]
             understand=lambda call: understanding().with_sentences(call),
         )
         log = Log(Path(settings.log), tools.clock) if settings.log else None
-        yield Run(tools=tools, watcher=Together([shown, *([log] if log else [])]), log=log)
+        with log.lines() if log else nullcontext():
+            yield Run(tools=tools, watcher=Together([shown, *([log] if log else [])]), log=log)
+
+
+def _opened(cluster: Cluster | None, notice: Callable[[str], None]) -> Opened:
+    return cluster.opened(notice) if cluster else partial(local, notice=notice)
 
 
 def _listener(settings: Settings) -> "Listener":

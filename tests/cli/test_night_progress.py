@@ -1,5 +1,7 @@
 """How far a night is, as it shows on a terminal and in `callscore status`."""
 
+import json
+import logging
 import sys
 import time
 from dataclasses import replace
@@ -19,7 +21,8 @@ from pipeline.cli.app import app
 from pipeline.cli.night_progress import BarWatcher, LineWatcher
 from pipeline.storage.records import ScoredCall
 from pipeline.storage.store import Store
-from pipeline.workflows.night.values import NightPlan
+from pipeline.workflows.night.telling import Log
+from pipeline.workflows.night.values import NightPlan, Summary
 from pipeline.workflows.nightly import run_night
 
 RECORDINGS = 6
@@ -64,6 +67,38 @@ def test_a_line_of_a_scored_call_says_how_far_the_night_is(folder: Path, store: 
     with store, LineWatcher(Console(file=StringIO(), width=200)) as watcher:
         run_night(NightPlan(folder=folder), tools(store, FakeListener()), watcher)
     assert watcher.pace.passed + watcher.pace.finished == RECORDINGS
+
+
+LINE = "a process that recognizes ended"
+
+
+def warn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of the program's log, where nobody has said where such lines go, as in the command."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logging.getLogger("callscore.night").warning(LINE)
+
+
+def test_lines_of_the_log_do_not_show_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with BarWatcher(screen()):
+        warn(monkeypatch)
+    assert capsys.readouterr().err == ""
+    with LineWatcher(screen()):
+        warn(monkeypatch)
+    assert capsys.readouterr().err == f"{LINE}\n"
+
+
+def test_lines_of_the_log_go_into_the_log_of_a_night(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = Log(tmp_path / "night.jsonl", lambda: NOON)
+    with log.lines():
+        warn(monkeypatch)
+    log.ended(Summary())
+    line, _ = map(json.loads, (tmp_path / "night.jsonl").read_text().splitlines())
+    assert (line["event"], line["what"]) == ("warned", LINE)
+    assert capsys.readouterr().err == ""
 
 
 class Looks(Notes):
