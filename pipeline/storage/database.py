@@ -79,6 +79,12 @@ def is_shared(engine: Engine) -> bool:
     return address.get_backend_name() != "sqlite" or not (file in ("", ":memory:") or "mode=memory" in file)
 
 
+def is_writable(engine: Engine) -> bool:
+    """Whether this user may write an SQLite file; a server says so when it is asked to write."""
+    address = engine.url
+    return address.get_backend_name() != "sqlite" or read_only.is_writable(Path(address.database or ""))
+
+
 def beside(url: str, ending: str) -> Path:
     """A file that belongs to a database: beside an SQLite file, else under `data`, named as the database.
     Raises StorageError."""

@@ -50,9 +50,14 @@ def allow(engine: Engine) -> None:
     event.listen(engine, "rollback", _check_end)
 
 
+def is_writable(file: Path) -> bool:
+    """Whether this user may write the database, which may not be there yet, and beside it."""
+    return not file.is_file() or (_may_write(file) and _may_write(file.parent))
+
+
 def _open(_dialect: object, record: Any, given: list[Any], options: dict[str, Any]) -> None:
     file = Path(given[0])
-    if not file.is_file() or (_may_write(file) and _may_write(file.parent)):
+    if is_writable(file):
         return
     if still := Still.of(file):
         given[0], options["uri"] = f"file:{quote(str(file))}?immutable=1", True

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.errors import StorageError
+from pipeline.settings import Settings
+from pipeline.workflows.doctor import database
 
 READING = (
     ("list",),
@@ -43,6 +45,15 @@ def test_what_reads_says_the_same_where_nothing_may_be_written(file: Path, words
     lock(file)
     with another_user():
         assert typed(file, *words) == before
+
+
+def test_the_doctor_says_that_it_may_only_be_read(file: Path) -> None:
+    settings = Settings(database=f"sqlite:///{file}")
+    assert database(settings).fit
+    lock(file)
+    with another_user():
+        found = database(settings)
+    assert (found.fit, found.told.endswith("2 通录音，0 个隔离；只能读")) == (False, True)
 
 
 def test_what_writes_says_that_it_may_not(file: Path) -> None:
