@@ -89,7 +89,10 @@ def settings() -> str:
         f"| `{name}` | `{field.default!r}` | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    intro = f"写在当前目录的 `{FILE_NAME}` 里，或设环境变量 `{ENV_PREFIX}<大写名称>`；命令行选项最优先。"
+    intro = (
+        f"写在当前目录的 `{FILE_NAME}` 里，或设环境变量 `{ENV_PREFIX}<大写名称>`；命令行选项最优先。"
+        "写错的名字不收，并给出最接近的。"
+    )
     return "\n".join([f"# 设置{NOTE}", "", intro, "", "| 名称 | 默认值 | 说明 |", "|---|---|---|", *rows, ""])
 
 

@@ -8,19 +8,24 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
 from pipeline.wanted import wanted
 
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 ENV_PREFIX = "CALLSCORE_"
 FILE_NAME = "callscore.toml"
+NO_SETTINGS = ("SETTINGS", "TEST_POSTGRES")
+"""Variables with the prefix that are not settings: where the file is, and the server of the tests."""
 
 
 def _setting(
@@ -129,6 +134,18 @@ class Settings(BaseModel):
     sentence_model: str = _setting("", "句子向量模型：空：随附的；或含 model.onnx 和 tokenizer.json 的文件夹")
     match_confidence: float = scoring(0.5, "把握低于它的不算找到", ge=0, le=1)
 
+    @field_validator("shifts")
+    @classmethod
+    def _are_times(cls, text: str) -> str:
+        if not all(_CLOCK.fullmatch(part) for part in text.split()):
+            raise ValueError("各班开始的时刻，如 08:00 16:00 00:00")
+        return text
+
+    @property
+    def shift_starts(self) -> tuple[time, ...]:
+        """When shifts begin, in order of the clock."""
+        return tuple(sorted({time.fromisoformat(part) for part in self.shifts.split()}))
+
     def transcript_digest(self) -> str:
         """Digest of the settings that change what is heard; part of the key of finished work."""
         values = json.dumps(self.of_hearing(), sort_keys=True, ensure_ascii=False)
@@ -152,6 +169,9 @@ def _is_marked(field: Any, mark: str) -> bool:
     return isinstance(extra, dict) and bool(extra.get(mark))
 
 
+HINT = "callscore settings 列出全部设置和默认值"
+
+
 def load_settings(
     overrides: Mapping[str, Any] | None = None,
     *,
@@ -166,7 +186,7 @@ def load_settings(
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_explain(error), hint="callscore settings 列出全部设置和默认值") from error
+        raise SettingsError(_explain(error), hint=HINT) from error
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -179,12 +199,12 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name in Settings.model_fields:
-        raw = environ.get(ENV_PREFIX + name.upper())
-        if raw is not None:
-            values[name] = _decoded(name, raw)
-    return values
+    known = {ENV_PREFIX + name.upper(): name for name in Settings.model_fields}
+    ours = {name: raw for name, raw in environ.items() if name.startswith(ENV_PREFIX)}
+    strange = ours.keys() - known.keys() - {ENV_PREFIX + name for name in NO_SETTINGS}
+    if strange:
+        raise SettingsError("；".join(_unknown(name, known) for name in sorted(strange)), hint=HINT)
+    return {known[name]: _decoded(known[name], raw) for name, raw in ours.items() if name in known}
 
 
 def _decoded(name: str, raw: str) -> Any:
@@ -208,7 +228,11 @@ def _explain(error: ValidationError) -> str:
 
 def _told(name: str, faults: Sequence[ErrorDetails]) -> str:
     if faults[0]["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Settings.model_fields)
-        return f"没有设置 {name}" + (f"，相近的：{'、'.join(near)}" if near else "")
+        return _unknown(name, Settings.model_fields)
     expected = "，或".join(wanted(fault) for fault in faults)
     return f"设置 {name}：发现 {faults[0]['input']!r}，应为{expected}"
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known)
+    return f"没有设置 {name}" + (f"，相近的：{'、'.join(near)}" if near else "")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
-from pipeline.cli.render import DIRECTIONS, call_view, console, kept_back, local_time
+from pipeline.cli.render import DIRECTIONS, WITH_YEAR, call_view, console, kept_back, local_time
 from pipeline.cli.users import done_here
 from pipeline.settings import Settings
 from pipeline.storage.records import CallFilter, CallSummary, StoredCall
@@ -66,11 +66,13 @@ def list_calls(
     agent: Annotated[str | None, typer.Option("--agent", help="只看这个坐席。")] = None,
     complaints: Annotated[bool, typer.Option("--complaints", help="只看投诉。")] = False,
     forbidden: Annotated[bool, typer.Option("--forbidden", help="只看有禁用语的。")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="最多几行。")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="只列末尾几行，也就是最新的几通。")
+    ] = None,
     viewer: For = None,
     database: Database = None,
 ) -> None:
-    """列出评过分的电话，每通一行。"""
+    """列出评过分的电话，每通一行，按开始的时间，最新的在最后；不知道时间的排在末尾。"""
     settings = load(SettingsOptions(database=database))
     which = CallFilter(
         agent_id=agent,
@@ -103,7 +105,7 @@ def _table(lines: Iterable[CallSummary], settings: Settings) -> Table:
         about = found.recording
         table.add_row(
             about.name,
-            local_time(about.started_at, settings),
+            local_time(about.started_at, settings, WITH_YEAR),
             DIRECTIONS.get(about.direction),
             about.business or "",
             about.agent_id or "",

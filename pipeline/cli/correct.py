@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.bar import bar
 from pipeline.cli.dispute_view import changes_view, history_view, totals_line
 from pipeline.cli.options import Database, For, Rules, SettingsOptions, inspector, load
 from pipeline.cli.render import console, kept_back
@@ -56,7 +57,8 @@ def correct_command(
     wording = Wording(at=clock_time(at), heard=heard, said=said)
     by = _signed(who, reason)
     with open_store(settings) as store:
-        scorings = correct_words(call, wording, Scorer.in_force(store, settings, at=by.at), by)
+        with bar("重评"):
+            scorings = correct_words(call, wording, Scorer.in_force(store, settings, at=by.at), by)
         _print_changes(Viewer(store, inspector(who or None, settings)), *scorings)
 
 
@@ -81,7 +83,8 @@ def relink_command(
     facts = Facts(table=metadata, values=dict(map(_pair, values or ())))
     by = _signed(who, reason)
     with open_store(settings) as store:
-        scorings = relink(call, facts, Scorer.in_force(store, settings, at=by.at), by)
+        with bar("重评"):
+            scorings = relink(call, facts, Scorer.in_force(store, settings, at=by.at), by)
         _print_changes(Viewer(store, inspector(who or None, settings)), *scorings)
 
 

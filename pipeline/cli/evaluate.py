@@ -1,6 +1,7 @@
 """`callscore evaluate`: labelled recordings against what the pipeline makes of them."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from pipeline.workflows.item_agreement import Filled
 from pipeline.workflows.meaning import Understanding
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.values import NightPlan, NightTools
+from pipeline.workflows.night.workers import local
 from pipeline.workflows.nightly import run_night
 from pipeline.workflows.rules import rules_in_force
 
@@ -66,6 +68,7 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
     provenance = provenance_of(settings)
     with Store.open(settings.database) as store:
         ruleset = rules_in_force(store, understanding, at=datetime.now(UTC))
+        watcher = progress_watcher()
         tools = NightTools(
             store=store,
             prepare=Preparing(settings),
@@ -75,8 +78,8 @@ def _evaluation(folder: Path, settings: Settings) -> Evaluation:
             settings=settings,
             clock=lambda: datetime.now(UTC),
             understand=understanding.with_sentences,
+            hearing=partial(local, notice=watcher.noticed),
         )
-        watcher = progress_watcher()
         with watcher:
             run_night(NightPlan(folder=folder), tools, watcher)
         here = folder.resolve()

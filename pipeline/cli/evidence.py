@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.files import check_folder
+from pipeline.cli.bar import bar
+from pipeline.cli.files import Force, check_new, save
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
 from pipeline.cli.users import done_here
@@ -47,6 +48,7 @@ def evidence(
     check: Annotated[
         Path | None, typer.Option("--verify", metavar="FILE.zip", help="核对一份案卷有没有被改过。")
     ] = None,
+    force: Force = False,
     viewer: For = None,
     database: Database = None,
 ) -> None:
@@ -62,9 +64,9 @@ def evidence(
     kind = output.suffix.lower()
     if kind not in KINDS:
         raise UsageError(f"-o：发现“{output.name}”，应以 {'、'.join(KINDS)} 结尾", hint="例：-o 案卷-d11.zip")
-    check_folder(output)
+    check_new(output, force=force)
     settings = load(SettingsOptions(database=database))
-    with open_store(settings) as store:
+    with bar("做案卷"), open_store(settings) as store:
         recording_id = store.find_call(call).id
         stored = named(store, recording_id, as_of, settings).stored if as_of else store.latest(recording_id)
         Viewer(store, inspector(viewer, settings)).check_whole(store.latest(recording_id), "案卷")
@@ -73,7 +75,7 @@ def evidence(
         body = _body(kind, case, store)
         about, digest = f"call:{recording_id}", sha256(body).hexdigest()
         store.record(done_here("export.evidence", about, format=kind, sha256=digest))
-    _write(output, body)
+    save(output, body)
     _told(output, body, case, settings)
 
 
@@ -81,13 +83,6 @@ def _body(kind: str, case: CaseFile, store: Store) -> bytes:
     if kind == ".zip":
         return bundle(case, store)
     return paper(case) if kind == ".pdf" else page(case).encode()
-
-
-def _write(path: Path, body: bytes) -> None:
-    try:
-        path.write_bytes(body)
-    except OSError as error:
-        raise UsageError(f"写不了 {path}：{error.strerror}", hint="换一个存在而且能写的文件夹") from error
 
 
 def _told(path: Path, body: bytes, case: CaseFile, settings: Settings) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.files import check_folder
 from pipeline.cli.night_run import Cluster, a_length, a_moment, print_summary, running
 from pipeline.cli.options import Database, Model, Rules, SettingsOptions, load
 from pipeline.media.places import place
@@ -66,6 +67,8 @@ def nightly(
 
     做过的自动跳过；中断后再跑接着做；同时跑两个会分着做。退出码：0 全部正常，3 有录音被隔离，2 用法不对。
     """
+    if report:
+        check_folder(report)
     settings = load(SettingsOptions(database=database, rules=rules, model=model))
     plan = NightPlan(
         folder=folder,

@@ -1,16 +1,19 @@
 """How a night shows on a terminal and in a log of lines."""
 
+import logging
 import time
+from contextlib import ExitStack
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from pipeline.cli.render import console
-from pipeline.storage.night_records import Quarantined
+from pipeline.storage.night_records import OF_A_RECORDING, Quarantined
 from pipeline.storage.records import ScoredCall
 from pipeline.units import clock, to_ms
 from pipeline.workflows.night.pace import Pace
+from pipeline.workflows.night.telling import logged_by
 
 STAGES = {
     "list": "列目录",
@@ -22,7 +25,6 @@ STAGES = {
     "recognize": "识别",
     "judge": "评分",
 }
-OF_A_CALL = ("read", "decode", "crash", "prepare", "recognize", "judge")
 
 
 class _Rate(ProgressColumn):
@@ -68,7 +70,7 @@ class _Watcher:
         self._finished()
 
     def quarantined(self, fault: Quarantined) -> None:
-        if fault.stage in OF_A_CALL:
+        if fault.stage in OF_A_RECORDING:
             self._finished()
 
     def _finished(self) -> None:
@@ -84,14 +86,17 @@ class BarWatcher(_Watcher):
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(self), console=out
         )
+        self._unseen = ExitStack()
         self.task = self.progress.add_task("评分", total=None)
 
     def __enter__(self) -> "BarWatcher":
+        self._unseen.enter_context(logged_by(logging.NullHandler()))  # people are told in Chinese
         self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
+        self._unseen.close()
 
     def counted(self, recordings: int) -> None:
         super().counted(recordings)

@@ -3,16 +3,17 @@
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
+from pipeline.cli.files import check_folder
 from pipeline.cli.night_progress import progress_watcher
 from pipeline.cli.render import console
 from pipeline.errors import StorageError, UsageError
@@ -82,12 +83,14 @@ class Cluster:
 def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]:
     """The store open, a bar or lines on the terminal, SIGTERM like Ctrl-C: what is done is kept, what was
     claimed is given back. Recordings are heard here, or on a cluster."""
+    if settings.log:
+        check_folder(Path(settings.log))
     understanding = cache(lambda: _understanding(settings))
     with (
         Store.open(settings.database) as store,
         progress_watcher() as shown,
         _interruptible(),
-        kept_open(cluster.opened(shown.noticed) if cluster else local) as hearing,
+        kept_open(_opened(cluster, shown.noticed)) as hearing,
     ):
         tools = NightTools(
             store=store,
@@ -102,7 +105,12 @@ def running(settings: Settings, cluster: Cluster | None = None) -> Iterator[Run]
             understand=lambda call: understanding().with_sentences(call),
         )
         log = Log(Path(settings.log), tools.clock) if settings.log else None
-        yield Run(tools=tools, watcher=Together([shown, *([log] if log else [])]), log=log)
+        with log.lines() if log else nullcontext():
+            yield Run(tools=tools, watcher=Together([shown, *([log] if log else [])]), log=log)
+
+
+def _opened(cluster: Cluster | None, notice: Callable[[str], None]) -> Opened:
+    return cluster.opened(notice) if cluster else partial(local, notice=notice)
 
 
 def _listener(settings: Settings) -> "Listener":

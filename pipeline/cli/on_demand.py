@@ -5,9 +5,12 @@ from importlib import import_module
 from typing import Any
 
 import typer
+from typer._click.core import Context
+from typer._click.formatting import HelpFormatter
 from typer.core import TyperGroup
 
 from pipeline.cli.frame import Command, Group
+from pipeline.cli.summaries import summary
 
 
 class OnDemand(MutableMapping[str, Any]):
@@ -75,5 +78,12 @@ def group_of(modules: Mapping[str, str]) -> type[Group]:
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
             self.commands = OnDemand(modules)
+
+        def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+            """With a line for each command, and none of them."""
+            kept = self.commands
+            self.commands = {name: Command(name, help=summary(name, path)) for name, path in modules.items()}
+            super().format_help(ctx, formatter)
+            self.commands = kept
 
     return Known

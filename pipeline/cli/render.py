@@ -26,6 +26,8 @@ from pipeline.workflows.document import (
 ROLE_STYLES = {"agent": "cyan", "customer": "yellow", "other": "magenta", "unknown": "dim"}
 OUTCOME_STYLES = {"present": "", "cannot_tell": "yellow"}
 DIRECTIONS = {"inbound": "呼入", "outbound": "呼出", None: "方向未知"}
+WITH_YEAR = "%Y-%m-%d %H:%M"
+"""Of calls that may be of any year."""
 DOUBTFUL_PROBABILITY = 0.4
 """Words below this probability are shown dim and underlined."""
 
@@ -43,9 +45,9 @@ def kept_back(hidden: int, who: str) -> Text:
     return Text(told, style="yellow")
 
 
-def local_time(at: datetime | None, settings: Settings) -> str:
-    """Month, day, hour and minute in the time zone of the settings; empty for an unknown time."""
-    return at.astimezone(time_zone(settings.time_zone)).strftime("%m-%d %H:%M") if at else ""
+def local_time(at: datetime | None, settings: Settings, form: str = "%m-%d %H:%M") -> str:
+    """In the time zone of the settings; empty for an unknown time."""
+    return at.astimezone(time_zone(settings.time_zone)).strftime(form) if at else ""
 
 
 def call_view(document: CallDocument, settings: Settings) -> RenderableType:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pipeline.cli.files import check_name, write
+from pipeline.cli.files import Force, check_name, write
 from pipeline.cli.options import Database, Rules, SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
@@ -50,6 +50,7 @@ class Ask:
 
     order: Order
     output: Path | None
+    force: bool
     settings: SettingsOptions
 
 
@@ -70,13 +71,15 @@ def _command(kind: Kind, days: Callable[..., Asked], help: str, epilog: str) -> 
         business: Business = None,
         least: Least = USUAL_LEAST,
         output: Output = None,
+        force: Force = False,
         database: Database = None,
         rules: Rules = None,
         **dates: str | None,
     ) -> None:
         asked = days(**dates)
         order = Order(kind=kind, asked=asked, agent=agent, team=team, business=business, least=least)
-        _run(Ask(order=order, output=output, settings=SettingsOptions(database=database, rules=rules)))
+        settings = SettingsOptions(database=database, rules=rules)
+        _run(Ask(order=order, output=output, force=force, settings=settings))
 
     app.command(kind.value, help=help, epilog=epilog)(_with_options_of(days, command))
 
@@ -123,7 +126,7 @@ _command(
 
 
 def _run(ask: Ask) -> None:
-    check_name(ask.output, ENDINGS)
+    check_name(ask.output, ENDINGS, force=ask.force)
     settings = load(ask.settings)
     around = surroundings(settings)
     with Store.open(settings.database, create=False) as store:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from pipeline.cli.bar import bar
 from pipeline.cli.dispute_view import changes_view, heard_again_view, replay_view, totals_line
 from pipeline.cli.options import Database, Rules, SettingsOptions, inspector, load
 from pipeline.cli.render import call_view, console
@@ -162,7 +161,8 @@ class Desk:
         elif self.asked.as_of:
             self._replay(self.asked.as_of)
         elif self.asked.swap:
-            before, after = swap_roles(self.asked.call or "", self._scorer(), self._signed())
+            with bar("重评"):
+                before, after = swap_roles(self.asked.call or "", self._scorer(), self._signed())
             self._show(before, after)
         else:
             self._rescore()
@@ -178,15 +178,18 @@ class Desk:
         return Signed(who=self.asked.who, at=datetime.now(UTC), reason=reason)
 
     def _rescore(self) -> None:
-        scorer, recording_id = self._scorer(), self._recording_id()
+        recording_id = self._recording_id()
         if self.asked.dry_run:
             before = self.store.latest(recording_id)
-            scored = scorer.scored(before.call, self.asked.choice)
+            with bar("试算"):
+                scored = self._scorer().scored(before.call, self.asked.choice)
             self._compare(self._stored(before), self._made(scored))
             console().print("试算，没有存。")
             return
-        made = scorer.again(self.asked.choice, self.asked.reason or "rescore")
-        added = scorer.add(recording_id, made, at=datetime.now(UTC))
+        with bar("重评"):
+            scorer = self._scorer()
+            made = scorer.again(self.asked.choice, self.asked.reason or "rescore")
+            added = scorer.add(recording_id, made, at=datetime.now(UTC))
         self._show(added.before, self.store.scoring(added.scorecard_id))
 
     def _show(self, before: StoredCall, after: StoredCall) -> None:
@@ -215,7 +218,8 @@ class Desk:
         if found.ruleset_digest or self.asked.template:
             self._what_if(found.stored, found.ruleset_digest or found.stored.ruleset_digest)
             return
-        replay = replayed(found.stored, self.store, self.rules, self.settings)
+        with bar("重放"):
+            replay = replayed(found.stored, self.store, self.rules, self.settings)
         out = console()
         out.print(replay_view(replay, self.settings))
         if self.asked.diff:
@@ -226,19 +230,23 @@ class Desk:
 
     def _what_if(self, stored: StoredCall, digest: str) -> None:
         """Under rules or a template that never scored this call: nothing to compare to the byte."""
+        with bar("试算"):
+            scored = self._judged_by(digest, stored)
+        console().print(f"这通电话没有这样评过；按规则集 {digest[:12]} 试算，没有存：")
+        self._compare(self._stored(stored), self._made(scored))
+
+    def _judged_by(self, digest: str, stored: StoredCall) -> ScoredCall:
         understanding = Understanding(self.settings)
         ruleset = self.rules(digest, understanding.name)
         if ruleset.meaning is None:
             ruleset = replace(ruleset, meaning=self.rules(digest, None).meaning)
-        scored = judge(
+        return judge(
             understanding.with_sentences(call_of_the_day(stored)),
             ruleset,
             settings_of_the_day(stored, self.settings),
             self.asked.choice,
             reviews_of_the_day(stored, self.store),
         )
-        console().print(f"这通电话没有这样评过；按规则集 {digest[:12]} 试算，没有存：")
-        self._compare(self._stored(stored), self._made(scored))
 
     def _listen_again(self) -> None:
         recording_id = self._recording_id()
@@ -246,18 +254,13 @@ class Desk:
         if self.asked.as_of:
             stored = named(self.store, recording_id, self.asked.as_of, self.settings).stored
         hearing = hearing_of(stored, self.store, self.settings, self.asked.audio)
-        listener = Listener.open(hearing.settings)
-        found = listen_again(stored, hearing, listener, self.store, self.rules)
+        with bar("重听"):
+            listener = Listener.open(hearing.settings)
+            found = listen_again(stored, hearing, listener, self.store, self.rules)
         console().print(heard_again_view(found, self.settings))
 
     def _all(self) -> None:
         scorer, total = self._scorer(), self.store.counts()["recordings"]
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("重评", total=total)
-            changes = rescore_all(
-                scorer,
-                at=datetime.now(UTC),
-                reason=self.asked.reason,
-                watch=lambda done: progress.update(task, completed=done),
-            )
+        with bar("重评", total) as move:
+            changes = rescore_all(scorer, at=datetime.now(UTC), reason=self.asked.reason, watch=move)
         console().print(f"重评了 {changes.calls} 通，其中 {changes.changed} 通的得分或待定分有变化。")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.bar import bar
 from pipeline.cli.options import Database, For, SettingsOptions, inspector, load
 from pipeline.cli.render import console
 from pipeline.cli.review_view import change_view, history_view, sheet_view
@@ -93,9 +94,12 @@ def review_command(
                 raise UsageError(
                     "写了理由，没有写决定", hint="加 --set 项目=值、--accept 项目 或 --false 发现"
                 )
-            console().print(sheet_view(sheet(store, call, marks.who), settings, blind=blind))
+            with bar("复核"):
+                form = sheet(store, call, marks.who)
+            console().print(sheet_view(form, settings, blind=blind))
             return
-        before, after = review(store, call, marks, at=datetime.now(UTC))
+        with bar("复核"):
+            before, after = review(store, call, marks, at=datetime.now(UTC))
     console().print(change_view(before, after, blind=blind))
 
 

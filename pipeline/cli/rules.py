@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
+from pipeline.cli.bar import bar
+from pipeline.cli.files import Force, check_new, save
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.cli.tuning import register as register_tuning
@@ -67,7 +67,7 @@ def _list_faults(chosen: Chosen, faults: Iterable[RuleError]) -> None:
 def _wrong_cases(chosen: Chosen, tested: list[Rule], run_case: RunCase) -> Iterator[str]:
     """Every case that does not hold, as it is told."""
     pairs = [(rule, case) for rule in tested for case in rule.cases]
-    with _bar("用例", len(pairs)) as advance:
+    with bar("用例", len(pairs)) as advance:
         for rule, case in pairs:
             try:
                 told = str(run_case(rule, case) or "")
@@ -112,7 +112,7 @@ def lint(
 
 
 def _linted(chosen: Chosen) -> tuple[Notice, ...]:
-    with _bar("检查", len(CHECKS)) as advance:
+    with bar("检查", len(CHECKS)) as advance:
         found = lint_texts(chosen.texts, date.today(), advance)
     return tuple(sorted((*map(notice_of, chosen.faults), *found), key=lambda notice: notice.order))
 
@@ -133,6 +133,7 @@ def _list(chosen: Chosen, notices: list[Notice], level: Level) -> None:
 def schema(
     kind: Annotated[Kind, typer.Option("--kind", help="规则、评分表、共用的例外，或词表。")] = Kind.RULE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="写进文件；不写就打印。")] = None,
+    force: Force = False,
 ) -> None:
     """规则文件的 JSON Schema，编辑器据此补全和检查。
 
@@ -142,17 +143,8 @@ def schema(
     if output is None:
         typer.echo(text, nl=False)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on a terminal; the value moves it on."""
-    out = console()
-    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+    check_new(output, force=force)
+    save(output, text)
 
 
 def _say(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.files import Makers, check_name, csv_of, write
+from pipeline.cli.files import Force, Makers, check_name, csv_of, write
 from pipeline.cli.options import Database, SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
@@ -64,13 +64,14 @@ def sample_command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="存成文件：.csv、.xlsx 或 .json。")
     ] = None,
+    force: Force = False,
     database: Database = None,
 ) -> None:
     """抽质检样本：投诉全部，其他按坐席、业务、时段分层随机，说明每通为什么抽；默认最近七天。
 
     计划存进数据库，报表据此说明覆盖率。
     """
-    check_name(output, ENDINGS)
+    check_name(output, ENDINGS, force=force)
     rates = Rates(
         seed=seed,
         share=share / 100,

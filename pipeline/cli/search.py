@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from pipeline.cli.options import Database, SettingsOptions, load
-from pipeline.cli.render import console, local_time
+from pipeline.cli.render import WITH_YEAR, console, local_time
 from pipeline.cli.report import Agent, Business, Since, Team, Until
 from pipeline.cli.tuning_view import call_part, document, table
 from pipeline.errors import UsageError
@@ -115,7 +115,7 @@ def _print(page: Page, settings: Settings) -> None:
 
 def _call_cells(hit: Hit, settings: Settings) -> tuple[str, ...]:
     about, total = hit.call.recording, hit.call.total
-    began = local_time(about.started_at, settings)
+    began = local_time(about.started_at, settings, WITH_YEAR)
     return about.name, began, about.agent_id or "", "—" if total is None else f"{total:.1f}"
 
 

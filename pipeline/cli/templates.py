@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from pipeline.cli.files import Force, check_new, save
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import DIRECTIONS, console
 from pipeline.errors import NotFound
@@ -71,18 +72,20 @@ def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="表格：.xlsx 或 .csv，第一行是列名。")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="写进文件；不写就打印。")] = None,
     name: Annotated[str | None, typer.Option("--id", help="评分表的 id；不写就用文件名。")] = None,
+    force: Force = False,
 ) -> None:
     """从表格做一张评分表的开头，之后再写规则。
 
     列名认得：维度、权重、项目、分值、等级、等级分、描述、备注，以及常见的别名；一行一个等级，
     合并的或空着的格子算上面那一格。等级分可以是范围（3-4），也可以写在等级里：良（3-4分）。
     """
+    if output:
+        check_new(output, force=force)
     text = new_template(file, name or (output.stem if output else None))
     if output is None:
         typer.echo(text, nl=False)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    save(output, text)
     console().print(f"写好了 {output}；接着写规则，再跑 callscore rules lint。", markup=False)
 
 

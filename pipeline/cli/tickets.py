@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.files import check_name, write
+from pipeline.cli.files import Force, check_name, write
 from pipeline.cli.options import SettingsOptions, load
 from pipeline.cli.page_view import print_page
 from pipeline.cli.render import console
@@ -14,7 +14,7 @@ from pipeline.media import values
 from pipeline.scoring.tickets import Rules, Standard
 from pipeline.workflows.report.xlsx import workbook
 from pipeline.workflows.roster import read_roster
-from pipeline.workflows.tickets import Reading, page, parse_shifts, read_tickets
+from pipeline.workflows.tickets import Reading, page, read_tickets
 
 ENDINGS = (".html", ".xlsx")
 
@@ -36,12 +36,13 @@ def tickets(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="存成文件：.html（可打印）或 .xlsx。")
     ] = None,
+    force: Force = False,
 ) -> None:
     """工单的及时率、准确率和连线质量，按人和按班组。有毛病的行列出行号和原因，其余照算。
 
     准确与否只能由检查人填在导出里；没有填的不算，会说明有几张。
     """
-    check_name(output, ENDINGS)
+    check_name(output, ENDINGS, force=force)
     settings = load(SettingsOptions())
     zone = values.time_zone(settings.time_zone)
     try:
@@ -53,7 +54,7 @@ def tickets(
         zone=zone,
         standard=standard,
         roster=read_roster(settings.roster, zone),
-        rules=Rules(shifts=parse_shifts(settings.shifts), as_of=moment),
+        rules=Rules(shifts=settings.shift_starts, as_of=moment),
     )
     laid = page(read_tickets(file, reading))
     if output is None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.files import Force, check_name
 from pipeline.cli.options import Rules, SettingsOptions, load
 from pipeline.cli.render import console
 from pipeline.errors import BadInput
@@ -20,6 +21,7 @@ from pipeline.workflows.tuning.import_rules import (
 from pipeline.workflows.tuning.wordlist import read_wordlist, write_wordlist
 
 EXIT_FAULTS = 1
+ENDINGS = (".xlsx", ".csv")
 
 
 class Role(StrEnum):
@@ -81,9 +83,11 @@ def _written(imported: Imported, output: Path, *, force: bool) -> None:
 def export_command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="写成 .xlsx 或 .csv。")],
     label: Annotated[str | None, typer.Option("--label", help="只要这个 label 的规则；默认全部。")] = None,
+    force: Force = False,
     rules: Rules = None,
 ) -> None:
     """把规则里的说法写成词表，可以给不写规则的人看和改；`rules import --patterns` 读回来。"""
+    check_name(output, ENDINGS, force=force)
     ruleset = load_rules(load(SettingsOptions(rules=rules)))
     written = write_wordlist(export_entries(ruleset, label=label), output)
     console().print(f"{written} 条说法写进 {output}。", markup=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.sql import column, table
 
 from pipeline.errors import StorageError
+from pipeline.storage import read_only
 from pipeline.storage.turns import Turn, take_turn
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     """An engine on a database whose schema is this version's; `create=False` refuses an SQLite file that
     is not there yet. Raises StorageError."""
     address = _address(url)
-    if not create:
-        _check_exists(address)
     with translated(address):
+        if not create:
+            _check_exists(address)
         engine = _engine(address)
         try:
             migrate(engine)
@@ -76,6 +77,12 @@ def is_shared(engine: Engine) -> bool:
     address = engine.url
     file = address.database or ""
     return address.get_backend_name() != "sqlite" or not (file in ("", ":memory:") or "mode=memory" in file)
+
+
+def is_writable(engine: Engine) -> bool:
+    """Whether this user may write an SQLite file; a server says so when it is asked to write."""
+    address = engine.url
+    return address.get_backend_name() != "sqlite" or read_only.is_writable(Path(address.database or ""))
 
 
 def beside(url: str, ending: str) -> Path:
@@ -189,6 +196,7 @@ def _engine(address: URL) -> Engine:
     engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    read_only.allow(engine)
     return engine
 
 
@@ -211,7 +219,14 @@ def _begin_sqlite(connection: Connection) -> None:
 def _first_line(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     lines = str(cause).strip().splitlines() or [type(cause).__name__]
-    return lines[0]
+    return f"{IN_CHINESE[lines[0]]}（{lines[0]}）" if lines[0] in IN_CHINESE else lines[0]
+
+
+IN_CHINESE = {
+    "attempt to write a readonly database": "只能读，写不进去",
+    "unable to open database file": "打不开",
+}
+"""What operators meet most often, before the driver's own words."""
 
 
 def _hint(address: URL, error: Exception) -> str:
@@ -220,7 +235,7 @@ def _hint(address: URL, error: Exception) -> str:
     hints = {
         "unable to open": "检查文件夹在不在、能不能写",
         "readonly": "文件或它的文件夹不许写：换一个位置，或改权限",
-        "permission denied": "文件或它的文件夹不许写：换一个位置，或改权限",
+        "permission denied": "文件或它的文件夹不许读、不许写：换一个位置，或改权限",
         "not a database": "这个文件不是 SQLite 数据库，换一个",
         "malformed": "数据库坏了：从备份恢复",
         "locked": "别的进程正在写，等它写完再试",

@@ -32,6 +32,10 @@ COSTLY = ("crash", "prepare", "recognize")
 every night: a changed setting or rule mends them."""
 
 
+OF_A_RECORDING = ("read", "decode", "crash", "prepare", "recognize", "judge")
+"""Stages at which a recording was worked on. The others tell of a row, or of a folder."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
     """One run of the nightly job. `ended_at` None: still running, or killed; its claims are good until

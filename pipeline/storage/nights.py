@@ -114,6 +114,11 @@ class Nights(Transactions):
         with self._writing() as session:
             return _quarantine(session, fault, at, work)
 
+    def is_released(self, fault: Quarantined) -> bool:
+        """Whether a person released this fault: it would not be kept."""
+        with self._reading() as session:
+            return _is_released(_unresolved(session, fault.path), fault)
+
     def quarantined(self) -> tuple[Quarantined, ...]:
         """What is still unusable, by path."""
         with self._reading() as session:
@@ -149,21 +154,29 @@ OPEN = (QuarantineRow.resolved_at.is_(None), QuarantineRow.released_at.is_(None)
 def _quarantine(session: Session, fault: Quarantined, at: datetime, work: Wanted | None) -> bool:
     """One open row a path: a second fault at the same path replaces the first and counts a try."""
     take_turn(session.connection(), Turn.QUARANTINE)
-    path = mapping.column_text(fault.path)
-    here = (QuarantineRow.path == path, QuarantineRow.resolved_at.is_(None))
-    row = session.scalar(select(QuarantineRow).where(*here).order_by(QuarantineRow.id.desc()).limit(1))
-    if row is not None and row.released_at is not None:
-        if (row.stage, row.sha256) == (fault.stage, fault.sha256):
-            return False
-        row = None
-    if row is None:
-        row = QuarantineRow(path=path, tries=0, resolved_at=None)
+    row = _unresolved(session, fault.path)
+    if _is_released(row, fault):
+        return False
+    if row is None or row.released_at is not None:
+        row = QuarantineRow(path=mapping.column_text(fault.path), tries=0, resolved_at=None)
         session.add(row)
     row.sha256, row.stage, row.at = fault.sha256, fault.stage, at
     row.reason, row.tries = mapping.column_text(fault.reason), row.tries + fault.tries
     if work is not None:
         claims.fail(session, work, fault, at)
     return True
+
+
+def _unresolved(session: Session, path: str) -> QuarantineRow | None:
+    """The last fault at a path, if it is still one."""
+    here = (QuarantineRow.path == mapping.column_text(path), QuarantineRow.resolved_at.is_(None))
+    return session.scalar(select(QuarantineRow).where(*here).order_by(QuarantineRow.id.desc()).limit(1))
+
+
+def _is_released(row: QuarantineRow | None, fault: Quarantined) -> bool:
+    if row is None or row.released_at is None:
+        return False
+    return (row.stage, row.sha256) == (fault.stage, fault.sha256)
 
 
 def _night(session: Session, night_id: int) -> NightRow:

@@ -69,17 +69,16 @@ def newest_scorecard(session: Session, recording_id: str) -> int | None:
 
 
 def summaries(session: Session, which: CallFilter) -> Generator[CallSummary]:
-    """Streamed by start of call; calls without one come last, by id."""
-    query = (
-        select(RecordingRow, *_SUMMARY_COLUMNS)
-        .join(ScorecardRow, is_newest())
-        .where(*conditions(which))
-        .order_by(RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
-        .limit(which.limit)
-    )
-    with session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)) as rows:
-        for row in rows:
-            yield CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
+    """Streamed by start of call; calls without one come last, by id. With a limit only the last ones."""
+    order = (RecordingRow.started_at.is_(None), RecordingRow.started_at, RecordingRow.id)
+    query = select(RecordingRow, *_SUMMARY_COLUMNS).join(ScorecardRow, is_newest()).where(*conditions(which))
+    if which.limit is not None:
+        last = query.order_by(*(column.desc() for column in order)).limit(which.limit)
+        yield from map(_to_summary, reversed(session.execute(last).all()))
+        return
+    query = query.order_by(*order).execution_options(yield_per=ROWS_AT_A_TIME)
+    with session.execute(query) as rows:
+        yield from map(_to_summary, rows)
 
 
 def is_newest() -> ColumnElement[bool]:
@@ -101,6 +100,10 @@ _SUMMARY_COLUMNS = (
     ScorecardRow.created_at.label("scored_at"),
     ScorecardRow.reason,
 )
+
+
+def _to_summary(row: Any) -> CallSummary:
+    return CallSummary(recording=_recording(row.RecordingRow), **_summary(row._mapping))
 
 
 def _summary(row: Any) -> dict[str, Any]:

@@ -228,7 +228,8 @@ class CallSummary:
 class CallFilter:
     """Which calls to list; None asks nothing. `since` and `until` hold against the start of the call
     (half-open); `rule_id`, `label` and `category` ask for a present finding; `agents` and `recordings` for
-    any of these; the total lies from `least_total` to `most_total`, both included."""
+    any of these; the total lies from `least_total` to `most_total`, both included; `limit` keeps the
+    last so many."""
 
     since: datetime | None = None
     until: datetime | None = None

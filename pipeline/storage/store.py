@@ -22,7 +22,7 @@ from pipeline.storage import archive, claims, corrections, mapping, meaning, que
 from pipeline.storage.accounts import Accounts
 from pipeline.storage.audit import Audit
 from pipeline.storage.corrections import Corrections
-from pipeline.storage.database import is_shared, open_database, reconnected
+from pipeline.storage.database import is_shared, is_writable, open_database, reconnected
 from pipeline.storage.drafts import Drafts
 from pipeline.storage.night_records import Wanted
 from pipeline.storage.night_tables import QuarantineRow
@@ -92,6 +92,11 @@ class Store(
     def is_shared(self) -> bool:
         """Whether another connection sees the same calls: not so where they are in memory only."""
         return is_shared(self._engine)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this user may write the file of the database."""
+        return is_writable(self._engine)
 
     def another(self) -> Self:
         """The same database by connections of its own, for a process that was split off this one."""

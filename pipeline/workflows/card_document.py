@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.scorecard import FIRST_FORM, Deducted, FatalCause, Scorecard, ScoredItem, SectionScore, Verdict
 from pipeline.template import Fill
+from pipeline.workflows.report.told import Told
 
 ZEROES = {"card": "全表零分", "section": "本维度零分", "none": "本评分表没有列为一票否决，不清零"}
 
@@ -121,9 +122,10 @@ def doubts(card: Scorecard) -> Iterator[str]:
         return
     for cause in card.fatals:
         if cause.holds is None:
-            yield f"一票否决拿不准：{cause.title}"
+            yield Told("一票否决拿不准：{title}", title=cause.title)
         elif cause.confidence < 1.0:
-            yield f"红线要人确认：{cause.title}（把握 {cause.confidence:.0%}）"
+            sure = f"{cause.confidence:.0%}"
+            yield Told("红线要人确认：{title}（把握 {sure}）", title=cause.title, sure=sure)
     for item in card.items:
         if told := _doubt(item):
             yield told
@@ -131,14 +133,16 @@ def doubts(card: Scorecard) -> Iterator[str]:
 
 def _doubt(item: ScoredItem) -> str:
     if item.verdict is Verdict.NEEDS_REVIEW:
-        return f"待复核：{item.title}"
+        return Told("待复核：{title}", title=item.title)
     if item.fill is not Fill.AUTO or item.acceptable:
         return ""
     if item.verdict is Verdict.MANUAL:
-        return f"规则定不了级：{item.title}"
-    needed = item.accept_from or 0.0
-    told = f"要 {needed:.0%}" if item.confidence < needed else "依据是没有听到，要更有把握"
-    return f"把握不够：{item.title}（{item.confidence:.0%}，{told}）"
+        return Told("规则定不了级：{title}", title=item.title)
+    sure, needed = f"{item.confidence:.0%}", item.accept_from or 0.0
+    if item.confidence < needed:
+        least = f"{needed:.0%}"
+        return Told("把握不够：{title}（{sure}，要 {least}）", title=item.title, sure=sure, least=least)
+    return Told("把握不够：{title}（{sure}，依据是没有听到，要更有把握）", title=item.title, sure=sure)
 
 
 def standing(section: SectionPart) -> str:

@@ -101,9 +101,12 @@ def rules(settings: Settings) -> Finding:
 def database(settings: Settings) -> Finding:
     def check() -> str:
         with Store.open(settings.database) as store:
-            counts = store.counts()
+            counts, is_writable = store.counts(), store.is_writable
         kept = f"{counts['recordings']} 通录音，{counts['quarantined']} 个隔离"
-        return f"{without_password(settings.database)}，{kept}"
+        told = f"{without_password(settings.database)}，{kept}"
+        if not is_writable:
+            raise CallscoreError(f"{told}；只能读", hint="能看，不能跑夜、复核；要写就改文件和文件夹的权限")
+        return told
 
     return _guarded(check)
 

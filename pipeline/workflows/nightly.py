@@ -3,7 +3,7 @@
 Who hears, and where, is `tools.hearing`; the way through the folder, rules and database are here.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CallscoreError, NotFound, StorageError
-from pipeline.storage.night_records import Quarantined, Wanted
+from pipeline.storage.night_records import OF_A_RECORDING, Quarantined, Wanted
 from pipeline.storage.records import ScoredCall
 from pipeline.timeline import Call
 from pipeline.workflows.night.children import unexpected
@@ -49,7 +49,7 @@ def run_night(plan: NightPlan, tools: NightTools, watcher: Watcher) -> Summary:
     night.summary.night = number
     watcher.started(number)
     try:
-        with pulse(number, night.counts, tools), counting(plan, night.counted):
+        with pulse(number, night.counts, tools) as night.hurry, counting(plan, night.counted):
             night.work(number)
     finally:
         night.end(number)
@@ -57,13 +57,15 @@ def run_night(plan: NightPlan, tools: NightTools, watcher: Watcher) -> Summary:
 
 
 class Night:
-    """One run: the summary grows as the work goes on. `_left` is what is under way."""
+    """One run: the summary grows as the work goes on. `_left` is what is under way; `hurry` asks for the
+    counts to be kept soon."""
 
     def __init__(self, plan: NightPlan, tools: NightTools, watcher: Watcher) -> None:
         self.plan, self.tools, self.watcher = plan, tools, watcher
         self.summary = Summary()
         self._began = tools.ticks()
         self._left: dict[str, Job] = {}
+        self.hurry: Callable[[], None] = lambda: None
 
     def looked_through(self) -> Summary:
         """What there would be to do."""
@@ -204,12 +206,18 @@ class Night:
         if not is_there:
             raise NotFound(f"{self.plan.folder}：文件夹不见了", hint="检查挂载和网络，再跑一次")
         store, at = self.tools.store, self.tools.clock()
-        if not self.plan.dry_run and not patiently(
-            lambda: store.quarantine(fault, at=at, work=work), self.tools, self.notice
-        ):
-            return
-        self.summary.quarantined.append(fault)
-        self.watcher.quarantined(fault)
+
+        def is_news() -> bool:
+            if self.plan.dry_run:
+                return not store.is_released(fault)
+            return store.quarantine(fault, at=at, work=work)
+
+        if patiently(is_news, self.tools, self.notice):
+            self.summary.quarantined.append(fault)
+            self.watcher.quarantined(fault)
+            self.hurry()
+        elif fault.stage in OF_A_RECORDING:
+            self.watcher.passed(1)
 
 
 class _Silence:

@@ -81,16 +81,16 @@ class Changes:
 
 
 def rescore_all(
-    scorer: Scorer, *, at: datetime, reason: str = "", watch: Callable[[int], None] = lambda done: None
+    scorer: Scorer, *, at: datetime, reason: str = "", watch: Callable[[], None] = lambda: None
 ) -> Changes:
     """Add a scorecard to every stored call. One call in memory; what was done before a break stays."""
     names = [summary.recording.id for summary in scorer.store.calls()]
     made = scorer.again(BY_RULE, reason or "rescore all")
     changed = 0
-    for done, name in enumerate(names, start=1):
+    for name in names:
         added = scorer.add(name, made, at=at)
         changed += _points(added.before.scorecard) != _points(added.scored.scorecard)
-        watch(done)
+        watch()
     return Changes(calls=len(names), changed=changed)
 
 

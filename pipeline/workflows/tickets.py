@@ -4,12 +4,12 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, tzinfo
+from datetime import datetime, tzinfo
 from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.errors import MetadataError, SettingsError
+from pipeline.errors import MetadataError
 from pipeline.media import values
 from pipeline.media.table import Table as CsvTable
 from pipeline.media.table import open_table
@@ -148,14 +148,6 @@ def read_tickets(path: Path, reading: Reading) -> TicketReport:
         seen[ticket.id] = number
         made.add(judge(ticket, reading.rules))
     return made
-
-
-def parse_shifts(text: str) -> tuple[time, ...]:
-    """`"08:00 16:00 00:00"`. Raises SettingsError."""
-    try:
-        return tuple(sorted({time.fromisoformat(part) for part in text.split()}))
-    except ValueError as error:
-        raise SettingsError(f"设置 shifts：发现“{text}”，应为各班开始的时刻，如 08:00 16:00 00:00") from error
 
 
 def _positions(table: CsvTable, columns: Mapping[str, str]) -> dict[str, int]:

@@ -111,6 +111,7 @@ def test_a_night_leaves_a_log_and_a_report_without_a_word_that_was_said(place: P
     plan = NightPlan(folder=archive(place / "other", calls=5))
     with Store.open(f"sqlite:///{place}/other.db") as store:
         ready = tools(store, FakeListener())
+        (place / "log").mkdir()
         log = Log(place / "log/night.jsonl", ready.clock)
         summary = run_night(plan, ready, Together([Notes(), log]))
         log.ended(summary)

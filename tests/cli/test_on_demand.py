@@ -8,6 +8,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from pipeline.cli.app import COMMANDS, app
+from pipeline.cli.summaries import summary
 
 
 def test_the_help_lists_every_command_in_the_order_of_the_table() -> None:
@@ -23,6 +24,22 @@ def test_every_command_of_the_table_is_there(name: str) -> None:
     assert command.help
 
 
+@pytest.mark.parametrize(("name", "module"), COMMANDS.items())
+def test_the_line_of_a_command_in_the_help_is_its_own(name: str, module: str) -> None:
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    assert summary(name, f"pipeline.cli.{module}") == command.help
+
+
+def test_the_help_of_all_commands_loads_none_of_them() -> None:
+    asked = (
+        "import sys; from pipeline.cli.app import app; from typer.testing import CliRunner\n"
+        "CliRunner().invoke(app, ['--help']); print(*sys.modules)"
+    )
+    loaded = answer(asked)
+    assert not {f"pipeline.cli.{module}" for module in COMMANDS.values()} & loaded
+    assert not {"numpy", "sqlalchemy", "starlette"} & loaded
+
+
 def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
     told = CliRunner().invoke(app, ["rulez"])
     assert told.exit_code == 2
@@ -30,7 +47,11 @@ def test_a_command_that_is_not_there_is_told_with_the_nearest_one() -> None:
 
 
 def loaded_by(module: str) -> set[str]:
-    asked = f"import sys, {module}; print(*sys.modules)"
+    return answer(f"import sys, {module}; print(*sys.modules)")
+
+
+def answer(asked: str) -> set[str]:
+    """The words that a program prints."""
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
     return set(told.split())
 

@@ -148,6 +148,7 @@ def test_the_schema_is_printed_or_written(folder: Path) -> None:
     runner = CliRunner()
     printed = runner.invoke(app, ["rules", "schema", "--kind", "guard"]).output
     assert json.loads(printed)["title"] == "callscore 共用的例外"
+    (folder / "rules/.schema").mkdir()
     assert (
         runner.invoke(app, ["rules", "schema", "--kind", "guard", "-o", "rules/.schema/guard.json"]).output
         == ""

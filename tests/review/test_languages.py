@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from jinja2 import nodes
+from page_help import Desk
+from small_house import small_house
 
 from pipeline.account import Role as Account
 from pipeline.appeal import Ruling, State, Step
@@ -18,7 +20,7 @@ from pipeline.review import call_view
 from pipeline.review.menu import ENTRIES
 from pipeline.review.pages import call, guide, rules
 from pipeline.review.render import environment
-from pipeline.review.words import english
+from pipeline.review.words import CHINESE, ENGLISH, english
 from pipeline.scorecard import Decision, Verdict
 from pipeline.storage.queue_records import Sort, Whose, WhyNot
 from pipeline.timeline import Role
@@ -95,9 +97,10 @@ def of_python() -> set[str]:
 
 
 def of_reports() -> set[str]:
-    """Titles, headings and notes of the tables of a report."""
+    """Titles, headings and notes of the tables of a report, and why a card cannot be accepted."""
     found = set()
-    for tree in _trees(PIPELINE / "workflows/report"):
+    card = ast.parse((PIPELINE / "workflows/card_document.py").read_text(encoding="utf-8"))
+    for tree in (*_trees(PIPELINE / "workflows/report"), card):
         for made in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             shown = made.args if _name(made.func) in FILLED else []
             if _name(made.func) == "Table":
@@ -159,6 +162,22 @@ def test_no_text_is_translated_in_two_places() -> None:
     tables = tomllib.loads((HERE / "english.toml").read_text(encoding="utf-8")).values()
     texts = [text for table in tables for text in table]
     assert sorted({text for text in texts if texts.count(text) > 1}) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (CHINESE, "红线要人确认：辱骂客户（把握 91%）"),
+        (ENGLISH, "A person must confirm the red line: 辱骂客户 (confidence 91%)"),
+    ],
+)
+def test_why_a_card_cannot_be_accepted_is_said_in_the_language_of_the_page(
+    tmp_path: Path, language: str, told: str
+) -> None:
+    with small_house(tmp_path) as house:
+        page = Desk(house, "c1").claim().path
+        house.client.cookies.set("callscore-language", language)
+        assert told in house.get(page).text
 
 
 def test_english_fills_in_the_same_values() -> None:

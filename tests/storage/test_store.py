@@ -251,7 +251,16 @@ def test_calls_are_listed_by_what_is_asked(store: Store, scored: Make) -> None:
     assert names(until=start) == names(label="forbidden", category="shirking") == ["c1"]
     assert names(rule_id="closing.thanks") == names(fatal=True) == []
     assert names(open_items=True) == ["c1", "c2"]
-    assert names(limit=1) == ["c1"]
+    assert names(limit=1) == ["c2"]
+
+
+def test_the_last_of_the_list_are_asked_for_in_the_same_order(store: Store, scored: Make) -> None:
+    for number in (3, 1, 2):
+        store.save_night_result(scored(number), at=NOW, reason="nightly")
+    store.save_night_result(scored(9, started_at=None), at=NOW, reason="nightly")
+    for limit in range(1, 6):
+        names = [line.recording.call_id for line in store.calls(CallFilter(limit=limit))]
+        assert names == ["c1", "c2", "c3", "c9"][-limit:]
 
 
 def test_quarantine_counts_tries_and_ends_when_the_call_is_scored(store: Store, scored: Make) -> None:

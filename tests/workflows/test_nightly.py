@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from night_help import FakeListener, Notes, archive, beep, tools, write_metadata
+from night_help import NOON, FakeListener, Notes, archive, beep, tools, write_metadata
 
 from pipeline.errors import MetadataError, NotFound
 from pipeline.media.values import moment, time_zone
@@ -113,6 +113,22 @@ def test_a_dry_run_writes_nothing(store: Store, tmp_path: Path) -> None:
     summary = night(store, folder, dry_run=True)
     assert (summary.pending, len(summary.quarantined)) == (2, 1)
     assert store.counts() == {"recordings": 0, "scorecards": 0, "quarantined": 0}
+
+
+def test_a_dry_run_counts_what_was_released_as_not_to_be_scored(store: Store, tmp_path: Path) -> None:
+    folder = archive(tmp_path / "in", calls=4)
+    (folder / "audio/c1.wav").write_bytes(b"")
+    (folder / "audio/c2.wav").write_bytes(b"no recording")
+    (folder / "audio/c3.wav").unlink()
+    beep(folder / "audio/without-row.wav", 900)
+    faults = night(store, folder).quarantined
+    assert len(faults) == 4
+    assert len(night(store, folder, dry_run=True).quarantined) == 3  # the other one is tried again
+    store.release([fault.path for fault in faults], at=NOON)
+    again = night(store, folder, dry_run=True)
+    assert (again.pending, again.already_done, len(again.quarantined)) == (0, 1, 0)
+    (folder / "audio/c1.wav").write_bytes(b"something else")
+    assert night(store, folder, dry_run=True).pending == 1
 
 
 def test_limit_and_since_choose_what_is_worked_on(store: Store, tmp_path: Path) -> None:

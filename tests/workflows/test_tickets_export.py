@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.errors import MetadataError, SettingsError
+from pipeline.errors import MetadataError
 from pipeline.scoring.tickets import Rules, Standard
 from pipeline.workflows.report.cells import Lines, Table, text
 from pipeline.workflows.roster import Roster
-from pipeline.workflows.tickets import Reading, TicketReport, page, parse_shifts, read_tickets
+from pipeline.workflows.tickets import Reading, TicketReport, page, read_tickets
 
 HEADER = "工单号,岗位,处理员,班组,工单类型,新单时间,审核时间,派发部门准确,派错已纠正,审核准确"
 GOOD = "T1,工单处理员,3001,甲班,投诉,2024-05-06 09:00,2024-05-06 09:20,,,是"
@@ -104,9 +104,3 @@ def test_what_the_export_cannot_tell_is_said(tmp_path: Path) -> None:
     assert isinstance(overview, Lines)
     assert "不能判断及时：审核：还没完成，1 处。" in overview.lines
     assert any("没有检查人填的准确与否：1 张" in line for line in overview.lines)
-
-
-def test_shifts_that_are_no_times_are_refused() -> None:
-    assert parse_shifts("16:00 08:00 00:00") == (time(0), time(8), time(16))
-    with pytest.raises(SettingsError):
-        parse_shifts("早班")

@@ -8,6 +8,7 @@ import time
 import wave
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from pipeline.workflows.night.here import here
 from pipeline.workflows.night.job import Job, Stamp
 from pipeline.workflows.night.preparing import Preparing
 from pipeline.workflows.night.values import NightPlan, Summary
-from pipeline.workflows.night.workers import Workers
+from pipeline.workflows.night.workers import Workers, local
 from pipeline.workflows.nightly import run_night
 
 DEMO = Path(__file__).parents[2] / "data/demo/audio"
@@ -84,6 +85,18 @@ def test_a_recording_that_kills_recognition_is_quarantined_after_three_tries_and
     assert "SIGSEGV" in fault.reason
     assert fragile.tries("crash_1") in (3, 4)
     assert night(store, folder, fragile).poison == 1
+
+
+def test_people_are_told_in_chinese_when_a_process_dies(store: Store, tmp_path: Path) -> None:
+    told: list[str] = []
+    ready = replace(
+        tools(store, workers=2),
+        listener=Fragile(tmp_path / "seen"),
+        hearing=partial(local, notice=told.append),
+    )
+    run_night(NightPlan(folder=folder_of(tmp_path, "once_1", "a", "b")), ready, Notes())
+    (line,) = told
+    assert line.startswith("一个识别进程没了（SIGSEGV），手上有 ")
 
 
 def test_a_mistake_of_the_program_costs_one_recording_and_no_process(store: Store, tmp_path: Path) -> None:
@@ -170,6 +183,7 @@ def _job(path: Path) -> Job:
 NIGHT = """
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from night_help import Notes, tools
 from night_listeners import Fragile

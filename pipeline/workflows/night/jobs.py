@@ -106,7 +106,7 @@ class Walk:
             self._count("pending", summary)
         elif self._metadata and row is None:
             self._without_row(found.path, self._metadata)
-            summary.failed += 1
+            self._count("failed", summary)
         elif self._is_old(found, row):
             self._count("skipped", summary)
         elif self._may_grow(found):

@@ -10,25 +10,31 @@ from pipeline.errors import CallscoreError
 from pipeline.media.archive import count_recordings
 from pipeline.workflows.night.values import NightPlan, NightTools
 
+Counts = Callable[[], dict[str, float]]
 LOG = logging.getLogger("callscore.night")
 BEAT_SECONDS = 10.0
+SOON_SECONDS = 1.0
 LEFT_BEHIND_SECONDS = 1.0
 """So long is a count waited for that should have stopped; a folder that does not answer would hold it."""
 
 
 @contextmanager
-def pulse(night: int, counts: Callable[[], dict[str, float]], tools: NightTools) -> Iterator[None]:
-    """Beats on a thread of its own, whatever this one is waiting for. A beat that fails is made up for by the
-    next one: the lease is longer than several."""
+def pulse(night: int, counts: Counts, tools: NightTools) -> Iterator[Callable[[], None]]:
+    """Beats on a thread of its own, whatever this one is waiting for; what is yielded asks for one soon. A
+    beat that fails is made up for by the next one: the lease is longer than several."""
+    over, asked = threading.Event(), threading.Event()
     if not tools.store.is_shared:
-        yield
+        yield asked.set
         return
-    over = threading.Event()
     lease = timedelta(minutes=tools.settings.lease_minutes)
     every = min(BEAT_SECONDS, lease.total_seconds() / 4)
 
     def beat() -> None:
-        while not over.wait(every):
+        while not over.wait(min(SOON_SECONDS, every)):
+            asked.wait(max(0.0, every - SOON_SECONDS))
+            if over.is_set():
+                return
+            asked.clear()
             try:
                 tools.store.beat(night, counts(), until=tools.clock() + lease)
             except CallscoreError as error:
@@ -37,9 +43,10 @@ def pulse(night: int, counts: Callable[[], dict[str, float]], tools: NightTools)
     thread = threading.Thread(target=beat, name="pulse", daemon=True)
     thread.start()
     try:
-        yield
+        yield asked.set
     finally:
         over.set()
+        asked.set()
         thread.join()
 
 

@@ -2,7 +2,9 @@
 was said."""
 
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +24,6 @@ class Log:
         """Raises UsageError: the file cannot be written."""
         self._clock, self._night = clock, None  # type: tuple[Callable[[], datetime], int | None]
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("a", encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path}：日志写不进去（{error.strerror}）", hint="检查设置 log") from error
@@ -47,6 +48,15 @@ class Log:
     def noticed(self, fault: str) -> None:
         self._write("noticed", what=fault)
 
+    @contextmanager
+    def lines(self) -> Iterator[None]:
+        """What the program logs of the night meanwhile is kept here, and shows nowhere else."""
+        with logged_by(_Into(self)):
+            yield
+
+    def warned(self, line: str) -> None:
+        self._write("warned", what=line)
+
     def ended(self, summary: Summary) -> None:
         """The last line; the file is closed."""
         self._write("ended", **summary.counts())
@@ -56,6 +66,28 @@ class Log:
         line = {"at": self._clock().isoformat(), "event": event, "night": self._night} | values
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()
+
+
+class _Into(logging.Handler):
+    """Lines of the program as events."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.warned(record.getMessage())
+
+
+@contextmanager
+def logged_by(handler: logging.Handler) -> Iterator[None]:
+    """What the program logs of a night goes there; nothing of it shows on a terminal."""
+    logger = logging.getLogger("callscore.night")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 class Together:

@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from itertools import cycle, islice
@@ -33,16 +33,25 @@ LOADS = (__name__, "pipeline.speech.listen")
 LOOK_SECONDS = 1.0
 
 
-def local(recipe: Recipe) -> AbstractContextManager[Hearing]:
-    """What the settings say: in processes of their own, or in this one."""
+Notice = Callable[[str], None]
+
+
+def nobody(notice: str) -> None:
+    """Where nobody is to be told."""
+
+
+def local(recipe: Recipe, *, notice: Notice = nobody) -> AbstractContextManager[Hearing]:
+    """What the settings say: in processes of their own, or in this one. `notice` is told, in Chinese, what
+    becomes of processes."""
     count = worker_count(recipe.settings)
-    return Workers(recipe, count) if count else here(recipe)
+    return Workers(recipe, count, notice) if count else here(recipe)
 
 
 class Workers:
     """As many processes as asked for, or as start. They stay for the next `hear`."""
 
-    def __init__(self, recipe: Recipe, count: int) -> None:
+    def __init__(self, recipe: Recipe, count: int, notice: Notice = nobody) -> None:
+        self._notice = notice
         self._recipes = cycle(recipes(recipe, count))
         self._silence = recipe.settings.recognize_minutes * 60
         self._count, self._workers = count, list[_Worker]()
@@ -111,6 +120,7 @@ class Workers:
         if not self._count:
             raise error or cannot_start()
         LOG.warning("recognition goes on with fewer processes: %d", self._count)
+        self._notice(f"有的识别进程起不来，用 {self._count} 个接着做")
 
     def _died(self, worker: "_Worker", stock: "_Stock", tell: Tell) -> None:
         self._drop(worker)
@@ -133,11 +143,9 @@ class Workers:
         if worker in self._workers:
             self._workers.remove(worker)
             worker.child.end()
-            LOG.warning(
-                "a process that recognizes ended (%s), %d recordings in hand",
-                worker.child.fate,
-                len(worker.hand),
-            )
+            fate, hand = worker.child.fate, len(worker.hand)
+            LOG.warning("a process that recognizes ended (%s), %d recordings in hand", fate, hand)
+            self._notice(f"一个识别进程没了（{fate}），手上有 {hand} 个录音；换一个进程接着做")
 
 
 class _Stock:

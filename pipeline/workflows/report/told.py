@@ -1,5 +1,5 @@
-"""Words of the program in a report, kept apart from what comes out of the data: a page says them in the
-language of the reader."""
+"""Words of the program in a report or on a card, kept apart from what comes out of the data: a page says them
+in the language of the reader."""
 
 from collections.abc import Mapping, Sequence
 from typing import Self
