@@ -118,7 +118,7 @@ def silence(length: int) -> Mono:
     return (hiss * 10 ** (-65 / 20)).astype(np.float32)
 
 
-def music(length: int) -> Mono:
+def music(length: int, dbfs: float = MUSIC_DBFS) -> Mono:
     """A broken chord up and down, each note held with its octave and fifth."""
     count = int(NOTE_SECONDS * RATE)
     time = np.arange(count) / RATE
@@ -126,7 +126,7 @@ def music(length: int) -> Mono:
     tune = [fade * sum(np.sin(2 * np.pi * part * hz * time) / part for part in (1, 2, 3)) for hz in NOTES]
     phrase = np.concatenate([*tune, *tune[-2:0:-1]])
     sound = np.resize(phrase, length)
-    return (sound / np.sqrt(np.mean(sound**2)) * 10 ** (MUSIC_DBFS / 20)).astype(np.float32)
+    return (sound / np.sqrt(np.mean(sound**2)) * 10 ** (dbfs / 20)).astype(np.float32)
 
 
 def _pause(samples: Samples) -> int:

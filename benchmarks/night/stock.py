@@ -61,7 +61,7 @@ def part(bench: Bench) -> Part:
     heard: dict[str, Texts] = {}
     rounds = [_round(bench, stock, heard, number) for number in range(1 if bench.quick else 2)]
     bars = [Bar(what="整夜 ÷ 原版 faster-whisper", found=_median(r.ratio for r in rounds), limit=1.0)]
-    ours, theirs = (_error_rate(bench, heard[side]) for side in ("night", "stock"))
+    ours, theirs = (error_rate(bench, heard[side]) for side in ("night", "stock"))
     if ours is not None and theirs is not None:
         worse = 100 * (ours - theirs)
         bars.append(Bar(what="字错率，整夜减原版", found=worse, limit=0.3, unit=" 个百分点"))
@@ -141,7 +141,7 @@ def _median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def _error_rate(bench: Bench, texts: Texts) -> float | None:
+def error_rate(bench: Bench, texts: Texts) -> float | None:
     """Characters wrong over all calls with a truth; both sides in order of time."""
     wrong = count = 0
     for path in recordings(bench.corpus):

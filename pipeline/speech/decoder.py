@@ -35,7 +35,8 @@ _MOST_WORKERS = 4
 SURE_LOGPROB = -0.35
 """A window with this mean log-probability is not worth a second decoding: it costs half of the whole."""
 
-_M_ARENA_MAX = -8
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
+_MEMORY = {_M_ARENA_MAX: 1, _M_MMAP_THRESHOLD: 64 << 20, _M_TRIM_THRESHOLD: 256 << 20}
 
 
 class Start(StrEnum):
@@ -80,16 +81,18 @@ def _rows(encoded: Any, rows: Sequence[int]) -> Any:
     return StorageView.from_array(np.ascontiguousarray(np.asarray(encoded)[list(rows)]))
 
 
-def _share_memory_pools() -> None:
-    """Two memory pools for all threads, where the C library would make eight a core and fill them all.
+def _keep_memory() -> None:
+    """One memory pool for all threads that keeps what is freed, large blocks, too.
 
-    Without it the process grows with the number of threads that ever decoded a recording.
+    The model asks for the same blocks over and over: handed back to the system each time, they cost a
+    fifteenth of the whole. The C library itself would make eight pools a core and fill them all.
     """
     if not sys.platform.startswith("linux"):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
     if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 2)
+        for option, value in _MEMORY.items():
+            mallopt(option, value)
 
 
 class Decoder:
@@ -105,7 +108,7 @@ class Decoder:
         from faster_whisper.tokenizer import Tokenizer
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        _share_memory_pools()
+        _keep_memory()
         threads = settings.threads or os.cpu_count() or 1
         self._on_cpu = settings.device == "cpu"
         self.workers = min(_MOST_WORKERS, threads) if self._on_cpu else 1

@@ -12,7 +12,7 @@ from itertools import accumulate
 import numpy as np
 
 from pipeline.samples import RATE, Mono, cut
-from pipeline.speech.vad import levels_dbfs
+from pipeline.speech.levels import levels_dbfs
 from pipeline.timeline import Span
 from pipeline.units import MS_PER_SECOND, Ms
 

@@ -4,7 +4,7 @@ from pipeline.settings import Settings
 from pipeline.speech.weights import model_files
 from pipeline.timeline import Provenance
 
-TRANSCRIPT_VERSION = "3"
+TRANSCRIPT_VERSION = "4"
 """Raised when the same recording, model and settings would give other words, times or roles: then the
 archive is heard again. A release that only changes rules or pages leaves it."""
 

@@ -13,6 +13,7 @@ from scipy.ndimage import maximum_filter1d
 
 from pipeline.samples import RATE, Mono
 from pipeline.settings import Settings
+from pipeline.speech.levels import DIGITAL_SILENCE_DBFS, STEP, STEP_MS, Levels, floor_dbfs, levels_dbfs
 from pipeline.timeline import Span, merge
 from pipeline.units import MS_PER_SECOND, Ms
 
@@ -20,19 +21,16 @@ FRAME = 512
 """Samples of one Silero frame: 32 ms."""
 
 _HYSTERESIS = 0.15
-_STEP_MS = 10
-_STEP = RATE * _STEP_MS // MS_PER_SECOND
 _REACH_MS: Ms = 160
 _RISE_DB = 6.0
 _LOUD_PERCENTILE = 95
-_TARGET_DBFS = -22.0
-_FLOOR_DBFS = -65.0
-_FLOOR_PERCENTILE = 10
-_DIGITAL_SILENCE_DBFS = -90.0
-_FRAME_ABOVE_FLOOR_DB = 7.0
-_SPAN_ABOVE_FLOOR_DB = 10.0
+_TARGET_DBFS = -28.0
+_SILENCE_DBFS = -65.0
+_FRAME_ABOVE_FLOOR_DB = 6.0
+_SPAN_ABOVE_FLOOR_DB = 9.0
 _BACKGROUND_BELOW_VOICE_DB = 12.0
 _LINGER_STEPS = 21
+_FRESH_FRAMES, _WARM_FRAMES = 250, 31
 _MAX_GAIN_DB = 24.0
 
 
@@ -60,54 +58,62 @@ def speech_spans(audio: Mono, settings: Settings) -> tuple[Span, ...]:
     """
     options = VadOptions.of(settings)
     levels = levels_dbfs(audio)
-    if levels.size == 0 or np.percentile(levels, 99) < _FLOOR_DBFS:
+    if levels.size == 0 or np.percentile(levels, 99) < _SILENCE_DBFS:
         return ()
-    probabilities = speech_probabilities(audio * _gain(levels))
-    spans = _hysteresis(np.where(_background(levels, len(probabilities)), 0, probabilities), options)
+    floor = floor_dbfs(levels)
+    probabilities = speech_probabilities(audio * _gain(levels, floor))
+    low = _background(levels, _bars(levels, floor, _FRAME_ABOVE_FLOOR_DB), len(probabilities))
+    spans = _hysteresis(np.where(low, 0, probabilities), options)
     end = len(audio) * MS_PER_SECOND // RATE
-    sharp = (_sharpened(span, levels, end) for span in spans if not _is_background(span, levels))
+    bars = _bars(levels, floor, _SPAN_ABOVE_FLOOR_DB)
+    sharp = (_sharpened(span, levels, end) for span in spans if not _is_background(span, levels, bars))
     return merge(span for span in sharp if span.duration >= options.min_speech_ms)
 
 
 def speech_probabilities(audio: Mono) -> NDArray[np.float32]:
-    """Silero's probability of speech for each 32 ms frame; float32, shape (frames,), the last one padded."""
+    """Silero's probability of speech for each 32 ms frame; float32, shape (frames,), the last one padded.
+
+    The model is to forget every eight seconds: after loud music, or long silence, it would take speech for
+    something else for as long as a minute.
+    """
     padded = np.pad(audio, (0, FRAME - len(audio) % FRAME)).astype(np.float32)
-    return np.asarray(get_vad_model()(padded), dtype=np.float32).reshape(-1)
+    starts = range(0, len(padded) // FRAME, _FRESH_FRAMES)
+    return np.concatenate([_fresh(padded, start, start + _FRESH_FRAMES) for start in starts])
 
 
-def levels_dbfs(audio: Mono) -> NDArray[np.float32]:
-    """RMS level of each 10 ms step in dBFS; float32, shape (steps,); digital silence is -100."""
-    steps = len(audio) // _STEP
-    frames: NDArray[np.float32] = audio[: steps * _STEP].reshape(steps, _STEP)
-    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / _STEP
-    return np.asarray(10 * np.log10(power + 1e-10), dtype=np.float32)
+def _fresh(padded: Mono, first: int, end: int) -> NDArray[np.float32]:
+    """The probabilities of these frames by a model that heard nothing but a second before them."""
+    before = min(first, _WARM_FRAMES)
+    heard = get_vad_model()(padded[(first - before) * FRAME : end * FRAME])
+    return np.asarray(heard, dtype=np.float32).reshape(-1)[before:]
 
 
-def _gain(levels: NDArray[np.float32]) -> np.float32:
-    """Factor that brings quiet channels to a usual speech level; loud ones stay as they are."""
-    active = levels[levels > _FLOOR_DBFS]
-    loud = float(np.percentile(active, _LOUD_PERCENTILE))
-    return np.float32(10 ** (min(max(_TARGET_DBFS - loud, 0.0), _MAX_GAIN_DB) / 20))
+def _gain(levels: Levels, floor: Levels) -> np.float32:
+    """Factor that brings what stands out of the background to the level at which Silero hears best; a very
+    quiet channel part of the way."""
+    audible = levels > _SILENCE_DBFS
+    out = levels[audible & (levels > floor + _SPAN_ABOVE_FLOOR_DB)]
+    loud = float(np.percentile(out if out.size else levels[audible], _LOUD_PERCENTILE))
+    return np.float32(10 ** (min(_TARGET_DBFS - loud, _MAX_GAIN_DB) / 20))
 
 
-def _bar(levels: NDArray[np.float32], above_floor: float) -> float:
-    """Level below which something is background: little above the floor, and far below the voice."""
-    heard = levels[levels > _DIGITAL_SILENCE_DBFS]
-    floor, voice = np.percentile(heard, [_FLOOR_PERCENTILE, 99])
-    return float(min(floor + above_floor, voice - _BACKGROUND_BELOW_VOICE_DB))
+def _bars(levels: Levels, floor: Levels, above: float) -> Levels:
+    """For each step the level below which something is background: little above the floor, and far below
+    the voice."""
+    voice = np.percentile(levels[levels > DIGITAL_SILENCE_DBFS], 99)
+    return np.asarray(np.minimum(floor + above, voice - _BACKGROUND_BELOW_VOICE_DB), dtype=np.float32)
 
 
-def _background(levels: NDArray[np.float32], frames: int) -> NDArray[np.bool_]:
+def _background(levels: Levels, bars: Levels, frames: int) -> NDArray[np.bool_]:
     """Which Silero frames hold only background, other people's voices included; shape (frames,)."""
     lingering = maximum_filter1d(levels, _LINGER_STEPS)
-    steps = (np.arange(frames) * FRAME + FRAME // 2) // _STEP
-    quiet = lingering[np.minimum(steps, len(levels) - 1)] < _bar(levels, _FRAME_ABOVE_FLOOR_DB)
-    return np.asarray(quiet, dtype=np.bool_)
+    steps = np.minimum((np.arange(frames) * FRAME + FRAME // 2) // STEP, len(levels) - 1)
+    return np.asarray((lingering < bars)[steps], dtype=np.bool_)
 
 
-def _is_background(span: Span, levels: NDArray[np.float32]) -> bool:
-    inside = levels[span.start // _STEP_MS : max(span.end // _STEP_MS, span.start // _STEP_MS + 1)]
-    return inside.size == 0 or float(np.percentile(inside, 75)) < _bar(levels, _SPAN_ABOVE_FLOOR_DB)
+def _is_background(span: Span, levels: Levels, bars: Levels) -> bool:
+    inside = slice(span.start // STEP_MS, max(span.end // STEP_MS, span.start // STEP_MS + 1))
+    return levels[inside].size == 0 or bool(np.percentile(levels[inside] - bars[inside], 75) < 0)
 
 
 def _hysteresis(probabilities: NDArray[np.float32], options: VadOptions) -> Iterator[Span]:
@@ -128,25 +134,26 @@ def _hysteresis(probabilities: NDArray[np.float32], options: VadOptions) -> Iter
         yield Span(start * frame_ms, (len(probabilities) if end is None else end) * frame_ms)
 
 
-def _sharpened(span: Span, levels: NDArray[np.float32], end: Ms) -> Span:
+def _sharpened(span: Span, levels: Levels, end: Ms) -> Span:
     """The span with both edges moved (at most 160 ms) to where the energy rises above its surroundings."""
     start = _edge(span.start, levels)
-    stop = len(levels) * _STEP_MS - _edge(len(levels) * _STEP_MS - span.end, levels[::-1])
+    stop = len(levels) * STEP_MS - _edge(len(levels) * STEP_MS - span.end, levels[::-1])
     start, stop = min(start, end), min(stop, end)
     return Span(start, stop) if stop > start else Span(min(span.start, end), min(span.end, end))
 
 
-def _edge(at: Ms, levels: NDArray[np.float32]) -> Ms:
+def _edge(at: Ms, levels: Levels) -> Ms:
     """First step near `at` from which the level stays above the quieter surroundings before it."""
-    middle = at // _STEP_MS
-    reach = _REACH_MS // _STEP_MS
+    middle = at // STEP_MS
+    reach = _REACH_MS // STEP_MS
     before = levels[max(0, middle - 4 * reach) : middle + reach // 2]
     near = levels[max(0, middle - reach) : middle + reach + 3]
     if len(before) < reach or len(near) < 2 * reach:
         return max(at, 0)
-    floor, voice = np.percentile(before, 20), np.percentile(near, 90)
+    inside = levels[max(0, middle - reach) : middle + 2 * reach]
+    floor, voice = np.percentile(before, 20), np.percentile(inside, 90)
     bar = floor + max(_RISE_DB, 0.35 * float(voice - floor))
     above = np.convolve(near > bar, np.ones(3), "valid") >= 3
     if not above.any() or above[0]:
         return max(at, 0)
-    return (max(0, middle - reach) + int(np.argmax(above))) * _STEP_MS
+    return (max(0, middle - reach) + int(np.argmax(above))) * STEP_MS
