@@ -79,8 +79,8 @@ class Night:
             first = list(islice(jobs, 1))
             if not first:
                 return
-            self.tools.ruleset()
             with self.tools.hearing(self.tools.recipe) as hearing:
+                self.tools.ruleset()
                 hearing.hear(self._within_budget(first, jobs), self._told)
 
     def _jobs(self, number: int) -> Generator[Job, None, None]:
