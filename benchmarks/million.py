@@ -14,9 +14,8 @@ import os
 import sqlite3
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +23,7 @@ from pathlib import Path
 from benchmarks.night.archive import copies
 from benchmarks.night.page import table
 from benchmarks.night.processes import Command, run
-from pipeline.settings import Settings
 from pipeline.storage.store import Store
-from pipeline.timeline import Transcript
-from pipeline.workflows.meaning import Understanding
 
 PAGE = Path(__file__).parents[1] / "docs" / "cluster.md"
 HEADING = "## 一百万通\n"
@@ -50,15 +46,14 @@ GB, HOUR, MS_AN_HOUR = 1e9, 3600.0, 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """What one night cost: processor seconds of all processes, of the one that judges and stores, and of the
-    vectors of sentences, which on a cluster are made where the call is heard; bytes by table."""
+    """What one night cost: processor seconds of all processes, and of the one that judges and stores; bytes
+    by table."""
 
     calls: int
     turns: int
     hours: float
     processor: float
     coordinator: float
-    vectors: float
     tables: Counter[str]
 
     def __sub__(self, other: "Night") -> "Night":
@@ -69,7 +64,6 @@ class Night:
             hours=self.hours - other.hours,
             processor=self.processor - other.processor,
             coordinator=self.coordinator - other.coordinator,
-            vectors=self.vectors - other.vectors,
             tables=Counter({name: self.tables[name] - other.tables[name] for name in GROWING}),
         )
 
@@ -80,8 +74,8 @@ class Night:
 
     @property
     def coordinator_hours(self) -> float:
-        """Of these, in the one process that judges and stores for a cluster."""
-        return (self.coordinator - self.vectors) / HOUR / self.hours
+        """Of these, in the one process that judges and stores, here as on a cluster."""
+        return self.coordinator / HOUR / self.hours
 
 
 def measured(corpus: Path, place: Path, calls: int) -> Night:
@@ -98,19 +92,8 @@ def measured(corpus: Path, place: Path, calls: int) -> Night:
         hours=heard / MS_AN_HOUR,
         processor=cost.processor,
         coordinator=cost.first,
-        vectors=_vectors(transcripts),
         tables=_bytes(path),
     )
-
-
-def _vectors(transcripts: Sequence[Transcript]) -> float:
-    """Processor seconds, with the model loaded."""
-    understanding = Understanding(Settings())
-    understanding.sentences(transcripts[0])
-    began = time.process_time()
-    for transcript in transcripts:
-        understanding.sentences(transcript)
-    return time.process_time() - began
 
 
 def _bytes(path: Path) -> Counter[str]:
@@ -142,7 +125,7 @@ def section(calls: Night, options: argparse.Namespace) -> str:
             "\n".join(table(("", "每千小时录音", f"{options.calls:,} 通（{hours:,.0f} 小时）"), rows)),
             (
                 f"一小时录音用 {calls.core_hours:.3f} 核时：一个核 {1 / calls.core_hours:.1f} 倍实时；"
-                "其中集群上协调的一个进程（评分、存库：一台机器上的减去句子向量）"
+                "其中集群上协调的一个进程（评分、存库）"
                 f"{calls.coordinator_hours * HOUR:.0f} 秒，"
                 f"所以它喂得饱约 {calls.core_hours / calls.coordinator_hours - 1:.0f} 个识别的核。"
                 f"数据库（SQLite）每通 {calls.tables.total() / calls.calls / 1000:.1f} kB、每轮"

@@ -23,7 +23,7 @@ Sound = NDArray[np.float32]
 
 NOTES = (261.6, 329.6, 392.0, 523.3)
 NOTE_SECONDS = 0.5
-MUSIC_DBFS = -20.0
+MUSIC_DBFS, HISS_DBFS = -20.0, -65.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,7 +103,7 @@ def with_waits(corpus: Path, folder: Path, kind: Callable[[int], Mono], share: f
     spans, rows = {}, []
     for source in sources(corpus):
         data = source.samples.data
-        at, length = _pause(source.samples), int(data.shape[1] * share)
+        at, length = longest_pause(source.samples), int(data.shape[1] * share)
         wait = np.tile(kind(length), (len(data), 1))
         sound = np.concatenate([data[:, :at], wait, data[:, at:]], axis=1)
         rows.append(_written(folder, source.name, sound, source))
@@ -112,10 +112,10 @@ def with_waits(corpus: Path, folder: Path, kind: Callable[[int], Mono], share: f
     return Waits(folder=folder, spans=spans)
 
 
-def silence(length: int) -> Mono:
-    """A little hiss: a line that is open."""
-    hiss = np.random.default_rng(1).standard_normal(length)
-    return (hiss * 10 ** (-65 / 20)).astype(np.float32)
+def hiss(length: int, dbfs: float = HISS_DBFS) -> Mono:
+    """A line that is open and silent."""
+    noise = np.random.default_rng(1).standard_normal(length)
+    return (noise * 10 ** (dbfs / 20)).astype(np.float32)
 
 
 def music(length: int, dbfs: float = MUSIC_DBFS) -> Mono:
@@ -129,7 +129,7 @@ def music(length: int, dbfs: float = MUSIC_DBFS) -> Mono:
     return (sound / np.sqrt(np.mean(sound**2)) * 10 ** (dbfs / 20)).astype(np.float32)
 
 
-def _pause(samples: Samples) -> int:
+def longest_pause(samples: Samples) -> int:
     """Sample in the middle of the longest pause of all channels, in the middle half."""
     quarter = samples.duration // 4
     middle = Span(quarter, samples.duration - quarter)

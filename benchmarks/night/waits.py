@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from benchmarks.night.archive import Waits, music, silence, with_waits
+from benchmarks.night.archive import Waits, hiss, music, with_waits
 from benchmarks.night.nights import Bench
 from benchmarks.night.page import Bar, Part, table
 from benchmarks.night.processes import Cost, timed
@@ -14,7 +14,7 @@ from pipeline.timeline import Span, Transcript, Word
 
 ROUNDS = 3
 LOUD_DBFS = -10.0
-KINDS = (("等待音乐", music), ("很响的等待音乐", partial(music, dbfs=LOUD_DBFS)), ("静音", silence))
+KINDS = (("等待音乐", music), ("很响的等待音乐", partial(music, dbfs=LOUD_DBFS)), ("静音", hiss))
 EDGE_MS = 300
 """A word that hangs over the edge of the wait by less was said before or after it."""
 
@@ -61,7 +61,7 @@ def _is_in(word: Span, wait: Span) -> bool:
 def part(bench: Bench) -> Part:
     """The same calls plain, with music, with silence."""
     bench.load()
-    plain = Tried(waits=with_waits(bench.corpus, bench.new("plain"), silence, share=0.0))
+    plain = Tried(waits=with_waits(bench.corpus, bench.new("plain"), hiss, share=0.0))
     tried = [(n, Tried(waits=with_waits(bench.corpus, bench.new("waits"), kind))) for n, kind in KINDS]
     plain.night(bench)  # what is made at the first use is made before the clock starts
     for _ in range(1 if bench.quick else ROUNDS):
