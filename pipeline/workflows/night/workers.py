@@ -48,8 +48,8 @@ def local(recipe: Recipe, *, notice: Notice = nobody) -> AbstractContextManager[
 
 
 class Workers:
-    """As many processes as asked for, or as start: at once, and they load their models while whoever opened them
-    does something else. They stay for the next `hear`."""
+    """As many processes as asked for, or as start: at once, and they load their models while whoever opened
+    them does something else. They stay for the next `hear`."""
 
     def __init__(self, recipe: Recipe, count: int, notice: Notice = nobody) -> None:
         self._notice = notice
