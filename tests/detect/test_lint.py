@@ -228,6 +228,16 @@ def test_two_remarks_may_stand_behind_one_line() -> None:
     assert ("accepted", Level.WARNING, "") in told
 
 
+def test_no_remark_is_one_too_many_while_a_file_cannot_be_read() -> None:
+    text = rule("short", "撵")["a/short.yml"].replace(
+        '"撵"\n', '"撵"  # lint: contradiction 两条规则各说各的\n', 1
+    )
+    broken = rule("broken", "你找别的部门", role="agnet")["a/broken.yml"]
+    assert "accepted" in [notice.check for notice in lint_texts({"a/short.yml": text}, TODAY)]
+    told = lint_texts({"a/short.yml": text, "a/broken.yml": broken}, TODAY)
+    assert "accepted" not in [notice.check for notice in told]
+
+
 def test_an_error_cannot_be_accepted() -> None:
     text = rule("twice", "你找别的部门", role="agnet")["a/twice.yml"]
     text = text.replace("role: agnet", "role: agnet  # lint: file 就要这样")

@@ -24,12 +24,18 @@ class _Remark:
 
 
 def weighed(notices: Iterable[Notice], files: Mapping[str, str], checks: Iterable[str]) -> tuple[Notice, ...]:
-    """The notices, with the warnings that a remark accepts told as such; and what is wrong with remarks."""
+    """The notices, with the warnings that a remark accepts told as such; and what is wrong with remarks.
+
+    Where a file has an error its rules are left out, and warnings with them: then no remark is one too many.
+    """
     remarks = [remark for path, text in files.items() for remark in _remarks(path, text)]
     reasons = {remark.about: remark.reason for remark in remarks if remark.reason}
     told = tuple(_accepted(notice, reasons) for notice in notices)
-    used = {_about(notice) for notice in told if notice.level is Level.ACCEPTED}
-    return (*told, *(fault for remark in remarks for fault in _faults(remark, used, frozenset(checks))))
+    if any(notice.level is Level.ERROR for notice in told):
+        needed = {remark.about for remark in remarks}
+    else:
+        needed = {_about(notice) for notice in told if notice.level is Level.ACCEPTED}
+    return (*told, *(fault for remark in remarks for fault in _faults(remark, needed, frozenset(checks))))
 
 
 def _remarks(path: str, text: str) -> Iterator[_Remark]:
@@ -52,12 +58,12 @@ def _about(notice: Notice) -> tuple[str, int, str]:
     return notice.source.path, notice.source.line, notice.check
 
 
-def _faults(remark: _Remark, used: set[tuple[str, int, str]], checks: frozenset[str]) -> Iterator[Notice]:
+def _faults(remark: _Remark, needed: set[tuple[str, int, str]], checks: frozenset[str]) -> Iterator[Notice]:
     if remark.check not in checks:
         message = f"发现检查 `{remark.check}` 不存在，应为{one_of_these(remark.check, checks)}"
     elif not remark.reason:
         message = f"发现 `# lint: {remark.check}` 没有理由，应为说明为什么就该这样；在后面写上"
-    elif remark.about not in used:
+    elif remark.about not in needed:
         message = f"发现 `# lint: {remark.check}`，而这里没有这个警告，应为没有这句说明；删掉它"
     else:
         return
