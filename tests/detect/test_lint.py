@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.detect.lint import CHECKS, Level, Notice, lint, lint_texts
-from pipeline.detect.lints import regular, shape
+from pipeline.detect.lints import timing
 from pipeline.detect.lints.spelling import count, spelled
 from pipeline.detect.ordinary import ordinary
 from pipeline.detect.pattern import parse
@@ -188,7 +188,7 @@ def test_a_phrase_with_too_many_wordings_is_slow_unless_it_allows_no_edits() -> 
 
 
 def test_a_phrase_that_takes_long_over_ordinary_talk_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shape, "MOST_MS", 0.0)
+    monkeypatch.setattr(timing, "MOST_MS", 0.0)
     assert "毫秒，应为最多 0 毫秒；减少选项" in only("slow", rule("any", "你找别的部门"))
 
 
@@ -363,7 +363,7 @@ def test_an_expression_that_is_written_twice_is_told() -> None:
 
 
 def test_an_expression_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regular, "MOST_MS", -1.0)
+    monkeypatch.setattr(timing, "MOST_MS", -1.0)
     assert "毫秒，应为最多" in only("regex-slow", expression("工号[0-9]{4}"))
 
 

@@ -1,19 +1,19 @@
 """What is wrong with regular expressions: twice, too short, slow, without a limit, too wide."""
 
 import re
-import time
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from pipeline.detect.expressions import compiled
 from pipeline.detect.lints.notice import Level, Notice
 from pipeline.detect.lints.subject import Phrase, Subject, expressions, parameters
+from pipeline.detect.lints.timing import slowness
 
 LEAST = 2
 """Characters that an expression must ask for."""
 WIDE = 0.2
 """The share of ordinary sentences from which an expression finds anything."""
-MOST_MS = 20.0
-CALL_CHARACTERS = 1200
 _LOOKS_LIKE_GAP = re.compile(r"(?<!\\)\.(?:\*|\+|\{\d+,\})(?!\?)")
 
 
@@ -69,13 +69,14 @@ def slow_regex(subject: Subject) -> Iterator[Notice]:
     text = "".join(line.text for line in subject.ordinary)
     for expression in _listed(subject):
         fits = compiled(expression.text)
-        began = time.process_time()
-        sum(1 for _ in fits.finditer(text))
-        milliseconds = (time.process_time() - began) * 1000 * CALL_CHARACTERS / len(text)
-        if milliseconds > MOST_MS:
-            message = f"发现正则表达式 {expression} 每通要 {milliseconds:.0f} 毫秒，"
-            message += f"应为最多 {MOST_MS:.0f} 毫秒；减少重复次数或选项"
+        if told := slowness(partial(_searched, fits, text), len(text)):
+            message = f"发现正则表达式 {expression} {told}重复次数或选项"
             yield subject.notice(Level.WARNING, subject.at(expression), message)
+
+
+def _searched(fits: Any, text: str) -> None:
+    for _ in fits.finditer(text):
+        """Found."""
 
 
 def _listed(subject: Subject) -> Iterator[Phrase]:

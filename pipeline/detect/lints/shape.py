@@ -1,6 +1,5 @@
 """What is wrong with a rule as a whole: its cases, its days, its labels, its cost."""
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from pipeline.detect.lints.notice import Level, Notice, notice_of
 from pipeline.detect.lints.spelling import count
 from pipeline.detect.lints.subject import Phrase, Subject, parameters, phrases
 from pipeline.detect.lints.talk import Talk
+from pipeline.detect.lints.timing import CALL_CHARACTERS, slowness
 from pipeline.detect.match import Fit, Matcher
 from pipeline.detect.ordinary import Line
 from pipeline.detect.pattern import parse
@@ -21,9 +21,6 @@ from pipeline.ruleset import Case, Rule, Status
 
 MOST_WORDINGS = 5_000
 """Of a phrase in which other sounds may stand for its own: each wording is tried where one begins."""
-MOST_MS = 20.0
-CALL_CHARACTERS = 1200
-"""Those of a usual call."""
 ALIKE = 85
 """How alike two labels must be for one of them to be a slip."""
 
@@ -90,13 +87,10 @@ def slow(subject: Subject) -> Iterator[Notice]:
     for phrase in phrases(rule for rule in subject.worded if rule.status is Status.ACTIVE):
         own = parameters(phrase.rule)
         wordings = count(parse(phrase.text)) if own.match == "sound" and own.max_edits != 0 else 0
-        milliseconds = 0.0 if wordings > MOST_WORDINGS else _milliseconds(phrase, heard)
         if wordings > MOST_WORDINGS:
             found = f"展开有 {wordings} 种，应为最多 {MOST_WORDINGS} 种，或 `max_edits: 0`"
-        elif milliseconds > MOST_MS:
-            found = (
-                f"每通要 {milliseconds:.0f} 毫秒，应为最多 {MOST_MS:.0f} 毫秒；减少选项，或写 `max_edits: 0`"
-            )
+        elif told := _slowness(phrase, heard):
+            found = f"{told}选项，或写 `max_edits: 0`"
         else:
             continue
         yield subject.notice(Level.WARNING, subject.at(phrase), f"发现说法 {phrase} {found}")
@@ -108,11 +102,8 @@ def _a_call_of(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return lines[::every]
 
 
-def _milliseconds(phrase: Phrase, heard: Heard) -> float:
-    """Time of the processor that the phrase takes in a call of the usual length."""
+def _slowness(phrase: Phrase, heard: Heard) -> str:
     own = parameters(phrase.rule)
     matcher = Matcher(heard=heard, fit=Fit(own.match), max_edits=own.max_edits)
     pattern = parse(phrase.text)
-    began = time.process_time()
-    matcher.search(pattern, heard.words)
-    return (time.process_time() - began) * 1000 * CALL_CHARACTERS / len(heard)
+    return slowness(lambda: matcher.search(pattern, heard.words), len(heard))
