@@ -28,7 +28,7 @@ demo: $(VENV)/.installed
 	@echo "别的通话的评分表：    $(BIN)/callscore show 通话 --database $(DEMO)"
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
